@@ -1,0 +1,166 @@
+// Package profile reads, resolves and edits the AWS shared config and
+// credentials files, and nothing else.
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SourceKind says where a chain's first credentials come from.
+type SourceKind string
+
+// The kinds of source.
+const (
+	SourceKey         SourceKind = "key"          // long-lived key in the vault
+	SourceStatic      SourceKind = "static"       // plaintext keys in the credentials or config file
+	SourceSSO         SourceKind = "sso"          // IAM Identity Center
+	SourceWebIdentity SourceKind = "web-identity" // AssumeRoleWithWebIdentity
+	SourceProcess     SourceKind = "process"      // a foreign credential_process
+	SourceEnvironment SourceKind = "Environment"  // credential_source
+	SourceEC2         SourceKind = "Ec2InstanceMetadata"
+	SourceECS         SourceKind = "EcsContainer"
+	SourceNone        SourceKind = "none" // no key anywhere: `groat add` is the remedy
+)
+
+// Resolved is a profile with everything decided that its files decide. The
+// plan is made from it.
+type Resolved struct {
+	Name    string // the name asked for
+	Profile string // the profile it stands for (differs when `configure` or a credential_process made Name an alias)
+	Source  Source
+	Roles   []Role // in the order they are assumed; the last one is the answer. Empty: the source's own session.
+
+	Region          string   // of the profile itself (own, else its source's); "" if none is configured
+	DurationSeconds int      // the profile's duration_seconds; 0 = unset
+	MFAProcess      string   // effective mfa_process; "" = none
+	Chain           []string // the profiles walked, first Name, last the source: for explain and errors
+	Warnings        []string // one line each, sanitised
+}
+
+// Source is where the chain's first credentials come from.
+type Source struct {
+	Kind    SourceKind
+	Profile string // the profile whose section (or stored key) it is
+	Region  string // that profile's region; "" if none
+	// MFASerial is the serial for GetSessionToken from a key: the asking
+	// profile's own, else the source profile's, else the card's (filled by the plan).
+	MFASerial   string
+	Static      *StaticKey
+	SSO         *SSO
+	WebIdentity *WebIdentity
+	Process     string // the credential_process line
+	ProcessFile string // the file that holds the line, for the ownership check
+	Endpoints   Endpoints
+}
+
+// StaticKey is a plaintext key from a file. SessionToken is often empty.
+type StaticKey struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	File                                       string
+}
+
+// String hides the secret.
+func (k StaticKey) String() string { return "access key " + k.AccessKeyID }
+
+// GoString hides the secret.
+func (k StaticKey) GoString() string { return k.String() }
+
+// SSO is an IAM Identity Center source, from an sso-session or the legacy keys.
+type SSO struct {
+	Session            string // sso-session name; "" for legacy
+	StartURL, Region   string
+	RegistrationScopes []string
+	AccountID          string
+	RoleName           string
+}
+
+// WebIdentity is a source by AssumeRoleWithWebIdentity. One of TokenFile and
+// TokenProcess is set.
+type WebIdentity struct {
+	RoleARN, SessionName    string
+	TokenFile, TokenProcess string
+	Policy                  string
+	PolicyARNs              []string
+}
+
+// Role is one AssumeRole.
+type Role struct {
+	Profile         string // the profile that names it ("" for --role-arn)
+	RoleARN         string
+	ExternalID      string
+	SessionName     string // as configured, unsanitised; "" = choose
+	MFASerial       string // effective: own, else the source profile's
+	SourceIdentity  string
+	Tags            []Tag // in the order written
+	TransitiveTags  []string
+	Policy          string   // inline session policy, JSON
+	PolicyARNs      []string // managed session policies
+	DurationSeconds int      // this profile's duration_seconds; 0 = unset
+	Region          string   // effective region for this call
+	Endpoints       Endpoints
+}
+
+// Tag is a session tag.
+type Tag struct{ Key, Value string }
+
+// Endpoints says where calls go for one profile, as the files and the
+// environment decide it.
+type Endpoints struct {
+	STSRegional string            // sts_regional_endpoints: "regional", "legacy" or ""
+	URL         map[string]string // service id in lower case ("sts", "iam", "sso", "sso_oidc", "" = all) → endpoint_url
+	FIPS        bool
+	DualStack   bool
+	CABundle    string // path
+}
+
+// ResolveOptions are what the command line and the vault add to the files.
+type ResolveOptions struct {
+	// HoldsKey reports whether the vault holds a long-lived key under exactly
+	// this name. An error ends the resolution.
+	HoldsKey  func(name string) (bool, error)
+	RoleARN   string // --role-arn: replaces the profile's role
+	MFASerial string // --mfa-serial, else AWS_MFA_SERIAL: wins over the files; "none" = no MFA
+	Region    string // --region
+	// Getenv reads the injected environment (AWS_REGION, AWS_ENDPOINT_URL…).
+	Getenv func(string) string
+	// SelfProfile recognises a credential_process line that calls this very
+	// tool and returns the profile it asks for.
+	SelfProfile func(line string) (name string, ok bool)
+}
+
+// What is wrong with a configuration. Use errors.Is; all are exit code 3.
+var (
+	ErrUnknownProfile = errors.New("unknown profile")
+	ErrCycle          = errors.New("profiles refer to each other in a circle")
+	ErrMalformed      = errors.New("malformed configuration")
+	ErrUnsupported    = errors.New("unsupported configuration")
+	ErrConflict       = errors.New("the file was changed by another program")
+)
+
+// Error is a configuration error with its place.
+type Error struct {
+	File    string // "" if none
+	Line    int    // 1-based; 0 if none
+	Profile string // "" if it concerns all
+	Err     error  // wraps a sentinel; its text is the whole message
+	Remedy  string // one line; may be empty
+}
+
+// Error is one line: the place, then the message.
+func (e *Error) Error() string {
+	if e.File != "" && e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap gives the cause to errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *Error) Hint() string { return e.Remedy }
+
+// Duration is the profile's duration_seconds as a duration; 0 = unset.
+func (r *Resolved) Duration() time.Duration { return time.Duration(r.DurationSeconds) * time.Second }

@@ -1,0 +1,169 @@
+// Package provider turns a resolved profile into credentials: plan.go decides
+// (pure), chain.go carries out, and one file holds each AWS call.
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// AccessKey is a long-lived access key.
+type AccessKey struct{ ID, Secret string }
+
+// String hides the secret.
+func (k AccessKey) String() string { return "access key " + k.ID }
+
+// GoString hides the secret.
+func (k AccessKey) GoString() string { return k.String() }
+
+// Card is what is known of a stored key without opening it.
+type Card struct {
+	Profile, KeyID, Generation, Account, UserName, MFASerial string
+}
+
+// Keys reads the vault. Errors of the vault pass through unwrapped enough
+// for errors.Is; a missing key is ErrNoKey.
+type Keys interface {
+	Card(ctx context.Context, profile string) (Card, error)
+	Key(ctx context.Context, profile string) (AccessKey, error)
+}
+
+// Options are the minting flags of the command line, already validated as
+// durations and merged by precedence.
+type Options struct {
+	SessionTTL    time.Duration // GetSessionToken; 0 = default 8 h
+	AssumeRoleTTL time.Duration // 0 = the profile's duration_seconds, else 1 h
+	NoSession     bool
+}
+
+// Operation is what a step calls.
+type Operation string
+
+// The operations of a plan.
+const (
+	OpGetSessionToken Operation = "GetSessionToken"
+	OpAssumeRole      Operation = "AssumeRole"
+	OpWebIdentity     Operation = "AssumeRoleWithWebIdentity"
+	OpSSO             Operation = "GetRoleCredentials"
+	OpProcess         Operation = "credential_process"
+	OpEnvironment     Operation = "Environment"
+	OpEC2             Operation = "Ec2InstanceMetadata"
+	OpECS             Operation = "EcsContainer"
+	OpKey             Operation = "LongLivedKey" // --no-session without a role: the bare key
+	OpStatic          Operation = "StaticKey"    // plaintext session credentials used as they are
+)
+
+// Step is one call of a plan.
+type Step struct {
+	Operation   Operation
+	Profile     string        // minted for
+	Duration    time.Duration // asked for; 0 where AWS decides
+	MFASerial   string        // set exactly when the token code goes into this call
+	MFAProcess  string
+	Role        *profile.Role // AssumeRole
+	Region      string        // of the STS (or SSO) endpoint
+	Partition   string        // aws, aws-cn, aws-us-gov, aws-iso, …
+	Endpoints   profile.Endpoints
+	SessionName string // sanitised role session name; "" where none applies
+}
+
+// Plan is what will be called to answer for a profile: a pure function of
+// the resolved profile, the options and the card of the key.
+type Plan struct {
+	Profile  string
+	Source   profile.Source
+	Card     *Card  // of the long-lived key; nil for other sources
+	Steps    []Step // in the order they are called; the last one's credentials are the answer
+	Region   string // for the child; "" if none was configured
+	Warnings []string
+}
+
+// CodeRequest is what a token code is needed for.
+type CodeRequest struct {
+	Profile    string // asked for by the user
+	RoleARN    string // "" for a plain session
+	MFASerial  string
+	MFAProcess string // the profile's mfa_process
+	Attempt    int    // 1, or more after a code was refused
+	Reason     string // why it is asked again ("refused by AWS", "already used: wait for the next"); "" at first
+}
+
+// CodeSource answers with a six-digit token code. Errors wrap ErrNoCode
+// (nobody to ask, wrong tool, timed out), ErrCancelled or ErrInterrupted.
+type CodeSource interface {
+	TokenCode(ctx context.Context, req CodeRequest) (string, error)
+}
+
+// What can go wrong. Use errors.Is; package cmd maps them to exit codes.
+var (
+	ErrNoKey       = errors.New("no access key is stored")         // exit 4
+	ErrNoCode      = errors.New("a token code is needed")          // exit 5
+	ErrCancelled   = errors.New("the prompt was cancelled")        // exit 5
+	ErrInterrupted = errors.New("interrupted")                     // exit 130
+	ErrRefused     = errors.New("refused by AWS")                  // exit 6
+	ErrUnreachable = errors.New("AWS could not be reached")        // exit 7
+	ErrBounds      = errors.New("duration is out of AWS's bounds") // exit 2
+	ErrBadProcess  = errors.New("credential process failed")       // exit 3
+)
+
+// CallError is a failed AWS call. It never holds the request, nor any
+// secret; text that came from AWS is stripped of control characters.
+type CallError struct {
+	Operation string // "sts:AssumeRole"
+	Profile   string
+	Target    string // role ARN or the like; may be empty
+	Code      string // AWS's error code; "" when there was no answer
+	Message   string // AWS's message, sanitised
+	Status    int    // HTTP status; 0 when there was no answer
+	Err       error  // wraps ErrRefused or ErrUnreachable
+	Remedy    string
+}
+
+// Error is one line.
+func (e *CallError) Error() string {
+	s := fmt.Sprintf("%s for profile %q", e.Operation, e.Profile)
+	if e.Target != "" {
+		s += " (" + e.Target + ")"
+	}
+	s += ": " + e.Err.Error()
+	if e.Code != "" {
+		s += ": " + e.Code
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// Unwrap gives the cause to errors.Is and errors.As.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *CallError) Hint() string { return e.Remedy }
+
+// Minter carries out plans.
+type Minter struct {
+	Keys   Keys
+	Cache  *session.Cache
+	Codes  CodeSource
+	HTTP   *http.Client // one for all calls of a process: one connection
+	Now    func() time.Time
+	Getenv func(string) string
+	Warn   func(msg string)
+	Debugf func(format string, args ...any)
+}
+
+// The functions and methods (bodies in this package):
+//
+//	NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error)   plan.go, pure
+//	(m *Minter) Credentials(ctx, *Plan) (session.Credentials, error)     chain.go; Disabled cache, --no-session … included
+//	(m *Minter) Cached(ctx, *Plan) []StepState                           what is cached, for explain; sends nothing
+//	CallerIdentity(ctx, CallOptions, creds) (Identity, error)            sts:GetCallerIdentity, for add and whoami
+//	MFADevices(ctx, CallOptions, creds) ([]string, error)                iam:ListMFADevices of the caller
+//	NewHTTPClient(caBundle string) (*http.Client, error)                 bounded times, one connection, proxies from the environment given

@@ -1,0 +1,66 @@
+package vault
+
+import (
+	"context"
+	"time"
+)
+
+// Config says which backend to open and how. The zero value of a field means
+// that backend's default. Nothing here is read from the environment: the
+// caller injects it.
+type Config struct {
+	// Backend is "auto" or one of Backends.
+	Backend string
+	// FileDir is the file vault's directory (created 0700 at the first Put).
+	FileDir string
+	// StateDir holds what is not secret: where `add` put which key, locks of
+	// the backends that have no directory of their own.
+	StateDir string
+	// Passphrase is asked for the file vault's passphrase.
+	Passphrase PassphraseFunc
+	// UnlockFor overrides how long the kernel keyring remembers the vault
+	// key; nil: 1 h after a prompted passphrase, else not at all. 0 = never.
+	UnlockFor *time.Duration
+
+	Keychain                string // macOS: keychain name
+	SecretServiceCollection string // default "login"
+	KWalletFolder           string // default "groat"
+	PassDir                 string
+	PassCmd                 string
+	PassPrefix              string // default "groat"
+	KeyctlScope             string // default "user"
+
+	// Environ is the environment for backends that run a program (pass → gpg)
+	// and names the session bus (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR).
+	Environ []string
+	// Timeout bounds one backend call that can hang; default 30 s (an unlock
+	// dialog may be open), probes of "auto" 3 s.
+	Timeout time.Duration
+	// Warn receives one-line warnings without secrets; nil drops them.
+	Warn func(msg string)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// PassphraseOrigin says where a passphrase came from: unlock memory treats a
+// prompted one differently from one that is always at hand.
+type PassphraseOrigin string
+
+// The origins of a passphrase.
+const (
+	FromPrompt      PassphraseOrigin = "prompt"
+	FromEnvironment PassphraseOrigin = "environment"
+	FromFile        PassphraseOrigin = "file"
+	FromCommand     PassphraseOrigin = "command"
+)
+
+// PassphraseRequest is what a PassphraseFunc is asked.
+type PassphraseRequest struct {
+	Path    string // the vault's directory
+	New     bool   // a new passphrase is chosen: ask twice, refuse an empty one (unless the environment says so)
+	Attempt int    // 1 for the first; more after a wrong one (only prompts are asked again)
+}
+
+// PassphraseFunc answers with the passphrase's bytes. It returns an error
+// wrapping ErrLocked when nobody can be asked.
+type PassphraseFunc func(ctx context.Context, req PassphraseRequest) ([]byte, PassphraseOrigin, error)

@@ -1,0 +1,85 @@
+// Package vault keeps long-lived access keys and other secrets as sealed
+// items in one named backend: the groat file vault, Secret Service, KWallet,
+// Keychain, Windows Credential Manager, pass or the kernel keyring.
+//
+// A vault never falls through to another backend, and an item is only ever
+// returned under the kind and the name it was stored under.
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Kind is an item's namespace. Two items of different kinds never meet, even
+// when their names are equal.
+type Kind string
+
+// The kinds of items that a vault holds.
+const (
+	KindKey     Kind = "key"     // long-lived access key (AccessKey as JSON), named by its profile
+	KindCard    Kind = "card"    // what is known of a key without opening it (Card as JSON), named by its profile
+	KindSession Kind = "session" // session credentials, named by their cache key
+	KindToken   Kind = "token"   // IAM Identity Center tokens and client registrations
+	KindSeed    Kind = "seed"    // TOTP seed, named by its MFA serial; not opened by unlock memory
+	KindJournal Kind = "journal" // what a half-done rotation must remember, named by its profile
+)
+
+// Vault is one open backend. Implementations are safe for concurrent use by
+// many goroutines and many processes, and bound every call in time.
+//
+// Opening is lazy: nothing is asked and no passphrase is needed until an
+// item that exists has to be unsealed or one has to be sealed.
+type Vault interface {
+	// Backend names the backend as --backend does ("file", "secret-service", …).
+	Backend() string
+	// Get returns the item's bytes. Errors wrap ErrNotFound, ErrLocked,
+	// ErrPassphrase, ErrCorrupt or ErrUnavailable. A missing item is
+	// ErrNotFound without any prompt.
+	Get(ctx context.Context, kind Kind, name string) ([]byte, error)
+	// Put stores the item, replacing an older one; when it returns nil the
+	// item is durable and was proved readable where the backend is known to lie.
+	Put(ctx context.Context, kind Kind, name string, data []byte) error
+	// Remove deletes the item; a missing one is ErrNotFound on every backend.
+	Remove(ctx context.Context, kind Kind, name string) error
+	// Names lists the names of a kind, sorted, without opening the items of
+	// KindKey and KindSeed.
+	Names(ctx context.Context, kind Kind) ([]string, error)
+	// Close releases connections and wipes keys held in memory.
+	Close() error
+}
+
+// What can go wrong, whatever the backend. Use errors.Is.
+var (
+	ErrNotFound    = errors.New("not found in the vault")
+	ErrLocked      = errors.New("the vault is locked")               // and nobody could or would open it
+	ErrPassphrase  = errors.New("wrong passphrase")                  // or a refused unlock dialog
+	ErrCorrupt     = errors.New("item is damaged or was not sealed") // left alone, never believed
+	ErrUnavailable = errors.New("vault backend is not available")    // no bus, no program, no permission, no answer in time
+)
+
+// Error says which operation on which item failed, in words for a person.
+// It never holds an item's contents.
+type Error struct {
+	Op      string // "get", "put", "remove", "names", "open"
+	Backend string
+	Kind    Kind   // empty for "open"
+	Name    string // the caller's name of the item, empty for "names" and "open"
+	Err     error  // wraps one of the sentinel errors
+	Remedy  string // what to do, one line without a full stop; may be empty
+}
+
+// Error is one line, lower case.
+func (e *Error) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("%s vault: could not %s: %v", e.Backend, e.Op, e.Err)
+	}
+	return fmt.Sprintf("%s vault: could not %s %s %q: %v", e.Backend, e.Op, e.Kind, e.Name, e.Err)
+}
+
+// Unwrap gives the cause to errors.Is and errors.As.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *Error) Hint() string { return e.Remedy }
