@@ -1,0 +1,4 @@
+package busguard
+
+// D-Bus clients are linked on Linux only.
+func init() { withhold() }
