@@ -1,6 +1,12 @@
 package vault
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -30,4 +36,207 @@ type Card struct {
 	MFASerial  string    `json:"mfa_serial,omitempty"`
 	Backend    string    `json:"backend"`
 	Added      time.Time `json:"added"`
+}
+
+// keyItem is a key's item: the key, and what its card says, so that a lost
+// card comes back whole.
+type keyItem struct {
+	AccessKey
+	Card Card `json:"card"`
+}
+
+// PutKey stores a profile's key and its card, replacing older ones. The
+// card's Profile, KeyID, Generation, Backend and, where zero, Added are set
+// here; the card as stored is returned.
+//
+// The old card goes first and the new one comes last, so that at no moment,
+// a crash included, a card describes another key than the one stored: in
+// between there is none, and GetCard rebuilds it.
+func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Card) (Card, error) {
+	if key.ID == "" || key.Secret == "" {
+		return Card{}, fmt.Errorf("could not store the key of %q: key ID or secret is empty", profile)
+	}
+	generation := make([]byte, 16)
+	_, _ = rand.Read(generation) // never fails (crypto/rand since Go 1.24)
+	key.Generation = hex.EncodeToString(generation)
+	card.Profile, card.KeyID, card.Generation, card.Backend = profile, key.ID, key.Generation, v.Backend()
+	if card.Added.IsZero() {
+		card.Added = time.Now()
+	}
+	card.Added = card.Added.UTC().Truncate(time.Second)
+	item, err := json.Marshal(keyItem{AccessKey: key, Card: card})
+	if err != nil {
+		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
+	}
+	release, err := holdCard(ctx, v, profile)
+	if err != nil {
+		return Card{}, err
+	}
+	defer release()
+	if err := v.Remove(ctx, KindCard, profile); err != nil && !errors.Is(err, ErrNotFound) {
+		return Card{}, err
+	}
+	if err := v.Put(ctx, KindKey, profile, item); err != nil {
+		return Card{}, err
+	}
+	if err := putCard(ctx, v, card); err != nil {
+		return Card{}, err
+	}
+	return card, nil
+}
+
+// GetKey opens a profile's long-lived key. The error wraps ErrNotFound when
+// none is stored.
+func GetKey(ctx context.Context, v Vault, profile string) (AccessKey, error) {
+	item, err := getKeyItem(ctx, v, profile)
+	return item.AccessKey, err
+}
+
+// GetCard reads a profile's card: one exact read, and no key is opened. A
+// card that is missing or damaged while the key exists is rebuilt from the
+// key. The error wraps ErrNotFound when no key is stored.
+func GetCard(ctx context.Context, v Vault, profile string) (Card, error) {
+	card, err := readCard(ctx, v, profile)
+	if err == nil || !(errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt)) {
+		return card, err
+	}
+	return rebuildCard(ctx, v, profile)
+}
+
+// rebuildCard holds the profile's lock from reading the key to writing the
+// card, so that a key replaced meanwhile never gets the older one's card.
+func rebuildCard(ctx context.Context, v Vault, profile string) (Card, error) {
+	if _, err := getKeyItem(ctx, v, profile); err != nil { // no lock file for a key that is not there
+		return Card{}, err
+	}
+	release, err := holdCard(ctx, v, profile)
+	if err != nil {
+		item, kerr := getKeyItem(ctx, v, profile)
+		return item.Card, kerr // a vault that cannot be written still serves what it holds
+	}
+	defer release()
+	if card, err := readCard(ctx, v, profile); err == nil {
+		return card, nil // somebody else was quicker
+	}
+	item, err := getKeyItem(ctx, v, profile)
+	if err != nil {
+		return Card{}, err
+	}
+	_ = putCard(ctx, v, item.Card) // it will be rebuilt again
+	return item.Card, nil
+}
+
+// Keys lists the cards of all stored keys, sorted by profile. It opens a
+// long-lived key only where its card is lost. Cards that cannot be read are
+// left out and reported together by the error, beside the others.
+func Keys(ctx context.Context, v Vault) ([]Card, error) {
+	names, err := v.Names(ctx, KindKey)
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]Card, 0, len(names))
+	var errs []error
+	for _, name := range names {
+		card, err := GetCard(ctx, v, name)
+		switch {
+		case errors.Is(err, ErrNotFound): // removed since it was listed
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			cards = append(cards, card)
+		}
+	}
+	return cards, errors.Join(errs...)
+}
+
+// RemoveKey deletes a profile's key and its card. The error wraps
+// ErrNotFound when no key is stored.
+func RemoveKey(ctx context.Context, v Vault, profile string) error {
+	release, err := holdCard(ctx, v, profile)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := v.Remove(ctx, KindCard, profile); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return v.Remove(ctx, KindKey, profile)
+}
+
+// SetCard changes what is known of a stored key (its serial, its account)
+// without changing the key: change is given the card as it is. The key's own
+// copy of the card follows, so that a lost card comes back changed.
+func SetCard(ctx context.Context, v Vault, profile string, change func(*Card)) (Card, error) {
+	release, err := holdCard(ctx, v, profile)
+	if err != nil {
+		return Card{}, err
+	}
+	defer release()
+	item, err := getKeyItem(ctx, v, profile)
+	if err != nil {
+		return Card{}, err
+	}
+	fixed := item.Card
+	change(&item.Card)
+	item.Card.Profile, item.Card.KeyID = fixed.Profile, fixed.KeyID
+	item.Card.Generation, item.Card.Backend = fixed.Generation, fixed.Backend
+	data, err := json.Marshal(item)
+	if err != nil {
+		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
+	}
+	if err := v.Put(ctx, KindKey, profile, data); err != nil {
+		return Card{}, err
+	}
+	return item.Card, putCard(ctx, v, item.Card)
+}
+
+func putCard(ctx context.Context, v Vault, card Card) error {
+	data, err := json.Marshal(card)
+	if err != nil {
+		return fmt.Errorf("could not encode the card of %q: %w", card.Profile, err)
+	}
+	return v.Put(ctx, KindCard, card.Profile, data)
+}
+
+func readCard(ctx context.Context, v Vault, profile string) (Card, error) {
+	data, err := v.Get(ctx, KindCard, profile)
+	if err != nil {
+		return Card{}, err
+	}
+	var card Card
+	if err := json.Unmarshal(data, &card); err != nil || card.Profile != profile || card.KeyID == "" || card.Generation == "" {
+		return Card{}, corrupt(v, KindCard, profile)
+	}
+	return card, nil
+}
+
+func getKeyItem(ctx context.Context, v Vault, profile string) (keyItem, error) {
+	data, err := v.Get(ctx, KindKey, profile)
+	if err != nil {
+		return keyItem{}, err
+	}
+	defer clear(data)
+	var item keyItem
+	err = json.Unmarshal(data, &item)
+	c := item.Card
+	if err != nil || item.ID == "" || item.Secret == "" || c.Profile != profile || c.KeyID != item.ID || c.Generation != item.Generation {
+		return keyItem{}, corrupt(v, KindKey, profile)
+	}
+	return item, nil
+}
+
+// corrupt is the error of an item that was sealed by us and still is not
+// what its kind says (null, an empty object): no detail, it may hold a secret.
+func corrupt(v Vault, kind Kind, name string) error {
+	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: fmt.Errorf("%w: it is no %s", ErrCorrupt, kind),
+		Remedy: "store the key again with `groat add --overwrite`"}
+}
+
+// holdCard excludes other writers of one profile's key and card.
+func holdCard(ctx context.Context, v Vault, profile string) (func(), error) {
+	h, ok := v.(Holder)
+	if !ok {
+		return nil, fmt.Errorf("%s vault has no locks", v.Backend())
+	}
+	return h.Hold(ctx, EncodeName(KindCard, profile))
 }

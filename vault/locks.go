@@ -1,0 +1,61 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockPatience bounds the wait for a vault lock: holders do a handful of
+// file operations, so that a longer wait means a stopped process.
+const lockPatience = 15 * time.Second
+
+// Holder is implemented by every vault: a lock by name that all processes of
+// this machine which use the same vault share. It is held for a few
+// operations, never while somebody is asked, and the system releases it when
+// its process dies.
+type Holder interface {
+	Hold(ctx context.Context, name string) (release func(), err error)
+}
+
+// Locks is a directory of lock files, created 0700 when first needed. The
+// files are empty and are never unlinked: a lock on an unlinked file excludes
+// nobody.
+type Locks struct {
+	Dir     string
+	Backend string // for errors
+}
+
+// Hold takes the named lock, waiting at most 15 s. Names are ours
+// (EncodeName's results or plain words).
+func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
+	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
+		return nil, l.failed(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	lock := flock.New(filepath.Join(l.Dir, name+".lock"), flock.SetPermissions(0o600))
+	ok, err := lock.TryLockContext(ctx, 5*time.Millisecond)
+	if err != nil || !ok {
+		_ = lock.Close()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("another process has held its lock for more than %v", lockPatience)
+		}
+		return nil, l.failed(err)
+	}
+	return func() { _ = lock.Close() }, nil
+}
+
+func (l Locks) failed(err error) error {
+	remedy := "check that " + l.Dir + " can be written"
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+		remedy = "look for a stopped groat process, or try again"
+	}
+	return &Error{Op: "lock", Backend: l.Backend, Err: errors.Join(ErrUnavailable, err), Remedy: remedy}
+}
