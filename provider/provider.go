@@ -40,6 +40,7 @@ type Options struct {
 	SessionTTL    time.Duration // GetSessionToken; 0 = default 8 h
 	AssumeRoleTTL time.Duration // 0 = the profile's duration_seconds, else 1 h
 	NoSession     bool
+	OSUser        string // the operating system's user name, last choice for role session names
 }
 
 // Operation is what a step calls.

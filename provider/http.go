@@ -1,0 +1,147 @@
+package provider
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"groat/provider/profile"
+)
+
+// Times and sizes of one HTTP exchange. A half-open endpoint is given up by
+// callTimeout, whatever the retries; the SDKs kill a credential process
+// after 60 s.
+const (
+	dialTimeout    = 5 * time.Second
+	tlsTimeout     = 5 * time.Second
+	headerTimeout  = 8 * time.Second
+	callTimeout    = 17 * time.Second
+	maxResponse    = 1 << 20 // bytes of one answer; STS answers with a few KiB
+	maxBundleBytes = 8 << 20
+)
+
+// NewHTTPClient makes the client for all calls of a process: bounded times,
+// bounded answers, no redirects, and connections that are kept, so that a
+// session and a role cost one connection. Proxies come from HTTPS_PROXY,
+// HTTP_PROXY and NO_PROXY as getenv gives them; caBundle ("" = the system's
+// certificates) is a PEM file that is trusted instead, as in the AWS CLI.
+func NewHTTPClient(caBundle string, getenv func(string) string) (*http.Client, error) {
+	transport := &http.Transport{
+		Proxy:                 proxyFunc(getenv),
+		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   tlsTimeout,
+		ResponseHeaderTimeout: headerTimeout,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   2,
+		ForceAttemptHTTP2:     true,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if caBundle != "" {
+		pool, err := readBundle(caBundle)
+		if err != nil {
+			return nil, err
+		}
+		transport.TLSClientConfig.RootCAs = pool
+	}
+	return &http.Client{
+		Transport: boundedTransport{transport},
+		// The answers are secrets: they are taken from the endpoint that was
+		// asked, or not at all.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// proxyFunc reads the proxies from the injected environment, not from the
+// process's, in both spellings.
+func proxyFunc(getenv func(string) string) func(*http.Request) (*url.URL, error) {
+	if getenv == nil {
+		return nil
+	}
+	either := func(upper, lower string) string {
+		if v := getenv(upper); v != "" {
+			return v
+		}
+		return getenv(lower)
+	}
+	config := &httpproxy.Config{
+		HTTPProxy:  either("HTTP_PROXY", "http_proxy"),
+		HTTPSProxy: either("HTTPS_PROXY", "https_proxy"),
+		NoProxy:    either("NO_PROXY", "no_proxy"),
+		CGI:        getenv("REQUEST_METHOD") != "",
+	}
+	choose := config.ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
+}
+
+func readBundle(path string) (*x509.CertPool, error) {
+	fail := func(err error) error {
+		return &profile.Error{
+			Err:    fmt.Errorf("could not read the CA bundle %s: %w (%w)", sanitizeText(path), err, profile.ErrMalformed),
+			Remedy: "ca_bundle or AWS_CA_BUNDLE must name a PEM file with certificates",
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fail(errors.Unwrap(err))
+	}
+	defer f.Close()
+	pem, err := io.ReadAll(io.LimitReader(f, maxBundleBytes))
+	if err != nil {
+		return nil, fail(errors.New("it cannot be read"))
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fail(errors.New("there is no certificate in it"))
+	}
+	return pool, nil
+}
+
+// boundedTransport bounds what an answer may occupy.
+type boundedTransport struct{ next http.RoundTripper }
+
+// RoundTrip is http.RoundTripper.
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(r)
+	if resp != nil && resp.Body != nil {
+		resp.Body = &boundedBody{body: resp.Body, left: maxResponse}
+	}
+	return resp, err
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections through.
+func (t boundedTransport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+var errTooLong = fmt.Errorf("the answer is longer than %d KiB", maxResponse>>10)
+
+// boundedBody fails, where io.LimitReader would pretend an early end.
+type boundedBody struct {
+	body io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.body.Read(p)
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *boundedBody) Close() error { return b.body.Close() }
