@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,7 +12,8 @@ import (
 // most once among all processes that ask at the same time.
 type Mint func(ctx context.Context) (Credentials, error)
 
-// Cache is the encrypted cache of session credentials.
+// Cache is the encrypted cache of session credentials. It is safe for
+// concurrent use; it must not be copied once used.
 type Cache struct {
 	Store   Store
 	LockDir string // one lock file per cache key and MFA device; created 0700; empty or unwritable: no locks, with a warning
@@ -22,13 +26,188 @@ type Cache struct {
 	Disabled bool
 	Warn     func(msg string)     // one line, no secrets; nil drops it
 	Debugf   func(string, ...any) // nil drops it
+
+	// Waiting is told once per wait, after a moment, whom this process waits
+	// for ("process 4711, profile \"admin\""): a person may have to answer a
+	// prompt in another window. Nil drops it.
+	Waiting func(holder string)
+	// Final reports whether a failed mint ends the wait of every process that
+	// was already waiting for it, and the stable code that stands for the
+	// error's class. Nil: no failure does, each waiter mints for itself.
+	Final func(err error) (code string, final bool)
+	// Restore turns the code and the message of another process's final
+	// failure back into an error of the same class. Nil: ErrEnded.
+	Restore func(code, message string) error
+
+	warnedLock atomic.Bool
 }
 
-// The methods (bodies in this package):
+// ErrEnded is the failure of another process's mint that this one was waiting
+// for, where Restore does not know better.
+var ErrEnded = errors.New("the attempt this one was waiting for failed")
+
+// Get returns the fresh entry for the request, if there is one. It takes no
+// lock, writes nothing and mints nothing. A damaged entry is a miss, with a
+// warning; an error means that the store itself failed (locked, unavailable).
+func (c *Cache) Get(ctx context.Context, req Request) (Credentials, bool, error) {
+	return c.look(ctx, req, c.warn)
+}
+
+// look is Get with its own place for the warning about a damaged entry.
+func (c *Cache) look(ctx context.Context, req Request, warn func(string)) (Credentials, bool, error) {
+	if c.Disabled {
+		return Credentials{}, false, nil
+	}
+	data, err := c.Store.Get(ctx, string(req.Key))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		c.debugf("cache miss: %s %s", req.Info.Kind, req.Info.Profile)
+		return Credentials{}, false, nil
+	case errors.Is(err, ErrDamaged):
+		warn(damaged(req.Info, err))
+		return Credentials{}, false, nil
+	case err != nil:
+		return Credentials{}, false, fmt.Errorf("could not read the cached session of profile %q: %w", req.Info.Profile, err)
+	}
+	e, err := decode(req.Key, data)
+	if err != nil {
+		warn(damaged(req.Info, err))
+		return Credentials{}, false, nil
+	}
+	fresh := false
+	switch judge(e.Info.Issued, e.Info.Expiration, c.now(), c.MinTTL) {
+	case usable:
+		fresh = true
+	case usableIfAsking:
+		fresh = req.Asks != nil && req.Asks(ctx)
+	case unusable:
+	}
+	c.debugf("cache %s: %s %s, expires %s", map[bool]string{true: "hit", false: "stale"}[fresh],
+		e.Info.Kind, e.Info.Profile, e.Info.Expiration.Format(time.RFC3339))
+	if !fresh {
+		return Credentials{}, false, nil
+	}
+	return e.Credentials, true, nil
+}
+
+// Do returns the fresh entry for the request or, once among all processes
+// that ask at the same time, mints it: lock → re-read → mint → store. Storing
+// may fail with a warning; minted credentials are always delivered.
 //
-//	Get(ctx, Request) (Credentials, bool, error)   a fresh entry, no lock taken, nothing minted
-//	Do(ctx, Request, Mint) (Credentials, error)    Get, else lock → re-read → mint → store
-//	Drop(ctx, Key) error                           forget one entry (AWS refused it); missing is nil
-//	List(ctx) ([]Entry, []error)                   unexpired entries; damaged ones as errors, others still listed
-//	Remove(ctx, func(Entry) bool) (int, error)     carries on past undeletable ones, joins their errors
-//	Prune(ctx)                                     best effort, of entries long expired
+// While another process mints, Do waits for as long as ctx allows. It ends
+// with that process's failure if Final called it final; if the other process
+// dies, is stopped or fails otherwise, this one (or another waiter) mints.
+func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, error) {
+	req.Asks = onlyOnce(req.Asks)
+	if creds, ok, err := c.look(ctx, req, c.warn); ok || err != nil {
+		return creds, err
+	}
+	reread := func() (Credentials, bool, error) { return c.look(ctx, req, func(string) {}) }
+
+	var found Credentials
+	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), holderLabel(req.Info.Profile), func() (bool, error) {
+		creds, ok, err := reread()
+		if ok {
+			found = creds
+		}
+		return ok, err
+	})
+	if err != nil {
+		return Credentials{}, err
+	}
+	if ended {
+		return found, nil
+	}
+	defer l.unlock()
+	if creds, ok, err := reread(); ok || err != nil {
+		return creds, err
+	}
+	l.begin()
+	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
+	if err != nil {
+		l.finish(false, err)
+		return Credentials{}, err
+	}
+	// A caller that gives up now still has credentials in hand, and whoever
+	// waits behind this lock should find them.
+	after := context.WithoutCancel(ctx)
+	l.finish(c.store(after, req, creds), nil)
+	l.unlock()
+	if !c.Disabled {
+		c.pruneNowAndThen(after)
+	}
+	return creds, nil
+}
+
+// store caches what was minted and reports whether it did. Whatever goes
+// wrong is a warning only.
+func (c *Cache) store(ctx context.Context, req Request, creds Credentials) bool {
+	if c.Disabled || creds.Expiration.IsZero() {
+		// Credentials without an end are never cached: nothing would ever
+		// notice that they were replaced at their source.
+		return false
+	}
+	info := req.Info
+	info.Issued, info.Expiration = c.now().UTC().Truncate(time.Second), creds.Expiration.UTC()
+	creds.Expiration = info.Expiration
+	data, err := encode(req.Key, info, creds)
+	if err == nil {
+		put, cancel := context.WithTimeout(ctx, storeTimeout)
+		defer cancel()
+		err = c.Store.Put(put, string(req.Key), data)
+	}
+	if err != nil {
+		c.warn(fmt.Sprintf("could not cache the session of profile %q, the next call mints again: %v", info.Profile, err))
+	}
+	return err == nil
+}
+
+// storeTimeout bounds storing after minting, an unlock dialog included.
+const storeTimeout = 30 * time.Second
+
+// Drop forgets one entry, because AWS refused it. A missing one is no error.
+func (c *Cache) Drop(ctx context.Context, key Key) error {
+	if c.Disabled {
+		return nil
+	}
+	if err := c.Store.Remove(ctx, string(key)); err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("could not forget a refused session: %w", err)
+	}
+	return nil
+}
+
+func onlyOnce(asks func(context.Context) bool) func(context.Context) bool {
+	if asks == nil {
+		return nil
+	}
+	var known, answer bool
+	return func(ctx context.Context) bool {
+		if !known {
+			known, answer = true, asks(ctx)
+		}
+		return answer
+	}
+}
+
+func damaged(info Info, err error) string {
+	return fmt.Sprintf("the cached session of profile %q is not usable and is minted anew: %v", info.Profile, err)
+}
+
+func (c *Cache) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+func (c *Cache) warn(msg string) {
+	if c.Warn != nil {
+		c.Warn(msg)
+	}
+}
+
+func (c *Cache) debugf(format string, args ...any) {
+	if c.Debugf != nil {
+		c.Debugf(format, args...)
+	}
+}
