@@ -68,6 +68,9 @@ func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Ca
 	if err != nil {
 		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
 	}
+	if err := prepare(ctx, v); err != nil {
+		return Card{}, err
+	}
 	release, err := holdCard(ctx, v, profile)
 	if err != nil {
 		return Card{}, err
@@ -167,6 +170,9 @@ func RemoveKey(ctx context.Context, v Vault, profile string) error {
 // without changing the key: change is given the card as it is. The key's own
 // copy of the card follows, so that a lost card comes back changed.
 func SetCard(ctx context.Context, v Vault, profile string, change func(*Card)) (Card, error) {
+	if _, err := getKeyItem(ctx, v, profile); err != nil { // asks now what has to be asked
+		return Card{}, err
+	}
 	release, err := holdCard(ctx, v, profile)
 	if err != nil {
 		return Card{}, err
@@ -239,4 +245,13 @@ func holdCard(ctx context.Context, v Vault, profile string) (func(), error) {
 		return nil, fmt.Errorf("%s vault has no locks", v.Backend())
 	}
 	return h.Hold(ctx, EncodeName(KindCard, profile))
+}
+
+// prepare lets the vault ask now, before a lock is taken, and before anything
+// is written with a passphrase that turns out wrong.
+func prepare(ctx context.Context, v Vault) error {
+	if p, ok := v.(Preparer); ok {
+		return p.Prepare(ctx)
+	}
+	return nil
 }

@@ -24,6 +24,13 @@ type Holder interface {
 	Hold(ctx context.Context, name string) (release func(), err error)
 }
 
+// Preparer is implemented by vaults that may have to ask before they can
+// write. What takes a lock over several writes prepares first, so that no
+// lock is held while somebody is asked.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Locks is a directory of lock files, created 0700 when first needed. The
 // files are empty and are never unlinked: a lock on an unlinked file excludes
 // nobody.

@@ -1,0 +1,255 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"sync"
+)
+
+// The names of the files of a vault beside its items. An item's file is
+// named by EncodeName.
+const (
+	headerFile = "header"
+	backupFile = "header.bak"
+	lockFolder = "locks"
+)
+
+// File is the sealed file vault: a directory with a header, twice, and one
+// file for each item. Its format is described in file_header.go and
+// file_item.go. An item that was forged, swapped, renamed, truncated or
+// changed in any bit is ErrCorrupt; that an older state of an item was put
+// back, or an item deleted, is not noticed.
+type File struct {
+	cfg    Config
+	dir    string
+	disk   disk
+	locks  Locks
+	memory keyMemory
+	cost   kdfCost
+
+	mu   sync.Mutex // guards the three below; held while the passphrase is asked
+	raw  []byte     // the header that the keys below open
+	key  *vaultKey
+	seed *vaultKey
+}
+
+// OpenFile returns the file vault in cfg.FileDir. Nothing is read, asked or
+// created before the first call needs it.
+func OpenFile(cfg Config) *File {
+	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), cost: defaultCost,
+		locks: Locks{Dir: filepath.Join(cfg.FileDir, lockFolder), Backend: "file"}}
+}
+
+// Backend is "file".
+func (f *File) Backend() string { return "file" }
+
+// Dir is the vault's directory.
+func (f *File) Dir() string { return f.dir }
+
+// Hold takes a lock that lies beside the vault.
+func (f *File) Hold(ctx context.Context, name string) (func(), error) {
+	return f.locks.Hold(ctx, name)
+}
+
+// Get reads one file by its exact name. A missing item needs no passphrase.
+func (f *File) Get(ctx context.Context, kind Kind, name string) ([]byte, error) {
+	if err := f.check(ctx, kind, name, nil); err != nil {
+		return nil, f.failed("get", kind, name, err)
+	}
+	file, err := f.disk.readFile(f.path(kind, name), maxItemFile)
+	if err != nil {
+		return nil, f.failed("get", kind, name, err)
+	}
+	h, key, err := f.unlock(ctx, kind == KindSeed)
+	if err != nil {
+		return nil, f.failed("get", kind, name, err)
+	}
+	data, err := h.openItem(key, kind, name, file)
+	if err != nil {
+		return nil, f.failed("get", kind, name, err)
+	}
+	return data, nil
+}
+
+// Put seals the item and replaces its file durably. The passphrase (or the
+// remembered key) is checked before anything is written; the first Put
+// chooses a new vault's passphrase.
+func (f *File) Put(ctx context.Context, kind Kind, name string, data []byte) error {
+	if err := f.check(ctx, kind, name, data); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f.failed("put", kind, name, err)
+	}
+	h, key, release, err := f.unlockForWriting(ctx, kind == KindSeed)
+	if err != nil {
+		return f.failed("put", kind, name, err)
+	}
+	defer release()
+	f.disk.sweep(f.dir)
+	if err := f.disk.writeFile(f.path(kind, name), h.sealItem(key, kind, name, data)); err != nil {
+		return f.failed("put", kind, name, err)
+	}
+	return nil
+}
+
+// Remove deletes the item's file; it needs no passphrase.
+func (f *File) Remove(ctx context.Context, kind Kind, name string) error {
+	if err := f.check(ctx, kind, name, nil); err != nil {
+		return f.failed("remove", kind, name, err)
+	}
+	info, err := os.Lstat(f.path(kind, name))
+	if err == nil && info.IsDir() {
+		err = &fs.PathError{Op: "remove", Path: f.path(kind, name), Err: errIrregular}
+	}
+	if err != nil {
+		return f.failed("remove", kind, name, err)
+	}
+	release, err := f.Hold(ctx, vaultLock)
+	if err != nil {
+		return f.failed("remove", kind, name, err)
+	}
+	defer release()
+	f.disk.sweep(f.dir)
+	if err := f.disk.removeFile(f.path(kind, name)); err != nil {
+		return f.failed("remove", kind, name, err)
+	}
+	return nil
+}
+
+// Names lists the items of a kind from their files' names; only for names
+// that are hashed there it reads the clear part of the file. Nothing is
+// unsealed, so that a listing is a claim until the item is read.
+func (f *File) Names(ctx context.Context, kind Kind) ([]string, error) {
+	err := f.check(ctx, kind, "", nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, f.failed("names", kind, "", err)
+	}
+	files, err := f.disk.files(f.dir)
+	if err != nil {
+		return nil, f.failed("names", kind, "", err)
+	}
+	var names []string
+	for _, file := range files {
+		k, name, hashed, ok := DecodeName(file)
+		if !ok || k != kind {
+			continue
+		}
+		if hashed {
+			if name, ok = f.clearName(file, kind); !ok {
+				f.warn(fmt.Sprintf("%s does not say which %s it is: left alone", filepath.Join(f.dir, file), kind))
+				continue
+			}
+		}
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+func (f *File) clearName(file string, kind Kind) (string, bool) {
+	data, err := f.disk.readFile(filepath.Join(f.dir, file), maxItemFile)
+	if err != nil {
+		return "", false
+	}
+	k, name, ok := itemLabel(data)
+	return name, ok && k == kind && EncodeName(k, name) == file
+}
+
+// Close wipes the keys held in memory. The vault can be used again after it.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget()
+	return nil
+}
+
+func (f *File) forget() {
+	for _, k := range []*vaultKey{f.key, f.seed} {
+		if k != nil {
+			clear(k[:])
+		}
+	}
+	f.raw, f.key, f.seed = nil, nil, nil
+}
+
+// check refuses impossible items and a directory that others can write to.
+// Its error wraps fs.ErrNotExist when there is no vault yet.
+func (f *File) check(ctx context.Context, kind Kind, name string, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := checkItem(kind, name, data); err != nil {
+		return err
+	}
+	if f.dir == "" {
+		return fmt.Errorf("%w: no directory is configured", ErrUnavailable)
+	}
+	return f.disk.checkDir(f.dir)
+}
+
+func (f *File) path(kind Kind, name string) string {
+	return filepath.Join(f.dir, EncodeName(kind, name))
+}
+
+func (f *File) warn(msg string) {
+	if f.cfg.Warn != nil {
+		f.cfg.Warn(msg)
+	}
+}
+
+// failed gives an error its place and, where the file system spoke, its
+// sentinel and its remedy.
+func (f *File) failed(op string, kind Kind, name string, err error) error {
+	var already *Error
+	if errors.As(err, &already) {
+		return err
+	}
+	e := &Error{Op: op, Backend: "file", Kind: kind, Name: name, Err: err}
+	var access *accessError
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.Is(err, ErrCorrupt), errors.Is(err, errTooLarge), errors.Is(err, errIrregular):
+		if !errors.Is(err, ErrCorrupt) {
+			e.Err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		e.Remedy = remedyFor(kind, name)
+	case errors.As(err, &access):
+		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), access.remedy
+	case errors.Is(err, fs.ErrNotExist):
+		e.Err = ErrNotFound
+	case errors.Is(err, ErrPassphrase), errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrLocked):
+		e.Remedy = "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE"
+	case errors.As(err, &path), errors.As(err, &link):
+		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), "check the free space and the rights of "+f.dir
+	}
+	return e
+}
+
+func remedyFor(kind Kind, name string) string {
+	switch kind {
+	case KindKey, KindCard:
+		return fmt.Sprintf("restore the vault from a backup, or store the key again: `groat add --overwrite %s`", quoteWord(name))
+	case KindSession:
+		return "drop it: `groat remove --sessions-only --all`"
+	}
+	return "restore the vault from a backup, or remove the item"
+}
+
+// quoteWord shows a name as one word of a command line.
+func quoteWord(name string) string {
+	if name != "" && bytes.IndexFunc([]byte(name), func(r rune) bool {
+		return r <= ' ' || r >= 127 || bytes.ContainsRune([]byte("\"'`$\\&;|<>()*?!#~"), r)
+	}) < 0 {
+		return name
+	}
+	return fmt.Sprintf("%q", name)
+}

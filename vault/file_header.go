@@ -1,0 +1,215 @@
+package vault
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+// The header of a file vault, 292 bytes, numbers big-endian:
+//
+//	"groat\x00h\x01"                          8
+//	vault id, random                         16
+//	KDF: 1 = Argon2id (RFC 9106)              1
+//	     memory in KiB 4, passes 4, lanes 1   9
+//	     salt, random                        32
+//	vault key, wrapped                       72
+//	seed key, wrapped                        72
+//	seal: empty text under the vault key     40
+//	SHA-256 of all before                    32
+//
+// wrapped = nonce 24 | XChaCha20-Poly1305 ciphertext. The two halves of the
+// KDF's 64 bytes wrap the two keys. The associated data of each of the three
+// is its purpose and everything before it, so that no byte can be changed
+// unseen; the checksum tells damage (use the other copy) from a wrong
+// passphrase.
+type header struct {
+	id      [16]byte
+	kdf     kdfCost
+	salt    [32]byte
+	key     [wrappedLen]byte
+	seedKey [wrappedLen]byte
+	seal    [sealLen]byte
+}
+
+// kdfCost is what deriving a key costs. See docs/decisions/0010.
+type kdfCost struct {
+	memory, passes uint32 // KiB; iterations
+	lanes          uint8
+}
+
+// vaultKey opens items; seedKey opens those of KindSeed.
+type vaultKey [chacha20poly1305.KeySize]byte
+
+const (
+	overhead   = chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
+	wrappedLen = chacha20poly1305.KeySize + overhead
+	sealLen    = overhead
+	headerLen  = 8 + 16 + 1 + 9 + 32 + 2*wrappedLen + sealLen + sha256.Size
+)
+
+var headerMagic = []byte("groat\x00h\x01")
+
+// defaultCost is the second recommendation of RFC 9106 (section 4).
+var defaultCost = kdfCost{memory: 64 << 10, passes: 3, lanes: 4}
+
+// The bounds of what a header may ask for. The lower one is OWASP's minimum
+// for Argon2id, which it holds equal to 600,000 iterations of PBKDF2 with
+// HMAC-SHA-256; the upper one keeps a forged header from exhausting the machine.
+const (
+	minMemory, maxMemory = 19 << 10, 512 << 10
+	minPasses, maxPasses = 2, 16
+	maxLanes             = 16
+)
+
+func (c kdfCost) check() error {
+	if c.memory < minMemory || c.memory > maxMemory || c.passes < minPasses || c.passes > maxPasses || c.lanes < 1 || c.lanes > maxLanes {
+		return fmt.Errorf("%w: its header asks for a key derivation out of bounds", ErrCorrupt)
+	}
+	return nil
+}
+
+// newHeader makes the header of a new vault, with new keys.
+func newHeader(passphrase []byte, cost kdfCost) (*header, vaultKey, vaultKey) {
+	var h header
+	var key, seedKey vaultKey
+	for _, b := range [][]byte{h.id[:], key[:], seedKey[:]} {
+		_, _ = rand.Read(b) // never fails (crypto/rand since Go 1.24)
+	}
+	h.wrap(passphrase, cost, key, seedKey)
+	return &h, key, seedKey
+}
+
+// wrap puts both keys under a passphrase, with a new salt.
+func (h *header) wrap(passphrase []byte, cost kdfCost, key, seedKey vaultKey) {
+	h.kdf = cost
+	_, _ = rand.Read(h.salt[:])
+	kek := h.derive(passphrase)
+	defer clear(kek[:])
+	copy(h.key[:], sealBox(&kek[0], key[:], h.bound("wrap key")))
+	copy(h.seedKey[:], sealBox(&kek[1], seedKey[:], h.bound("wrap seed key")))
+	copy(h.seal[:], sealBox(&key, nil, h.bound("seal")))
+}
+
+func (h *header) derive(passphrase []byte) (kek [2]vaultKey) {
+	derived := argon2.IDKey(passphrase, h.salt[:], h.kdf.passes, h.kdf.memory, h.kdf.lanes, 64)
+	copy(kek[1][:], derived[copy(kek[0][:], derived):])
+	clear(derived)
+	return kek
+}
+
+// open unwraps both keys. A wrong passphrase is ErrPassphrase.
+func (h *header) open(passphrase []byte) (key, seedKey vaultKey, err error) {
+	kek := h.derive(passphrase)
+	defer clear(kek[:])
+	k, err := openBox(&kek[0], h.key[:], h.bound("wrap key"))
+	if err != nil {
+		return key, seedKey, ErrPassphrase
+	}
+	s, err := openBox(&kek[1], h.seedKey[:], h.bound("wrap seed key"))
+	if err != nil {
+		return key, seedKey, fmt.Errorf("%w: its header was changed", ErrCorrupt)
+	}
+	copy(key[:], k)
+	copy(seedKey[:], s)
+	clear(k)
+	clear(s)
+	if !h.opens(key) {
+		return vaultKey{}, vaultKey{}, fmt.Errorf("%w: its header was changed", ErrCorrupt)
+	}
+	return key, seedKey, nil
+}
+
+// opens reports whether key is this header's vault key and the header is as
+// the holder of that key wrote it.
+func (h *header) opens(key vaultKey) bool {
+	_, err := openBox(&key, h.seal[:], h.bound("seal"))
+	return err == nil
+}
+
+// bound is the associated data of one of the header's boxes: the purpose and
+// every byte before the box.
+func (h *header) bound(purpose string) []byte {
+	b := append([]byte("groat vault "+purpose+"\x00"), h.fixed()...)
+	if purpose != "wrap key" {
+		b = append(b, h.key[:]...)
+	}
+	if purpose == "seal" {
+		b = append(b, h.seedKey[:]...)
+	}
+	return b
+}
+
+func (h *header) fixed() []byte {
+	b := append([]byte{}, headerMagic...)
+	b = append(b, h.id[:]...)
+	b = append(b, 1)
+	b = binary.BigEndian.AppendUint32(b, h.kdf.memory)
+	b = binary.BigEndian.AppendUint32(b, h.kdf.passes)
+	b = append(b, h.kdf.lanes)
+	return append(b, h.salt[:]...)
+}
+
+func (h *header) encode() []byte {
+	b := h.fixed()
+	b = append(b, h.key[:]...)
+	b = append(b, h.seedKey[:]...)
+	b = append(b, h.seal[:]...)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+// parseHeader reads a header without believing it: only a key that opens the
+// seal makes it genuine.
+func parseHeader(b []byte) (*header, error) {
+	if len(b) != headerLen || !bytes.HasPrefix(b, headerMagic[:7]) {
+		return nil, fmt.Errorf("%w: its header is damaged", ErrCorrupt)
+	}
+	body := b[:headerLen-sha256.Size]
+	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], b[len(body):]) {
+		return nil, fmt.Errorf("%w: its header is damaged", ErrCorrupt)
+	}
+	if b[7] != headerMagic[7] || b[24] != 1 {
+		return nil, fmt.Errorf("%w: its header is of a newer version of groat", ErrCorrupt)
+	}
+	var h header
+	copy(h.id[:], b[8:])
+	h.kdf = kdfCost{memory: binary.BigEndian.Uint32(b[25:]), passes: binary.BigEndian.Uint32(b[29:]), lanes: b[33]}
+	rest := b[34:]
+	for _, field := range [][]byte{h.salt[:], h.key[:], h.seedKey[:], h.seal[:]} {
+		rest = rest[copy(field, rest):]
+	}
+	return &h, h.kdf.check()
+}
+
+var errBox = errors.New("cannot be opened")
+
+func sealBox(key *vaultKey, plain, bound []byte) []byte {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX, overhead+len(plain))
+	_, _ = rand.Read(nonce)
+	return newAEAD(key).Seal(nonce, nonce, plain, bound)
+}
+
+func openBox(key *vaultKey, box, bound []byte) ([]byte, error) {
+	if len(box) < overhead {
+		return nil, errBox
+	}
+	plain, err := newAEAD(key).Open(nil, box[:chacha20poly1305.NonceSizeX], box[chacha20poly1305.NonceSizeX:], bound)
+	if err != nil {
+		return nil, errBox
+	}
+	return plain, nil
+}
+
+// newAEAD is XChaCha20-Poly1305: nonces of 192 bits may be random for ever.
+func newAEAD(key *vaultKey) cipher.AEAD {
+	aead, _ := chacha20poly1305.NewX(key[:]) // refuses only keys of another length
+	return aead
+}

@@ -1,0 +1,301 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+)
+
+const (
+	vaultLock  = "vault"  // held by every write
+	unlockLock = "unlock" // held while the passphrase is asked and tried: one prompt and one KDF at a time
+)
+
+// promptAttempts bounds how often a prompt is asked again after a wrong answer.
+const promptAttempts = 3
+
+// rememberPrompted is how long a prompted passphrase opens the vault.
+const rememberPrompted = time.Hour
+
+var errNoHeader = fmt.Errorf("%w: both copies of its header are missing", ErrCorrupt)
+
+// readHeader reads the header, or its second copy where the first is missing
+// or damaged; repair says so. The error wraps fs.ErrNotExist when there is
+// neither.
+func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
+	raw, h, err = f.readCopy(headerFile)
+	var access *accessError
+	if err == nil || errors.As(err, &access) {
+		return raw, h, false, err
+	}
+	raw, h, second := f.readCopy(backupFile)
+	if second == nil {
+		return raw, h, true, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = second // the copy is what there is
+	}
+	return nil, nil, false, err
+}
+
+func (f *File) readCopy(name string) ([]byte, *header, error) {
+	raw, err := f.disk.readFile(filepath.Join(f.dir, name), headerLen)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := parseHeader(raw)
+	return raw, h, err
+}
+
+// unlock returns the header and the key that opens the items: the seed key
+// when seed is set. In this order: the key this process already has, the one
+// the kernel remembers (never for seeds), the passphrase.
+func (f *File) unlock(ctx context.Context, seed bool) (*header, vaultKey, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unlockHeld(ctx, seed)
+}
+
+func (f *File) unlockHeld(ctx context.Context, seed bool) (*header, vaultKey, error) {
+	raw, h, repair, err := f.readHeader()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, vaultKey{}, errNoHeader // there is an item, or we would not be here
+	}
+	if err != nil {
+		return nil, vaultKey{}, err
+	}
+	if repair {
+		f.repairFirst(ctx, raw)
+	}
+	if key, ok := f.known(raw, h, seed); ok {
+		return h, key, nil
+	}
+	// Whoever waits here may find the key remembered by the one before.
+	if release, err := f.Hold(ctx, unlockLock); err == nil {
+		defer release()
+		if key, ok := f.known(raw, h, seed); ok {
+			return h, key, nil
+		}
+	}
+	if err := f.askAndOpen(ctx, raw, h); err != nil {
+		return nil, vaultKey{}, err
+	}
+	key, _ := f.known(raw, h, seed)
+	return h, key, nil
+}
+
+// known gives the key without asking.
+func (f *File) known(raw []byte, h *header, seed bool) (vaultKey, bool) {
+	if !bytes.Equal(raw, f.raw) {
+		f.forget() // another passphrase, or another vault, since
+	}
+	if seed {
+		if f.seed == nil {
+			return vaultKey{}, false
+		}
+		return *f.seed, true
+	}
+	if f.key != nil {
+		return *f.key, true
+	}
+	key, ok := f.memory.load(h.id)
+	if !ok || !h.opens(key) {
+		return vaultKey{}, false
+	}
+	f.raw, f.key = raw, &key
+	return key, true
+}
+
+// askAndOpen asks for the passphrase until it opens the header, and lets the
+// kernel remember the key.
+func (f *File) askAndOpen(ctx context.Context, raw []byte, h *header) error {
+	for attempt := 1; ; attempt++ {
+		passphrase, origin, err := f.ask(ctx, PassphraseRequest{Path: f.dir, Attempt: attempt})
+		if err != nil {
+			return err
+		}
+		key, seedKey, err := h.open(passphrase)
+		clear(passphrase)
+		if err == nil {
+			f.raw, f.key, f.seed = raw, &key, &seedKey
+			f.remember(h.id, key, origin)
+			return nil
+		}
+		if !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == promptAttempts {
+			return err
+		}
+	}
+}
+
+func (f *File) ask(ctx context.Context, req PassphraseRequest) ([]byte, PassphraseOrigin, error) {
+	if f.cfg.Passphrase == nil {
+		return nil, "", fmt.Errorf("%w: nobody can be asked for the passphrase", ErrLocked)
+	}
+	return f.cfg.Passphrase(ctx, req)
+}
+
+// remember is best effort: a full or forbidden keyring costs a question later.
+func (f *File) remember(id [16]byte, key vaultKey, origin PassphraseOrigin) {
+	var d time.Duration
+	switch {
+	case f.cfg.UnlockFor != nil:
+		d = *f.cfg.UnlockFor
+	case origin == FromPrompt:
+		d = rememberPrompted
+	}
+	if d > 0 {
+		_ = f.memory.store(id, key, d)
+	}
+}
+
+// unlockForWriting is unlock under the vault's lock, which is returned held.
+// Where there is no vault yet, it makes one.
+func (f *File) unlockForWriting(ctx context.Context, seed bool) (*header, vaultKey, func(), error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for range 3 { // the header changes under our hands at most as often as somebody changes the passphrase
+		_, _, _, err := f.readHeader()
+		if errors.Is(err, fs.ErrNotExist) {
+			if err := f.create(ctx); err != nil {
+				return nil, vaultKey{}, nil, err
+			}
+		} else if err != nil {
+			return nil, vaultKey{}, nil, err
+		}
+		h, key, err := f.unlockHeld(ctx, seed)
+		if err != nil {
+			return nil, vaultKey{}, nil, err
+		}
+		release, err := f.Hold(ctx, vaultLock)
+		if err != nil {
+			return nil, vaultKey{}, nil, err
+		}
+		raw, _, _, err := f.readHeader()
+		if err == nil && bytes.Equal(raw, f.raw) {
+			err = f.mirror(raw)
+			if err != nil {
+				release()
+				return nil, vaultKey{}, nil, err
+			}
+			return h, key, release, nil
+		}
+		release()
+	}
+	return nil, vaultKey{}, nil, fmt.Errorf("%w: its header keeps changing", ErrUnavailable)
+}
+
+// Prepare makes the vault ready for a Put: it makes a new one or opens the
+// one that is there, asking what has to be asked.
+func (f *File) Prepare(ctx context.Context) error {
+	if err := f.check(ctx, KindKey, "", nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f.failed("open", "", "", err)
+	}
+	_, _, release, err := f.unlockForWriting(ctx, false)
+	if err != nil {
+		return f.failed("open", "", "", err)
+	}
+	release()
+	return nil
+}
+
+// create makes a new vault: the passphrase is chosen before the directory
+// exists, and the lock decides between two who do so at once.
+func (f *File) create(ctx context.Context) error {
+	if err := f.checkEmpty(); err != nil {
+		return err
+	}
+	passphrase, origin, err := f.ask(ctx, PassphraseRequest{Path: f.dir, New: true, Attempt: 1})
+	if err != nil {
+		return err
+	}
+	defer clear(passphrase)
+	if len(passphrase) == 0 && origin != FromEnvironment {
+		return fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase)
+	}
+	h, key, seedKey := newHeader(passphrase, f.cost)
+	if err := f.disk.makeDir(f.dir); err != nil {
+		return err
+	}
+	release, err := f.Hold(ctx, vaultLock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if raw, other, _, err := f.readHeader(); err == nil { // somebody was quicker: is it the same passphrase?
+		key, seedKey, err := other.open(passphrase)
+		if err == nil {
+			f.forget()
+			f.raw, f.key, f.seed = raw, &key, &seedKey
+			f.remember(other.id, key, origin)
+		}
+		return err
+	}
+	if err := f.checkEmpty(); err != nil {
+		return err
+	}
+	raw := h.encode()
+	if err := f.disk.writeFile(filepath.Join(f.dir, headerFile), raw); err != nil {
+		return err
+	}
+	if err := f.disk.writeFile(filepath.Join(f.dir, backupFile), raw); err != nil {
+		return err
+	}
+	f.forget()
+	f.raw, f.key, f.seed = raw, &key, &seedKey
+	f.remember(h.id, key, origin)
+	return nil
+}
+
+// checkEmpty refuses to make a new vault over items that a lost header sealed.
+func (f *File) checkEmpty() error {
+	files, err := f.disk.files(f.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, file := range files {
+		if _, _, _, ok := DecodeName(file); ok {
+			return errNoHeader
+		}
+	}
+	return nil
+}
+
+// mirror makes the second copy equal to the first, and the first to the
+// second where that is the good one. The vault's lock is held.
+func (f *File) mirror(raw []byte) error {
+	for _, name := range []string{headerFile, backupFile} {
+		path := filepath.Join(f.dir, name)
+		have, err := f.disk.readFile(path, headerLen)
+		if err == nil && bytes.Equal(have, raw) {
+			continue
+		}
+		var access *accessError
+		if errors.As(err, &access) {
+			return err
+		}
+		if err := f.disk.writeFile(path, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repairFirst writes the first copy of the header again; a vault that cannot
+// be written is read from the second copy for as long as it lasts.
+func (f *File) repairFirst(ctx context.Context, raw []byte) {
+	release, err := f.Hold(ctx, vaultLock)
+	if err != nil {
+		return
+	}
+	defer release()
+	if now, _, repair, err := f.readHeader(); err == nil && repair && bytes.Equal(now, raw) {
+		f.disk.sweep(f.dir)
+		if f.mirror(raw) == nil {
+			f.warn("the vault's header was damaged and has been repaired from its copy")
+		}
+	}
+}
