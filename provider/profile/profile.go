@@ -47,6 +47,7 @@ type Source struct {
 	// MFASerial is the serial for GetSessionToken from a key: the asking
 	// profile's own, else the source profile's, else the card's (filled by the plan).
 	MFASerial   string
+	NoMFA       bool // --mfa-serial none: not even the card's serial is used
 	Static      *StaticKey
 	SSO         *SSO
 	WebIdentity *WebIdentity

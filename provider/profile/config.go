@@ -1,0 +1,229 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// LoadOptions names the files. A missing file is an empty one.
+type LoadOptions struct {
+	ConfigFile      string // "" = none
+	CredentialsFile string // "" = none
+	// ReadFile replaces os.ReadFile, for tests; nil = os.ReadFile.
+	ReadFile func(path string) ([]byte, error)
+}
+
+// Paths gives the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
+// name, else ~/.aws/config and ~/.aws/credentials. A leading ~ is expanded,
+// as botocore does.
+func Paths(getenv func(string) string, home string) (config, credentials string) {
+	path := func(variable, name string) string {
+		p := getenv(variable)
+		switch {
+		case p == "":
+			return filepath.Join(home, ".aws", name)
+		case p == "~":
+			return home
+		case strings.HasPrefix(p, "~/") || strings.HasPrefix(p, `~\`):
+			return filepath.Join(home, p[2:])
+		}
+		return p
+	}
+	return path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+}
+
+// Config is the scanned config and credentials file. It is not safe for
+// concurrent use.
+type Config struct {
+	files   []*file // config, then credentials: the later wins
+	bodies  map[string]*body
+	lookups int
+	index   map[string][]sectionRef // built when many profiles are asked for
+}
+
+type sectionRef struct {
+	file *file
+	at   int
+}
+
+// Load reads and scans the files. Malformed lines are no error here: they
+// are errors of the profiles that they concern, when one is resolved.
+func Load(o LoadOptions) (*Config, error) {
+	read := o.ReadFile
+	if read == nil {
+		read = os.ReadFile
+	}
+	c := &Config{bodies: make(map[string]*body)}
+	for i, path := range [2]string{o.ConfigFile, o.CredentialsFile} {
+		if path == "" {
+			continue
+		}
+		data, err := read(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, &Error{File: path, Err: fmt.Errorf("could not read the configuration: %w", err)}
+		}
+		c.files = append(c.files, scanFile(path, string(data), i == 1))
+	}
+	return c, nil
+}
+
+// Names lists the profiles that have a section, each once, in the order of
+// the files.
+func (c *Config) Names() []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, f := range c.files {
+		for i := range f.sections {
+			if s := &f.sections[i]; s.kind == sectionProfile && !seen[s.name] {
+				seen[s.name] = true
+				names = append(names, s.name)
+			}
+		}
+	}
+	return names
+}
+
+// Exists reports whether the profile has a section in either file.
+func (c *Config) Exists(name string) bool { return c.profile(name).exists }
+
+// Value is the profile's own value of a key as its sections write it, without
+// inheritance; "" if it is missing.
+func (c *Config) Value(profile, key string) string { return c.profile(profile).get(key) }
+
+// Problems lists every malformed line of both files, for doctor; the first
+// ones of each file concern all profiles.
+func (c *Config) Problems() []*Error {
+	var all []*Error
+	for _, f := range c.files {
+		if f.fatal != nil {
+			all = append(all, f.fatal)
+		}
+	}
+	for _, b := range c.everyBody() {
+		all = append(all, b.problems...)
+	}
+	return all
+}
+
+// Oddities lists what is read, but hardly as meant: sections and keys said
+// twice in one file, sections that are no profile, for doctor to warn of.
+func (c *Config) Oddities() []*Error {
+	var all []*Error
+	for _, f := range c.files {
+		first := make(map[string]int)
+		for i := range f.sections {
+			s := &f.sections[i]
+			if s.kind == sectionOther {
+				if strings.HasPrefix(s.name, "profile") || s.name == "DEFAULT" {
+					all = append(all, &Error{File: f.path, Line: s.line, Err: fmt.Errorf("section [%s] is no profile and is ignored", clean(s.name))})
+				}
+				continue
+			}
+			id := fmt.Sprint(s.kind, s.name)
+			if line, dup := first[id]; dup {
+				all = append(all, &Error{File: f.path, Line: s.line, Profile: s.name, Err: fmt.Errorf("section of %q was already begun in line %d; they are merged, the later keys win", s.name, line)})
+			} else {
+				first[id] = s.line
+			}
+		}
+	}
+	for _, b := range c.everyBody() {
+		all = append(all, b.duplicates...)
+	}
+	return all
+}
+
+// everyBody reads all named sections, each name once, in the files' order.
+func (c *Config) everyBody() []*body {
+	var all []*body
+	seen := make(map[*body]bool)
+	for _, f := range c.files {
+		for i := range f.sections {
+			if s := &f.sections[i]; s.kind != sectionOther {
+				if b := c.body(s.kind, s.name); !seen[b] {
+					seen[b] = true
+					all = append(all, b)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// fatal is the first damage that concerns all profiles, or nil.
+func (c *Config) fatal() error {
+	for _, f := range c.files {
+		if f.fatal != nil {
+			return f.fatal
+		}
+	}
+	return nil
+}
+
+func (c *Config) profile(name string) *body { return c.body(sectionProfile, name) }
+
+// linearLookups is how many names are searched for by walking the headers
+// before an index pays for itself.
+const linearLookups = 16
+
+// body reads the sections of one kind and name, once.
+func (c *Config) body(kind sectionKind, name string) *body {
+	id := string(rune('0'+kind)) + name
+	if b := c.bodies[id]; b != nil {
+		return b
+	}
+	b := &body{}
+	for _, ref := range c.find(kind, name) {
+		b.addSection(ref.file, &ref.file.sections[ref.at])
+	}
+	c.bodies[id] = b
+	return b
+}
+
+func (c *Config) find(kind sectionKind, name string) []sectionRef {
+	if c.lookups++; c.lookups > linearLookups {
+		return c.indexed(kind, name)
+	}
+	var refs []sectionRef
+	for _, f := range c.files {
+		for i := range f.sections {
+			if s := &f.sections[i]; s.kind == kind && s.name == name {
+				refs = append(refs, sectionRef{f, i})
+			}
+		}
+	}
+	return refs
+}
+
+func (c *Config) indexed(kind sectionKind, name string) []sectionRef {
+	if c.index == nil {
+		c.index = make(map[string][]sectionRef)
+		for _, f := range c.files {
+			for i := range f.sections {
+				s := &f.sections[i]
+				c.index[s.name] = append(c.index[s.name], sectionRef{f, i})
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(c.index[name]), func(r sectionRef) bool {
+		return r.file.sections[r.at].kind != kind
+	})
+}
+
+// clean removes control characters from text that came from a file.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r < 0xa0) {
+			return -1
+		}
+		return r
+	}, s)
+}

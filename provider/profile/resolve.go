@@ -1,0 +1,281 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Resolve decides everything that the files decide about a profile: its
+// chain of roles, where the first credentials come from, and the settings of
+// each step. It reads no environment but o.Getenv's and asks no network.
+//
+// Errors are *Error and wrap ErrUnknownProfile, ErrCycle, ErrMalformed or
+// ErrUnsupported; an error of HoldsKey is returned as it is.
+func (c *Config) Resolve(name string, o ResolveOptions) (*Resolved, error) {
+	if err := c.fatal(); err != nil {
+		return nil, err
+	}
+	w := &walker{config: c, options: o}
+	if err := w.walk(name); err != nil {
+		return nil, err
+	}
+	return w.resolved()
+}
+
+// walker follows a profile to where its credentials come from.
+type walker struct {
+	config   *Config
+	options  ResolveOptions
+	views    []*view // first the one asked for, last the source
+	source   Source
+	warnings []string
+}
+
+// view is a profile with what it includes.
+type view struct {
+	name   string
+	bodies []*body // own first; the nearer one's value wins
+	// aliasOf reports that the profile before this one in the walk only
+	// stands for it, so that its settings count as this one's.
+	aliasOf bool
+	isRole  bool
+	holds   bool // the vault holds a key under this name
+}
+
+// entry is the nearest value of a key.
+func (v *view) entry(key string) entry {
+	for _, b := range v.bodies {
+		if e := b.values[key]; e.text != "" {
+			return e
+		}
+	}
+	return entry{}
+}
+
+func (v *view) get(key string) string { return v.entry(key).text }
+
+// own is the value in the profile's own sections: keys are never included.
+func (v *view) own(key string) string { return v.bodies[0].get(key) }
+
+// errorf is an error at the key's place.
+func (v *view) errorf(key string, sentinel error, format string, args ...any) *Error {
+	e := &Error{Profile: v.name, Err: fmt.Errorf("%w: "+format, append([]any{sentinel}, args...)...)}
+	if at := v.entry(key); at.file != nil {
+		e.File, e.Line = at.file.path, at.line
+	}
+	return e
+}
+
+// walk visits profile after profile until one says where its credentials
+// come from.
+func (w *walker) walk(name string) error {
+	next, alias, from := name, false, ""
+	for {
+		if err := w.checkCycle(next); err != nil {
+			return err
+		}
+		v, err := w.view(next, from)
+		if err != nil {
+			return err
+		}
+		v.aliasOf = alias
+		w.views = append(w.views, v)
+		from = next
+		if next, alias, err = w.visit(v); err != nil || next == "" {
+			return err
+		}
+	}
+}
+
+// checkCycle names the whole circle when a profile comes back.
+func (w *walker) checkCycle(next string) error {
+	i := slices.IndexFunc(w.views, func(v *view) bool { return v.name == next })
+	if i < 0 {
+		return nil
+	}
+	return cycleError(append(w.chain()[i:], next))
+}
+
+func cycleError(names []string) error {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = clean(n)
+	}
+	return &Error{Profile: names[0], Err: fmt.Errorf("%w: %s", ErrCycle, strings.Join(quoted, " → ")),
+		Remedy: "one of them must hold the key or name another source"}
+}
+
+func (w *walker) chain() []string {
+	names := make([]string, len(w.views))
+	for i, v := range w.views {
+		names[i] = v.name
+	}
+	return names
+}
+
+// view reads a profile and what it includes. A profile without a section is
+// only known when the vault holds its key.
+func (w *walker) view(name, from string) (*view, error) {
+	own := w.config.profile(name)
+	v := &view{name: name, bodies: []*body{own}}
+	holds, err := w.holdsKey(name)
+	if err != nil {
+		return nil, err
+	}
+	v.holds = holds
+	if !own.exists && !holds {
+		return nil, w.config.unknown(name, from)
+	}
+	return v, w.include(v)
+}
+
+func (w *walker) holdsKey(name string) (bool, error) {
+	if w.options.HoldsKey == nil {
+		return false, nil
+	}
+	return w.options.HoldsKey(name)
+}
+
+// include adds the bodies that include_profile names, the nearer first.
+func (w *walker) include(v *view) error {
+	names := []string{v.name}
+	for b := v.bodies[0]; ; {
+		if len(b.problems) > 0 {
+			return b.problems[0]
+		}
+		key := "include_profile"
+		if !b.has(key) && b.has("parent_profile") {
+			key = "parent_profile"
+			w.warnings = append(w.warnings, fmt.Sprintf("profile %q: parent_profile is aws-vault's old word: write include_profile = %s", clean(names[len(names)-1]), clean(b.get(key))))
+		}
+		next := b.get(key)
+		if next == "" || (len(names) == 1 && next == v.name) {
+			return nil
+		}
+		names = append(names, next)
+		if i := slices.Index(names, next); i < len(names)-1 {
+			return cycleError(names[i:])
+		}
+		if b = w.config.profile(next); !b.exists {
+			err := w.config.unknown(next, names[len(names)-2])
+			err.Profile = v.name
+			return err
+		}
+		v.bodies = append(v.bodies, b)
+	}
+}
+
+// visit decides where the profile's credentials come from: it sets the
+// source and returns "", or returns the profile to go on with.
+func (w *walker) visit(v *view) (next string, alias bool, err error) {
+	webIdentity := v.get("web_identity_token_file") != "" || v.get("web_identity_token_process") != ""
+	switch {
+	case v.holds: // a profile's own key wins over whatever else it says
+		v.isRole = v.get("role_arn") != ""
+		w.setSource(v, SourceKey)
+		return "", false, nil
+	case webIdentity:
+		return "", false, w.webIdentity(v)
+	case v.get("role_arn") != "":
+		v.isRole = true
+		return w.roleSource(v)
+	}
+	next, alias, err = w.ownSource(v)
+	if next != "" || err != nil || w.source.Kind != "" {
+		return next, alias, err
+	}
+	if source := v.get("source_profile"); source != "" && source != v.name {
+		return source, false, nil // no role of its own: the source's credentials
+	}
+	if v.get("credential_source") != "" {
+		return "", false, w.credentialSource(v)
+	}
+	w.setSource(v, SourceNone)
+	return "", false, nil
+}
+
+// roleSource finds the source of a role profile that holds no key.
+func (w *walker) roleSource(v *view) (next string, alias bool, err error) {
+	source := v.get("source_profile")
+	switch named := v.get("credential_source") != ""; {
+	case named && source != "":
+		return "", false, v.errorf("credential_source", ErrUnsupported, "profile %q has both source_profile and credential_source", v.name)
+	case named:
+		return "", false, w.credentialSource(v)
+	case source != "" && source != v.name:
+		return source, false, nil
+	}
+	next, _, err = w.ownSource(v)
+	if next != "" || err != nil || w.source.Kind != "" {
+		return next, false, err
+	}
+	if source == v.name {
+		return "", false, cycleError([]string{v.name, v.name})
+	}
+	w.setSource(v, SourceNone)
+	return "", false, nil
+}
+
+// ownSource takes the credentials that the profile itself names, a
+// credential_process before IAM Identity Center before plaintext keys. A
+// process that calls this tool for another profile is an alias; for the same
+// profile it is what `configure` wrote, and no source.
+func (w *walker) ownSource(v *view) (next string, alias bool, err error) {
+	if e := v.entry("credential_process"); e.text != "" {
+		name, self := "", false
+		if w.options.SelfProfile != nil {
+			name, self = w.options.SelfProfile(e.text)
+		}
+		switch {
+		case self && name != v.name:
+			return name, true, nil
+		case !self:
+			w.setSource(v, SourceProcess)
+			w.source.Process, w.source.ProcessFile = e.text, e.file.path
+			return "", false, nil
+		}
+	}
+	if err := w.sso(v); err != nil || w.source.Kind != "" {
+		return "", false, err
+	}
+	return "", false, w.static(v)
+}
+
+func (w *walker) setSource(v *view, kind SourceKind) {
+	w.source = Source{Kind: kind, Profile: v.name, Region: v.get("region")}
+}
+
+// credentialSource takes the source that credential_source names.
+func (w *walker) credentialSource(v *view) error {
+	name := v.get("credential_source")
+	for _, kind := range []SourceKind{SourceEnvironment, SourceEC2, SourceECS} {
+		if name == string(kind) {
+			w.setSource(v, kind)
+			return nil
+		}
+	}
+	err := v.errorf("credential_source", ErrMalformed, "credential_source %q is unknown", name)
+	err.Remedy = "write Environment, Ec2InstanceMetadata or EcsContainer"
+	return err
+}
+
+// static takes plaintext keys of the profile's own sections.
+func (w *walker) static(v *view) error {
+	id, secret := v.own("aws_access_key_id"), v.own("aws_secret_access_key")
+	switch {
+	case id == "" && secret == "":
+		return nil
+	case secret == "":
+		return v.errorf("aws_access_key_id", ErrMalformed, "profile %q has aws_access_key_id without aws_secret_access_key", v.name)
+	case id == "":
+		return v.errorf("aws_secret_access_key", ErrMalformed, "profile %q has aws_secret_access_key without aws_access_key_id", v.name)
+	}
+	token := v.own("aws_session_token")
+	if token == "" {
+		token = v.own("aws_security_token")
+	}
+	w.setSource(v, SourceStatic)
+	w.source.Static = &StaticKey{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, File: v.entry("aws_access_key_id").file.path}
+	return nil
+}

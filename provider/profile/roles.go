@@ -1,0 +1,237 @@
+package profile
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// resolved puts together what the walk found.
+func (w *walker) resolved() (*Resolved, error) {
+	endpoints, err := w.endpoints()
+	if err != nil {
+		return nil, err
+	}
+	last := len(w.views) - 1
+	r := &Resolved{
+		Name: w.views[0].name, Profile: w.views[0].name, Source: w.source,
+		MFAProcess: w.inherited(0, "mfa_process"), Chain: w.chain(), Warnings: w.warnings,
+		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION")),
+	}
+	r.Source.Endpoints = endpoints[last]
+	r.Source.MFASerial = w.serial(0)
+	r.Source.NoMFA = w.options.MFASerial == noMFA
+	for i := 1; i <= last && w.views[i].aliasOf; i++ {
+		r.Profile = w.views[i].name
+	}
+	if r.DurationSeconds, err = w.duration(0); err != nil {
+		return nil, err
+	}
+	for i := last; i >= 0; i-- {
+		if !w.views[i].isRole {
+			continue
+		}
+		role, err := w.role(i, endpoints[i])
+		if err != nil {
+			return nil, err
+		}
+		r.Roles = append(r.Roles, role)
+	}
+	if w.options.RoleARN != "" {
+		if err := w.replaceRole(r, endpoints[0]); err != nil {
+			return nil, err
+		}
+	}
+	if n := len(r.Roles); n > 0 && w.options.Region != "" {
+		r.Roles[n-1].Region = w.options.Region
+	}
+	return r, nil
+}
+
+// noMFA is the --mfa-serial that means no MFA at all.
+const noMFA = "none"
+
+// aliasStart is the first of the profiles that stand for the one at i.
+func (w *walker) aliasStart(i int) int {
+	for i > 0 && w.views[i].aliasOf {
+		i--
+	}
+	return i
+}
+
+// inherited is the profile's own value, else the one of its source profile,
+// and so on: the rule for mfa_serial, mfa_process and region.
+func (w *walker) inherited(i int, key string) string {
+	for _, v := range w.views[w.aliasStart(i):] {
+		if s := v.get(key); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// serial is the effective MFA serial of the profile at i.
+func (w *walker) serial(i int) string {
+	switch w.options.MFASerial {
+	case "":
+		return w.inherited(i, "mfa_serial")
+	case noMFA:
+		return ""
+	}
+	return w.options.MFASerial
+}
+
+// aliased is the value of the profile at i or of those that stand for it.
+func (w *walker) aliased(i int, key string) (*view, string) {
+	for _, v := range w.views[w.aliasStart(i) : i+1] {
+		if s := v.get(key); s != "" {
+			return v, s
+		}
+	}
+	return w.views[i], ""
+}
+
+// duration reads duration_seconds; AWS's bounds are the plan's affair.
+func (w *walker) duration(i int) (int, error) {
+	if i == 0 { // the profile asked for: also what it stands for
+		for i+1 < len(w.views) && w.views[i+1].aliasOf {
+			i++
+		}
+	}
+	v, s := w.aliased(i, "duration_seconds")
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n <= 0 {
+		return 0, v.errorf("duration_seconds", ErrMalformed, "duration_seconds %q is no number of seconds", s)
+	}
+	return n, nil
+}
+
+// role reads the AssumeRole settings of the profile at i.
+func (w *walker) role(i int, e Endpoints) (Role, error) {
+	v := w.views[i]
+	role := Role{Profile: v.name, RoleARN: v.get("role_arn")}
+	if !isRoleARN(role.RoleARN) {
+		return role, v.errorf("role_arn", ErrMalformed, "role_arn %q is no ARN of a role", role.RoleARN)
+	}
+	return role, w.fillRole(&role, i, e)
+}
+
+// fillRole sets everything but the profile's name and the ARN.
+func (w *walker) fillRole(role *Role, i int, e Endpoints) (err error) {
+	v := w.views[i]
+	role.ExternalID = v.get("external_id")
+	_, role.SessionName = w.aliased(i, "role_session_name")
+	role.SourceIdentity = v.get("source_identity")
+	role.MFASerial = w.serial(i)
+	role.Region = firstOf(w.inherited(i, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
+	role.Endpoints = e
+	if role.DurationSeconds, err = w.duration(i); err != nil {
+		return err
+	}
+	if role.Tags, err = sessionTags(v); err != nil {
+		return err
+	}
+	if role.TransitiveTags, err = transitiveTags(v, role.Tags); err != nil {
+		return err
+	}
+	if role.SourceIdentity != "" && !isSourceIdentity(role.SourceIdentity) {
+		return v.errorf("source_identity", ErrMalformed, "source_identity %q must be 2 to 64 letters, digits or _+=,.@-", role.SourceIdentity)
+	}
+	role.Policy, role.PolicyARNs, err = sessionPolicy(v)
+	return err
+}
+
+// replaceRole puts --role-arn in the place of the profile's role, or on top
+// of a profile that has none. The other settings stay the profile's.
+func (w *walker) replaceRole(r *Resolved, e Endpoints) error {
+	arn, err := ParseRoleARN(w.options.RoleARN, PartitionOf(r.Region))
+	if err != nil {
+		return &Error{Profile: r.Name, Err: err}
+	}
+	if n := len(r.Roles); n > 0 {
+		r.Roles[n-1].Profile, r.Roles[n-1].RoleARN = "", arn
+		return nil
+	}
+	if r.Source.WebIdentity != nil {
+		r.Source.WebIdentity.RoleARN = arn
+		return nil
+	}
+	role := Role{RoleARN: arn}
+	if err := w.fillRole(&role, 0, e); err != nil {
+		return err
+	}
+	r.Roles = append(r.Roles, role)
+	return nil
+}
+
+// The limits of session tags:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// sessionTags reads aws-vault's “key1=value1,key2=value2”.
+func sessionTags(v *view) ([]Tag, error) {
+	var tags []Tag
+	for _, pair := range splitList(v.get("session_tags")) {
+		key, value, ok := strings.Cut(pair, "=")
+		key, value = trimBlank(key), trimBlank(value)
+		switch {
+		case !ok || key == "":
+			return nil, v.errorf("session_tags", ErrMalformed, "session_tags has %q, which is no key=value", pair)
+		case utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
+			return nil, v.errorf("session_tags", ErrMalformed, "session tag %q is longer than AWS takes (key 128, value 256 characters)", key)
+		case slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }):
+			return nil, v.errorf("session_tags", ErrMalformed, "session tag %q is given twice", key)
+		}
+		tags = append(tags, Tag{key, value})
+	}
+	if len(tags) > maxTags {
+		return nil, v.errorf("session_tags", ErrMalformed, "%d session tags, but AWS takes 50", len(tags))
+	}
+	return tags, nil
+}
+
+// transitiveTags reads “key1,key2”; each must be one of the tags.
+func transitiveTags(v *view, tags []Tag) ([]string, error) {
+	keys := splitList(v.get("transitive_session_tags"))
+	for _, key := range keys {
+		if !slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }) {
+			return nil, v.errorf("transitive_session_tags", ErrMalformed, "transitive tag %q is not in session_tags", key)
+		}
+	}
+	return keys, nil
+}
+
+// splitList parts a comma-separated list, empty items left out.
+func splitList(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = trimBlank(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func (w *walker) env(name string) string {
+	if w.options.Getenv == nil {
+		return ""
+	}
+	return w.options.Getenv(name)
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

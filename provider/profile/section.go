@@ -1,0 +1,115 @@
+package profile
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// entry is one key's value and where it stands.
+type entry struct {
+	text string // continuation lines joined by \n; a nested value starts with \n
+	file *file
+	line int
+}
+
+// body is what the sections of one name say together: later ones win, and
+// the credentials file wins over the config file.
+type body struct {
+	exists     bool
+	values     map[string]entry
+	problems   []*Error // malformed lines
+	duplicates []*Error // keys and sections said twice in one file
+}
+
+// get is the value of a key, "" if it is missing.
+func (b *body) get(key string) string { return b.values[key].text }
+
+// has reports whether the key is there with a value.
+func (b *body) has(key string) bool { return b.values[key].text != "" }
+
+// addSection reads the lines of one section.
+func (b *body) addSection(f *file, s *section) {
+	b.exists = true
+	if b.values == nil {
+		b.values = make(map[string]entry)
+	}
+	seen := make(map[string]int)
+	st := lineState{inSection: true}
+	pos, key, blanks := s.start, "", 0
+	for lineNo := s.line + 1; pos < s.end; lineNo++ {
+		line, next := cutLine(f.text, pos)
+		pos = next
+		kind, stripped := st.classify(line)
+		if (kind == lineContinuation || kind == lineOption) && !utf8.ValidString(line) {
+			b.problem(f, s, lineNo, "the line is not UTF-8")
+			continue
+		}
+		switch kind {
+		case lineBlank:
+			blanks++
+		case lineContinuation:
+			b.continueValue(f, s, key, stripped, lineNo, blanks)
+			blanks = 0
+		case lineOption:
+			blanks = 0
+			k, val, ok := splitOption(stripped)
+			if !ok {
+				b.problem(f, s, lineNo, "the line is no “key = value”")
+				continue
+			}
+			if first := seen[k]; first > 0 {
+				b.duplicates = append(b.duplicates, &Error{File: f.path, Line: lineNo, Profile: s.name,
+					Err: fmt.Errorf("key %q was already set in line %d; the later one is used", k, first)})
+			}
+			seen[k], key = lineNo, k
+			b.values[k] = entry{text: val, file: f, line: lineNo}
+		}
+	}
+	for k := range seen { // configparser strips the joined lines at the end
+		e := b.values[k]
+		e.text = strings.TrimRightFunc(e.text, isBlank)
+		b.values[k] = e
+	}
+}
+
+// continueValue appends a continuation line to the key's value.
+func (b *body) continueValue(f *file, s *section, key, stripped string, lineNo, blanks int) {
+	e, ok := b.values[key]
+	if !ok {
+		return // the option above is malformed and was named
+	}
+	stripped = trimBlank(cutComment(stripped))
+	if strings.HasPrefix(e.text, "\n") || e.text == "" {
+		if !strings.Contains(stripped, "=") {
+			b.problem(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", key))
+			return
+		}
+	}
+	e.text += strings.Repeat("\n", blanks+1) + stripped
+	b.values[key] = e
+}
+
+func (b *body) problem(f *file, s *section, line int, what string) {
+	b.problems = append(b.problems, &Error{File: f.path, Line: line, Profile: s.name, Err: fmt.Errorf("%w: %s", ErrMalformed, what)})
+}
+
+// nested reads a value of indented “key = value” lines, such as those of a
+// services section. The keys keep their case, as in botocore.
+func nested(text string) map[string]string {
+	m := make(map[string]string)
+	if !strings.HasPrefix(text, "\n") {
+		return m
+	}
+	for _, line := range strings.FieldsFunc(text, isLineEnd) {
+		if k, v, ok := strings.Cut(line, "="); ok {
+			m[trimBlank(k)] = trimBlank(v)
+		}
+	}
+	return m
+}
+
+// isLineEnd is what Python's str.splitlines splits at.
+func isLineEnd(r rune) bool {
+	return (r >= '\n' && r <= '\r') || (r >= 0x1c && r <= 0x1e) || r == 0x85 || r == 0x2028 || r == 0x2029
+}

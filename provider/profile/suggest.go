@@ -1,0 +1,80 @@
+package profile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// unknown is the error of a profile that is in no file and holds no key;
+// from is the profile that refers to it, "" for the user.
+func (c *Config) unknown(name, from string) *Error {
+	e := &Error{Profile: name}
+	if from == "" {
+		e.Err = fmt.Errorf("%w %q", ErrUnknownProfile, name)
+	} else {
+		e.Profile = from
+		e.Err = fmt.Errorf("%w %q, which profile %q refers to", ErrUnknownProfile, name, from)
+	}
+	if near := c.suggest(name); len(near) > 0 {
+		quoted := make([]string, len(near))
+		for i, n := range near {
+			quoted[i] = fmt.Sprintf("%q", n)
+		}
+		e.Err = fmt.Errorf("%w (did you mean %s?)", e.Err, strings.Join(quoted, " or "))
+	}
+	e.Remedy = c.unknownRemedy(name)
+	return e
+}
+
+// unknownRemedy finds the usual slip: a section without the word profile.
+func (c *Config) unknownRemedy(name string) string {
+	for _, f := range c.files {
+		for i := range f.sections {
+			s := &f.sections[i]
+			if s.kind != sectionOther {
+				continue
+			}
+			if s.name == name {
+				return fmt.Sprintf("in %s line %d, write [profile %s] instead of [%s]", f.path, s.line, clean(name), clean(s.name))
+			}
+			if strings.TrimPrefix(s.name, "profile ") == name {
+				return fmt.Sprintf("in %s line %d, write the name in double quotes: [profile %q]", f.path, s.line, clean(name))
+			}
+		}
+	}
+	return "`groat list --profiles` shows the profiles; `groat add` stores a key under a new name"
+}
+
+// suggest gives up to three names that are close to the one asked for.
+func (c *Config) suggest(name string) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var found []candidate
+	asked := strings.ToLower(name)
+	limit := max(2, len([]rune(name))/3)
+	for _, n := range c.Names() {
+		lower := strings.ToLower(n)
+		d := limit + 1
+		if diff := len(lower) - len(asked); diff <= limit*4 && -diff <= limit*4 {
+			d = levenshtein.ComputeDistance(asked, lower)
+		}
+		if len(asked) >= 3 && (strings.Contains(lower, asked) || (len(lower) >= 3 && strings.Contains(asked, lower))) {
+			d = min(d, limit)
+		}
+		if d <= limit && d < max(len([]rune(name)), 2) {
+			found = append(found, candidate{n, d})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
+	names := make([]string, 0, 3)
+	for _, f := range found[:min(3, len(found))] {
+		names = append(names, f.name)
+	}
+	return names
+}
