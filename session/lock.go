@@ -96,6 +96,9 @@ func (c *Cache) acquire(ctx context.Context, name, label string, reread func() (
 		if l != nil {
 			return l, false, nil
 		}
+		if poll == firstPoll {
+			c.debugf("waiting for %s", w.holder())
+		}
 		w.say()
 		timer.Reset(poll)
 	}

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -138,5 +140,24 @@ func countingMint(n *int, now func() time.Time) Mint {
 	return func(context.Context) (Credentials, error) {
 		*n++
 		return testCredentials(*n, now().Add(time.Hour)), nil
+	}
+}
+
+// walk gives every file under dir.
+func walk(t *testing.T, dir string, see func(path string, mode os.FileMode, data string)) {
+	t.Helper()
+	if err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		see(path, info.Mode(), string(data))
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

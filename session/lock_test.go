@@ -1,0 +1,90 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		waited time.Duration
+		asking bool
+		want   bool
+	}{
+		{"just begun", 0, true, false},
+		{"a person is asked", saySoon + time.Millisecond, true, true},
+		{"something else", saySoon + time.Millisecond, false, false},
+		{"for long", sayLate + time.Millisecond, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var said []string
+			c := &Cache{Waiting: func(holder string) { said = append(said, holder) }}
+			w := &wait{c: c, since: time.Now().Add(-tt.waited), known: []record{{Holder: "process 1", Asking: tt.asking}}}
+			for range 3 {
+				w.say()
+			}
+			if tt.want && (len(said) != 1 || said[0] != "process 1") || !tt.want && len(said) != 0 {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
+func TestATornRecordIsNoNews(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.lock")
+	if r := readRecord(path); r != (record{}) {
+		t.Errorf("without a file: %+v", r)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := record{PID: 7, Started: "8", Holder: "process 7", Done: 3}
+	if err := writeRecord(path, want); err != nil {
+		t.Fatal(err)
+	}
+	if r := readRecord(path); r != want {
+		t.Errorf("got %+v", r)
+	}
+	w := &wait{c: &Cache{}, base: filepath.Join(dir, "x")}
+	w.look(0)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[40] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.look(0); r != want {
+		t.Errorf("a torn record is believed: %+v", r)
+	}
+}
+
+func TestErrorsOfOthersKeepTheirClass(t *testing.T) {
+	mine := errors.New("mine")
+	r := record{Code: "cancelled", Message: "the prompt was cancelled"}
+	if err := (&Cache{}).restore(r); !errors.Is(err, ErrEnded) {
+		t.Error(err)
+	}
+	c := &Cache{Restore: func(code, message string) error {
+		if code != r.Code || message != r.Message {
+			t.Errorf("restore got %q, %q", code, message)
+		}
+		return mine
+	}}
+	if err := c.restore(r); !errors.Is(err, mine) {
+		t.Error(err)
+	}
+}
+
+func TestThisProcessIsNotStopped(t *testing.T) {
+	pid := os.Getpid()
+	if stopped(pid, startOf(pid)) || stopped(0, "") || stopped(-1, "") || stopped(1<<30, "") {
+		t.Error("believed to be stopped")
+	}
+}
