@@ -171,21 +171,14 @@ func (u *UsedCodes) write(f usedFile) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(u.Path), ".used-codes-*")
-	if err != nil {
+	// Under the lock there is one writer, so one name will do, and a killed
+	// one leaves nothing behind that the next does not overwrite.
+	tmp := u.Path + ".tmp"
+	if err := os.WriteFile(tmp, data, lockFileMode); err != nil {
+		_ = os.Remove(tmp)
 		return err
 	}
-	_, err = tmp.Write(data)
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), u.Path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return os.Rename(tmp, u.Path)
 }
 
 func digest(fields ...string) string {
