@@ -1,0 +1,76 @@
+package terminal
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sahilm/fuzzy"
+)
+
+// shownItems is how many items a list shows at once; typing narrows it.
+const shownItems = 20
+
+// Choose lets a person pick one of the items on the terminal and returns its
+// index. The answer is a number from the list or part of a name: an exact
+// name or the only match is chosen, several are listed anew, best first.
+func (u *UI) Choose(ctx context.Context, title string, items []string) (int, error) {
+	if len(items) == 0 {
+		return 0, fmt.Errorf("%w: there is nothing to choose from", ErrNoTerminal)
+	}
+	shown := make([]int, len(items)) // what the numbers on the screen stand for
+	for i := range items {
+		shown[i] = i
+	}
+	reason := ""
+	for range maxTries {
+		q := Question{Title: title, Reason: reason, Prompt: "number or part of a name"}
+		for n, i := range shown {
+			if n == shownItems {
+				q.Details = append(q.Details, Detail{"…", fmt.Sprintf("and %d more", len(shown)-n)})
+				break
+			}
+			q.Details = append(q.Details, Detail{fmt.Sprintf("%2d", n+1), items[i]})
+		}
+		b, err := u.askTerminal(ctx, q, kindLine)
+		if err != nil {
+			return 0, err
+		}
+		answer := strings.TrimSpace(string(b))
+		if answer == "" {
+			return 0, ErrCancelled
+		}
+		i, matches := pick(answer, items, shown)
+		if i >= 0 {
+			return i, nil
+		}
+		if len(matches) == 0 {
+			reason = "nothing matches " + strconv.Quote(answer)
+			continue
+		}
+		reason, shown = "", matches
+	}
+	return 0, fmt.Errorf("%w: nothing chosen in %d tries", ErrCancelled, maxTries)
+}
+
+// pick decides on an answer: the chosen index, or -1 and the indexes that
+// match. An exact name comes before a number: profiles may be called "2".
+func pick(answer string, items []string, shown []int) (int, []int) {
+	for i, it := range items {
+		if it == answer {
+			return i, nil
+		}
+	}
+	if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(shown) {
+		return shown[n-1], nil
+	}
+	var matches []int
+	for _, m := range fuzzy.Find(answer, items) {
+		matches = append(matches, m.Index)
+	}
+	if len(matches) == 1 {
+		return matches[0], nil
+	}
+	return -1, matches
+}

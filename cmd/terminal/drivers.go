@@ -1,0 +1,134 @@
+package terminal
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// Drivers are the values of --prompt.
+var Drivers = []string{"auto", "terminal", "osascript", "zenity", "kdialog", "pinentry", "wincredui", "ykman", "none"}
+
+// prompters returns the ways to ask, best first; never an empty list
+// without an error.
+func (u *UI) prompters(k kind) ([]prompter, error) {
+	if u.start != nil { // a test's own
+		p, err := u.start()
+		return []prompter{p}, err
+	}
+	if u.opts.NoInput {
+		return nil, &NoTerminalError{Why: "--no-input forbids it"}
+	}
+	switch d := u.opts.Driver; d {
+	case "none":
+		return nil, &NoTerminalError{Why: "--prompt none forbids it"}
+	case "auto":
+		return u.auto()
+	case "terminal":
+		p, err := openDevice()
+		return []prompter{p}, err
+	case "ykman":
+		if k != kindCode { // a security key knows no passphrase
+			return u.auto()
+		}
+		fallthrough
+	default:
+		p, err := u.driver(d)
+		if err != nil {
+			return nil, &NoTerminalError{Why: fmt.Sprintf("prompt driver %s: %v", d, err), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
+		}
+		return []prompter{p}, nil
+	}
+}
+
+// terminalOnly is for questions that are never asked in a window.
+func (u *UI) terminalOnly() (prompter, error) {
+	switch {
+	case u.start != nil:
+		return u.start()
+	case u.opts.NoInput:
+		return nil, &NoTerminalError{Why: "--no-input forbids it"}
+	case u.opts.Driver == "none":
+		return nil, &NoTerminalError{Why: "--prompt none forbids it"}
+	}
+	return openDevice()
+}
+
+// auto takes the terminal where there is one and this process is in its
+// foreground, else every window that can open here. A peer's order that began
+// with the windows left people with "signal: aborted" on bare servers.
+func (u *UI) auto() ([]prompter, error) {
+	p, err := openDevice()
+	if err == nil {
+		return []prompter{p}, nil
+	}
+	u.opts.Debugf("no terminal to ask on: %v", err)
+	names, why := u.windows()
+	var ps []prompter
+	for _, n := range names {
+		d, derr := u.driver(n)
+		if derr != nil {
+			u.opts.Debugf("prompt driver %s: %v", n, derr)
+			continue
+		}
+		ps = append(ps, d)
+	}
+	if len(ps) > 0 {
+		return ps, nil
+	}
+	if why == "" {
+		why = "none of " + strings.Join(names, ", ") + " is installed"
+	}
+	return nil, &NoTerminalError{Why: terminalWhy(err) + ", and " + why}
+}
+
+func terminalWhy(err error) string {
+	if n, ok := err.(*NoTerminalError); ok {
+		return n.Why
+	}
+	return Sanitize(err.Error())
+}
+
+// windows names the GUI drivers for this machine in their order of
+// preference, or says why no window can open.
+func (u *UI) windows() (names []string, why string) {
+	ssh := u.env("SSH_CONNECTION") != "" || u.env("SSH_TTY") != "" || u.env("SSH_CLIENT") != ""
+	switch runtime.GOOS {
+	case "darwin":
+		if ssh {
+			return nil, "a window would open on the remote machine's own screen"
+		}
+		return []string{"osascript", "pinentry"}, ""
+	case "windows":
+		if ssh {
+			return nil, "a window would open on the remote machine's own screen"
+		}
+		return []string{"wincredui"}, ""
+	}
+	if err := u.display(ssh); err != nil {
+		return nil, err.Error()
+	}
+	if strings.Contains(strings.ToUpper(u.env("XDG_CURRENT_DESKTOP")), "KDE") {
+		return []string{"kdialog", "zenity", "pinentry"}, ""
+	}
+	return []string{"zenity", "kdialog", "pinentry"}, ""
+}
+
+// driver makes the named GUI driver, or says why it cannot work here.
+func (u *UI) driver(name string) (prompter, error) {
+	switch name {
+	case "zenity":
+		return u.newZenity()
+	case "kdialog":
+		return u.newKDialog()
+	case "pinentry":
+		return u.newPinentry()
+	case "osascript":
+		return u.newOsascript()
+	case "wincredui":
+		return newWinCredUI()
+	case "ykman":
+		return u.newYkman()
+	}
+	return nil, fmt.Errorf("unknown; one of %s", strings.Join(Drivers, ", "))
+}

@@ -1,0 +1,55 @@
+package terminal
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// kdialog is KDE's dialog program.
+type kdialog struct{ program }
+
+func (u *UI) newKDialog() (prompter, error) {
+	p, err := u.newProgram("kdialog")
+	return kdialog{p}, err
+}
+
+// kdialogText writes the text as rich text in which every character that
+// means something to Qt or to kdialog (backslash escapes, & as a mnemonic) is
+// a numeric entity. Plain text would not do: Qt guesses from the text itself
+// whether it is markup.
+func kdialogText(s string) string {
+	var b strings.Builder
+	b.WriteString("<qt>")
+	for _, r := range s {
+		switch {
+		case r == '\n':
+			b.WriteString("<br/>")
+		case r == ' ':
+			b.WriteString("&#160;")
+		case strings.ContainsRune(`<>&"'\%_`, r):
+			fmt.Fprintf(&b, "&#%d;", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String() + "</qt>"
+}
+
+func (k kdialog) ask(ctx context.Context, r request) ([]byte, error) {
+	text := kdialogText(r.text() + "\n" + r.Prompt)
+	args := []string{"--title", "groat", "--inputbox", text, r.Default}
+	if r.kind == kindSecret {
+		args = []string{"--title", "groat", "--password", text}
+	}
+	res, err := k.run(ctx, "", nil, args...)
+	switch {
+	case err != nil:
+		return nil, err
+	case res.code == 0:
+		return res.stdout, nil
+	case res.code == 1 && !strings.Contains(res.stderr, "could not connect to display"):
+		return nil, ErrCancelled
+	}
+	return nil, k.broken(res)
+}

@@ -1,0 +1,106 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// program is a driver that is another program, run once per question.
+type program struct {
+	u    *UI
+	id   string
+	path string
+}
+
+func (u *UI) newProgram(name string) (program, error) {
+	path, err := u.lookPath(name)
+	return program{u, name, path}, err
+}
+
+func (p program) name() string { return p.id }
+func (p program) close()       {}
+
+// result is how a program ended.
+type result struct {
+	stdout []byte
+	stderr string // sanitised, for an error message
+	code   int    // -1: killed by a signal
+}
+
+// command prepares the program so that it ends when ctx does and dies with
+// this process. args never hold a secret: everybody can read them.
+func (p program) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Env = p.u.driverEnviron()
+	cmd.Cancel = func() error { return terminate(cmd.Process) }
+	cmd.WaitDelay = 500 * time.Millisecond
+	dieWithParent(cmd)
+	return cmd
+}
+
+// run runs the program to its end and returns what it printed.
+func (p program) run(ctx context.Context, stdin string, stderr io.Writer, args ...string) (result, error) {
+	cmd := p.command(ctx, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout = strings.NewReader(stdin), &limited{&out, 64 << 10}
+	cmd.Stderr = &limited{&errs, 4 << 10}
+	if stderr != nil {
+		cmd.Stderr = io.MultiWriter(cmd.Stderr, stderr)
+	}
+	err := runLocked(cmd)
+	if ctx.Err() != nil {
+		return result{}, ended(ctx)
+	}
+	r := result{stdout: out.Bytes(), stderr: Sanitize(errs.String())}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		r.code = exit.ExitCode()
+	case err != nil:
+		return result{}, fmt.Errorf("could not run %s: %w", p.id, err)
+	}
+	return r, nil
+}
+
+// broken is the error for an end that is neither an answer nor a cancel.
+func (p program) broken(r result) error {
+	if r.stderr != "" {
+		return fmt.Errorf("%s (exit code %d)", firstOf(r.stderr, 200), r.code)
+	}
+	return fmt.Errorf("exit code %d", r.code)
+}
+
+func firstOf(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+// limited keeps the first n bytes; a program must not fill our memory.
+type limited struct {
+	w *bytes.Buffer
+	n int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := l.n - l.w.Len(); room > 0 {
+		l.w.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// secondsLeft is the deadline for a program that keeps its own; 0 = none.
+func secondsLeft(ctx context.Context) int {
+	t, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(1, int(time.Until(t)/time.Second))
+}

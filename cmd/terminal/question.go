@@ -1,0 +1,258 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Question is what a person is asked. All texts are sanitised before they
+// are shown: they may come from a config file or from AWS.
+type Question struct {
+	Title   string   // "token code for the MFA device", one line
+	Details []Detail // who asks and for what, in this order
+	Reason  string   // why it is asked again; "" at first
+	Prompt  string   // what stands before the answer; a default per kind
+	Default string   // Line only: the answer to an empty line
+}
+
+// Detail is one line of a question: "profile  admin". An empty Value hides it.
+type Detail struct{ Name, Value string }
+
+type kind int
+
+const (
+	kindCode kind = iota
+	kindSecret
+	kindLine
+)
+
+// request is a Question made safe to show, with how it is to be answered.
+type request struct {
+	Question
+	kind kind
+}
+
+// prompter is one way to ask: the terminal device or a GUI driver.
+type prompter interface {
+	name() string
+	// ask returns the answer as typed. Errors are the package's; any other
+	// error means that the prompter itself does not work.
+	ask(ctx context.Context, r request) ([]byte, error)
+	close()
+}
+
+// maxTries bounds how often a malformed answer is asked again: a terminal
+// fed by a program must not loop for ever.
+const maxTries = 5
+
+// Code asks for a token code of six digits; what is typed is shown. Blanks
+// are removed, and anything but six digits is asked again, so that a slip of
+// the finger costs no attempt at AWS.
+func (u *UI) Code(ctx context.Context, q Question) (string, error) {
+	if q.Prompt == "" {
+		q.Prompt = "token code"
+	}
+	for range maxTries {
+		b, err := u.ask(ctx, q, kindCode)
+		if err != nil {
+			return "", err
+		}
+		code := stripSpaces(string(b))
+		switch {
+		case code == "":
+			return "", ErrCancelled
+		case isCode(code):
+			return code, nil
+		}
+		q.Reason = "a token code is six digits"
+		if u.Automatic() {
+			return "", fmt.Errorf("%w: ykman did not print a code of six digits", ErrNoTerminal)
+		}
+	}
+	return "", fmt.Errorf("%w: no code of six digits in %d tries", ErrCancelled, maxTries)
+}
+
+// Secret asks for a passphrase or a key; what is typed is not shown. An
+// empty answer is ErrCancelled. The caller wipes the bytes.
+func (u *UI) Secret(ctx context.Context, q Question) ([]byte, error) {
+	if q.Prompt == "" {
+		q.Prompt = "passphrase"
+	}
+	b, err := u.ask(ctx, q, kindSecret)
+	if err == nil && len(b) == 0 {
+		return nil, ErrCancelled
+	}
+	return b, err
+}
+
+// Line asks for one line, shown as it is typed and trimmed. An empty answer
+// is the default; without one it is ErrCancelled.
+func (u *UI) Line(ctx context.Context, q Question) (string, error) {
+	b, err := u.ask(ctx, q, kindLine)
+	if err != nil {
+		return "", err
+	}
+	switch s := strings.TrimSpace(string(b)); {
+	case s != "":
+		return s, nil
+	case q.Default != "":
+		return q.Default, nil
+	default:
+		return "", ErrCancelled
+	}
+}
+
+// Confirm asks yes or no on the terminal; anything but y or yes is no. It
+// never opens a window: who confirms a deletion sits at a terminal, and
+// scripts have their flags.
+func (u *UI) Confirm(ctx context.Context, q Question) (bool, error) {
+	q.Default = ""
+	if q.Prompt == "" {
+		q.Prompt = "continue?"
+	}
+	q.Prompt += " [y/N]"
+	b, err := u.askTerminal(ctx, q, kindLine)
+	if errors.Is(err, ErrCancelled) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(strings.TrimSpace(string(b))) {
+	case "y", "yes":
+		return true, nil
+	}
+	return false, nil
+}
+
+// ask tries each prompter that can work until one of them gives an answer or
+// says that the person did not want to.
+func (u *UI) ask(ctx context.Context, q Question, k kind) ([]byte, error) {
+	ctx, done, err := u.bounded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	ps, err := u.prompters(k)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(ps)
+	var broken []error
+	for _, p := range ps {
+		b, err := u.askOne(ctx, p, request{Question: clean(q), kind: k})
+		if err == nil || final(err) {
+			return b, err
+		}
+		u.opts.Debugf("prompt driver %s does not work: %v", p.name(), err)
+		broken = append(broken, fmt.Errorf("%s: %w", p.name(), err))
+	}
+	return nil, &NoTerminalError{Why: oneLine(errors.Join(broken...)), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
+}
+
+func (u *UI) askTerminal(ctx context.Context, q Question, k kind) ([]byte, error) {
+	ctx, done, err := u.bounded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	p, err := u.terminalOnly()
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	return u.askOne(ctx, p, request{Question: clean(q), kind: k})
+}
+
+func (u *UI) askOne(ctx context.Context, p prompter, r request) ([]byte, error) {
+	u.opts.Debugf("asking with %s", p.name())
+	b, err := p.ask(ctx, r)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
+		err = ended(ctx)
+	}
+	return bytes.TrimRight(b, "\r\n"), err
+}
+
+// final reports that no other prompter is to be tried after err.
+func final(err error) bool {
+	for _, e := range []error{ErrNoTerminal, ErrCancelled, ErrInterrupted, ErrTimeout, context.Canceled} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func clean(q Question) Question {
+	q.Title, q.Reason, q.Prompt, q.Default = Sanitize(q.Title), Sanitize(q.Reason), Sanitize(q.Prompt), Sanitize(q.Default)
+	var ds []Detail
+	for _, d := range q.Details {
+		if v := Sanitize(d.Value); v != "" {
+			ds = append(ds, Detail{Sanitize(d.Name), v})
+		}
+	}
+	q.Details = ds
+	return q
+}
+
+// text is the question as plain lines, without the prompt.
+func (r request) text() string {
+	var b strings.Builder
+	width := 0
+	for _, d := range r.Details {
+		width = max(width, len(d.Name))
+	}
+	if r.Reason != "" {
+		b.WriteString(r.Reason + "\n")
+	}
+	if r.Title != "" {
+		b.WriteString(r.Title + "\n")
+	}
+	for _, d := range r.Details {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, d.Name, d.Value)
+	}
+	return b.String()
+}
+
+func stripSpaces(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Cc) {
+			return -1 // a code copied from a web page or an app brings such blanks
+		}
+		return r
+	}, s)
+}
+
+func isCode(s string) bool {
+	return len(s) == 6 && strings.Trim(s, "0123456789") == ""
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func closeAll(ps []prompter) {
+	for _, p := range ps {
+		p.close()
+	}
+}
+
+// escaped reports an Esc key before Enter. Arrow keys send sequences and are
+// no wish to stop.
+func escaped(line []byte) bool {
+	return len(line) > 0 && line[len(line)-1] == 0x1b
+}
+
+func screenText(r request) string {
+	prompt := r.Prompt
+	if r.Default != "" {
+		prompt += " [" + r.Default + "]"
+	}
+	return r.text() + prompt + ": "
+}
+
+// SerialDetail is the name of the detail that holds the MFA serial; ykman
+// finds its account by it.
+const SerialDetail = "serial"
