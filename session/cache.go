@@ -38,6 +38,10 @@ type Cache struct {
 	// Restore turns the code and the message of another process's final
 	// failure back into an error of the same class. Nil: ErrEnded.
 	Restore func(code, message string) error
+	// Spare reports whether, after this failure, an entry that is due to be
+	// renewed may still be served, with a warning, because it has not run out:
+	// AWS is out of reach, say, and more than 5 min are left. Nil: never.
+	Spare func(err error) bool
 
 	warnedLock atomic.Bool
 }
@@ -55,39 +59,41 @@ func (c *Cache) Get(ctx context.Context, req Request) (Credentials, bool, error)
 
 // look is Get with its own place for the warning about a damaged entry.
 func (c *Cache) look(ctx context.Context, req Request, warn func(string)) (Credentials, bool, error) {
-	if c.Disabled {
-		return Credentials{}, false, nil
+	e, verdict, err := c.find(ctx, req, warn)
+	if err != nil || e == nil {
+		return Credentials{}, false, err
 	}
-	data, err := c.Store.Get(ctx, string(req.Key))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		c.debugf("cache miss: %s %s", req.Info.Kind, req.Info.Profile)
-		return Credentials{}, false, nil
-	case errors.Is(err, ErrDamaged):
-		warn(damaged(req.Info, err))
-		return Credentials{}, false, nil
-	case err != nil:
-		return Credentials{}, false, fmt.Errorf("could not read the cached session of profile %q: %w", req.Info.Profile, err)
-	}
-	e, err := decode(req.Key, data)
-	if err != nil {
-		warn(damaged(req.Info, err))
-		return Credentials{}, false, nil
-	}
-	fresh := false
-	switch judge(e.Info.Issued, e.Info.Expiration, c.now(), c.MinTTL) {
-	case usable:
-		fresh = true
-	case usableIfAsking:
-		fresh = req.Asks != nil && req.Asks(ctx)
-	case unusable:
-	}
+	fresh := verdict == usable || verdict == usableIfAsking && req.Asks != nil && req.Asks(ctx)
 	c.debugf("cache %s: %s %s, expires %s", map[bool]string{true: "hit", false: "stale"}[fresh],
 		e.Info.Kind, e.Info.Profile, e.Info.Expiration.Format(time.RFC3339))
 	if !fresh {
 		return Credentials{}, false, nil
 	}
 	return e.Credentials, true, nil
+}
+
+// find reads the entry and judges its times; no entry is nil.
+func (c *Cache) find(ctx context.Context, req Request, warn func(string)) (*stored, verdict, error) {
+	if c.Disabled {
+		return nil, unusable, nil
+	}
+	data, err := c.Store.Get(ctx, string(req.Key))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		c.debugf("cache miss: %s %s", req.Info.Kind, req.Info.Profile)
+		return nil, unusable, nil
+	case errors.Is(err, ErrDamaged):
+		warn(damaged(req.Info, err))
+		return nil, unusable, nil
+	case err != nil:
+		return nil, unusable, fmt.Errorf("could not read the cached session of profile %q: %w", req.Info.Profile, err)
+	}
+	e, err := decode(req.Key, data)
+	if err != nil {
+		warn(damaged(req.Info, err))
+		return nil, unusable, nil
+	}
+	return &e, judge(e.Info.Issued, e.Info.Expiration, c.now(), c.MinTTL), nil
 }
 
 // Do returns the fresh entry for the request or, once among all processes
@@ -102,16 +108,26 @@ func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, er
 	if creds, ok, err := c.look(ctx, req, c.warn); ok || err != nil {
 		return creds, err
 	}
-	reread := func() (Credentials, bool, error) { return c.look(ctx, req, func(string) {}) }
-
-	var found Credentials
-	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), holderLabel(req.Info.Profile), func() (bool, error) {
-		creds, ok, err := reread()
-		if ok {
-			found = creds
+	creds, err := c.mintOnce(ctx, req, mint)
+	if err != nil && c.Spare != nil && c.Spare(err) {
+		if e, verdict, ferr := c.find(ctx, req, quiet); ferr == nil && e != nil && verdict == usableIfAsking {
+			c.warn(fmt.Sprintf("could not renew the session of profile %q, using the one that lasts until %s: %v",
+				req.Info.Profile, e.Info.Expiration.Format(time.RFC3339), err))
+			return e.Credentials, nil
 		}
+	}
+	return creds, err
+}
+
+// mintOnce mints under the entry's lock, or takes what another process minted
+// in the meantime.
+func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentials, error) {
+	var found Credentials
+	reread := func() (ok bool, err error) {
+		found, ok, err = c.look(ctx, req, quiet)
 		return ok, err
-	})
+	}
+	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), holderLabel(req.Info.Profile), reread)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -119,8 +135,8 @@ func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, er
 		return found, nil
 	}
 	defer l.unlock()
-	if creds, ok, err := reread(); ok || err != nil {
-		return creds, err
+	if ok, err := reread(); ok || err != nil {
+		return found, err
 	}
 	l.begin()
 	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
@@ -138,6 +154,8 @@ func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, er
 	}
 	return creds, nil
 }
+
+func quiet(string) {}
 
 // store caches what was minted and reports whether it did. Whatever goes
 // wrong is a warning only.

@@ -273,3 +273,42 @@ func withTimes(i Info) Info {
 	i.Issued, i.Expiration = testNow, testNow.Add(time.Hour)
 	return i
 }
+
+func TestAFailedRenewalMaySpareTheOldEntry(t *testing.T) {
+	down, refused := errors.New("out of reach"), errors.New("access denied")
+	for _, tt := range []struct {
+		name   string
+		left   time.Duration
+		minTTL time.Duration
+		err    error
+		want   bool
+	}{
+		{"enough left", 14 * time.Minute, 0, down, true},
+		{"just enough", 5*time.Minute + time.Second, 0, down, true},
+		{"too little", 5 * time.Minute, 0, down, false},
+		{"expired", -time.Minute, 0, down, false},
+		{"another failure", 14 * time.Minute, 0, refused, false},
+		{"a minimum was demanded", 14 * time.Minute, 15 * time.Minute, down, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _, clk, warned := testCache(t)
+			c.Spare = func(err error) bool { return errors.Is(err, down) }
+			n := 0
+			if _, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now)); err != nil {
+				t.Fatal(err)
+			}
+			clk.set(testNow.Add(time.Hour - tt.left))
+			c.MinTTL = tt.minTTL
+			creds, err := c.Do(t.Context(), testRequest("admin"), func(context.Context) (Credentials, error) {
+				return Credentials{}, tt.err
+			})
+			w := warned.list()
+			if tt.want && (err != nil || creds.SessionToken != "token-1" || len(w) != 1 || !strings.Contains(w[0], "out of reach")) {
+				t.Errorf("got %v, %v, warned %q", creds, err, w)
+			}
+			if !tt.want && (!errors.Is(err, tt.err) || creds != (Credentials{}) || len(w) != 0) {
+				t.Errorf("got %v, %v, warned %q", creds, err, w)
+			}
+		})
+	}
+}
