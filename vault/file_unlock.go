@@ -110,23 +110,29 @@ func (f *File) known(raw []byte, h *header, seed bool) (vaultKey, bool) {
 	return key, true
 }
 
-// askAndOpen asks for the passphrase until it opens the header, and lets the
-// kernel remember the key.
+// askAndOpen asks for the passphrase and lets the kernel remember the key.
 func (f *File) askAndOpen(ctx context.Context, raw []byte, h *header) error {
+	key, seedKey, origin, err := f.askUntilOpen(ctx, h)
+	if err != nil {
+		return err
+	}
+	f.raw, f.key, f.seed = raw, &key, &seedKey
+	f.remember(h.id, key, origin)
+	return nil
+}
+
+// askUntilOpen asks for the passphrase until it opens the header. Only a
+// prompt is asked again, since a variable would give the same answer.
+func (f *File) askUntilOpen(ctx context.Context, h *header) (key, seedKey vaultKey, origin PassphraseOrigin, err error) {
 	for attempt := 1; ; attempt++ {
 		passphrase, origin, err := f.ask(ctx, PassphraseRequest{Path: f.dir, Attempt: attempt})
 		if err != nil {
-			return err
+			return key, seedKey, origin, err
 		}
 		key, seedKey, err := h.open(passphrase)
 		clear(passphrase)
-		if err == nil {
-			f.raw, f.key, f.seed = raw, &key, &seedKey
-			f.remember(h.id, key, origin)
-			return nil
-		}
-		if !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == promptAttempts {
-			return err
+		if err == nil || !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == promptAttempts {
+			return key, seedKey, origin, err
 		}
 	}
 }

@@ -1,0 +1,31 @@
+package vault
+
+import (
+	"context"
+	"testing"
+)
+
+// BenchmarkKDF is what one passphrase costs.
+func BenchmarkKDF(b *testing.B) {
+	h := &header{kdf: defaultCost}
+	for b.Loop() {
+		h.derive([]byte("correct horse battery staple"))
+	}
+}
+
+// BenchmarkGetRemembered is the warm path: header, remembered key, one item.
+func BenchmarkGetRemembered(b *testing.B) {
+	dir := newDir(b)
+	f, m := testFile(dir, says("x"))
+	mustPut(b, f, KindSession, "s", string(make([]byte, 2000)))
+	m.keys = map[[16]byte]vaultKey{}
+	_, h, _ := f.readCopy(headerFile)
+	_ = m.store(h.id, *f.key, 1)
+	for b.Loop() {
+		g := OpenFile(Config{FileDir: dir})
+		g.memory = m
+		if _, err := g.Get(context.Background(), KindSession, "s"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+)
+
+// Unlock asks for the passphrase and lets the kernel remember the vault key
+// for d, for this user's later processes. The error wraps ErrNotFound where
+// there is no vault yet and ErrNoUnlockMemory where nothing can be
+// remembered. The passphrase is asked although the vault may be open
+// already: being open is no reason to stay so for longer.
+func (f *File) Unlock(ctx context.Context, d time.Duration) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	raw, h, err := f.existing(ctx)
+	if err != nil {
+		return f.failed("unlock", "", "", err)
+	}
+	key, seedKey, _, err := f.askUntilOpen(ctx, h)
+	if err != nil {
+		return f.failed("unlock", "", "", err)
+	}
+	f.forget()
+	f.raw, f.key, f.seed = raw, &key, &seedKey
+	if err := f.memory.store(h.id, key, d); err != nil {
+		return f.failed("unlock", "", "", err)
+	}
+	return nil
+}
+
+// Lock forgets the vault key, here and in the kernel. Processes that run
+// already keep the credentials they have.
+func (f *File) Lock(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget()
+	_, h, err := f.existing(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = f.memory.drop(h.id)
+	}
+	if err != nil {
+		return f.failed("lock", "", "", err)
+	}
+	return nil
+}
+
+// Unlocked reports whether the kernel remembers this vault's key right now.
+// It asks nothing.
+func (f *File) Unlocked(ctx context.Context) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, h, err := f.existing(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, f.failed("open", "", "", err)
+	}
+	key, ok := f.memory.load(h.id)
+	return ok && h.opens(key), nil
+}
+
+// ChangePassphrase asks for the current passphrase and then next for the new
+// one, and wraps the same vault key under it: no item is written again, and
+// an old copy of the header still opens with the old passphrase. After a
+// crash at any point one of the two passphrases opens everything.
+func (f *File) ChangePassphrase(ctx context.Context, next PassphraseFunc) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	raw, h, err := f.existing(ctx)
+	if err != nil {
+		return f.failed("change the passphrase", "", "", err)
+	}
+	key, seedKey, _, err := f.askUntilOpen(ctx, h)
+	if err != nil {
+		return f.failed("change the passphrase", "", "", err)
+	}
+	passphrase, origin, err := next(ctx, PassphraseRequest{Path: f.dir, New: true, Attempt: 1})
+	if err != nil {
+		return f.failed("change the passphrase", "", "", err)
+	}
+	defer clear(passphrase)
+	if len(passphrase) == 0 && origin != FromEnvironment {
+		return f.failed("change the passphrase", "", "", fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase))
+	}
+	h.wrap(passphrase, f.cost, key, seedKey)
+	if err := f.replaceHeader(ctx, raw, h.encode()); err != nil {
+		return f.failed("change the passphrase", "", "", err)
+	}
+	f.forget()
+	f.raw, f.key, f.seed = h.encode(), &key, &seedKey
+	return nil
+}
+
+// replaceHeader writes the first copy, which decides, and then the second.
+func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
+	release, err := f.Hold(ctx, vaultLock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
+		return errors.Join(fmt.Errorf("%w: the passphrase was changed by another process", ErrUnavailable), err)
+	}
+	f.disk.sweep(f.dir)
+	if err := f.disk.writeFile(filepath.Join(f.dir, headerFile), raw); err != nil {
+		return err
+	}
+	return f.disk.writeFile(filepath.Join(f.dir, backupFile), raw)
+}
+
+// existing reads the header of a vault that must exist.
+func (f *File) existing(ctx context.Context) ([]byte, *header, error) {
+	if err := f.check(ctx, KindKey, "", nil); err != nil {
+		return nil, nil, err
+	}
+	raw, h, _, err := f.readHeader()
+	return raw, h, err
+}
