@@ -1,0 +1,33 @@
+package vault
+
+import (
+	"fmt"
+
+	// Whoever links the vault links D-Bus clients: none of them dials before main.
+	_ "groat/vault/busguard"
+)
+
+// builtin lists this build's backends, the platform's own stores first: the
+// order in which "auto" tries them.
+func builtin() []backend {
+	return []backend{
+		{
+			name:  "secret-service",
+			open:  openSecretService,
+			probe: func(p probeContext) error { return p.vault.(*osVault).store.(*secretService).probe(p) },
+			here:  func(cfg Config) bool { _, err := busAddress(cfg.Environ); return err == nil },
+		},
+		fileBackend(),
+	}
+}
+
+func openSecretService(cfg Config) (Vault, error) {
+	s, err := newSecretService(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newOSVault(cfg, "secret-service", s), nil
+}
+
+// absence says why a backend is not in this build.
+func absence(name string) string { return fmt.Sprintf("there is no %s on Linux", name) }

@@ -1,0 +1,243 @@
+//go:build linux
+
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// How long the session bus may take, each bounded by Config.Timeout as well.
+const (
+	busConnectTimeout = 5 * time.Second
+	busCallTimeout    = 10 * time.Second // nobody is asked
+)
+
+// bus is a connection to the session bus of its own: it is never launched,
+// never shared with a library, and every call on it ends in time.
+type bus struct {
+	conn *dbus.Conn
+	kill context.CancelFunc
+	call time.Duration // bound of one call that asks nobody
+}
+
+// busAddress finds the session bus in the given environment. As libdbus does
+// it takes DBUS_SESSION_BUS_ADDRESS, then the socket in XDG_RUNTIME_DIR (for
+// cron and the like: the user's own below /run/user); what libdbus does next,
+// launching a bus, we never do.
+func busAddress(environ []string) (string, error) {
+	if a := lookup(environ, "DBUS_SESSION_BUS_ADDRESS"); a != "" && !strings.HasPrefix(a, "autolaunch:") {
+		return a, nil
+	}
+	dir := lookup(environ, "XDG_RUNTIME_DIR")
+	if dir == "" {
+		dir = "/run/user/" + strconv.Itoa(os.Getuid())
+	}
+	socket := filepath.Join(dir, "bus")
+	info, err := os.Stat(socket)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return "", errors.New("no session bus: DBUS_SESSION_BUS_ADDRESS is not set and there is no " + socket)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Getuid() {
+		return "", errors.New("the session bus " + socket + " belongs to somebody else")
+	}
+	return "unix:path=" + dbus.EscapeBusAddressValue(socket), nil
+}
+
+// dialBus connects and says hello (one call). timeout is Config.Timeout.
+func dialBus(ctx context.Context, environ []string, timeout time.Duration) (*bus, error) {
+	address, err := busAddress(environ)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	dialCtx, cancel := context.WithTimeout(ctx, min(timeout, busConnectTimeout))
+	defer cancel()
+	type result struct {
+		conn *dbus.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	life, kill := context.WithCancel(context.Background())
+	go func() { // neither connect(2) nor the handshake takes a context
+		conn, err := dbus.Connect(address, dbus.WithContext(life))
+		done <- result{conn, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			kill()
+			return nil, fmt.Errorf("%w: could not reach the session bus: %w", ErrUnavailable, r.err)
+		}
+		return &bus{conn: r.conn, kill: kill, call: min(timeout, busCallTimeout)}, nil
+	case <-dialCtx.Done():
+		kill() // closes the connection, now or when it comes to be
+		return nil, busError(dialCtx, dialCtx.Err(), "the session bus")
+	}
+}
+
+func (b *bus) close() error {
+	defer b.kill()
+	return b.conn.Close()
+}
+
+// ask calls a method that asks nobody, within the bound of one call.
+func (b *bus) ask(ctx context.Context, dest string, path dbus.ObjectPath, method string, args ...any) ([]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.call)
+	defer cancel()
+	return b.wait(ctx, dest, path, method, args...)
+}
+
+// wait calls a method and waits as long as ctx allows: a dialog may be open.
+func (b *bus) wait(ctx context.Context, dest string, path dbus.ObjectPath, method string, args ...any) ([]any, error) {
+	done := make(chan *dbus.Call, 1)
+	go func() { // sending blocks too, on a bus that has stopped reading
+		call := b.conn.Object(dest, path).GoWithContext(ctx, method, 0, make(chan *dbus.Call, 1), args...)
+		done <- <-call.Done
+	}()
+	select {
+	case call := <-done:
+		if call.Err != nil {
+			return nil, busError(ctx, call.Err, dest)
+		}
+		return call.Body, nil
+	case <-ctx.Done():
+		return nil, busError(ctx, ctx.Err(), dest)
+	}
+}
+
+// property reads one property (one call).
+func (b *bus) property(ctx context.Context, dest string, path dbus.ObjectPath, iface, name string, value any) error {
+	body, err := b.ask(ctx, dest, path, "org.freedesktop.DBus.Properties.Get", iface, name)
+	if err != nil {
+		return err
+	}
+	var v dbus.Variant
+	if err := store(body, &v); err != nil {
+		return err
+	}
+	return store([]any{v.Value()}, value)
+}
+
+// properties reads one property of many objects: many calls are sent before
+// the first answer is waited for. Objects that have gone meanwhile are left out.
+func (b *bus) properties(ctx context.Context, dest string, paths []dbus.ObjectPath, iface, name string) ([]any, error) {
+	const window = 64 // buses limit the replies that one client may await
+	values := make([]any, 0, len(paths))
+	for len(paths) > 0 {
+		n := min(window, len(paths))
+		some, err := b.propertiesAtOnce(ctx, dest, paths[:n], iface, name)
+		if err != nil {
+			return nil, err
+		}
+		values, paths = append(values, some...), paths[n:]
+	}
+	return values, nil
+}
+
+func (b *bus) propertiesAtOnce(ctx context.Context, dest string, paths []dbus.ObjectPath, iface, name string) ([]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.call)
+	defer cancel()
+	calls := make([]*dbus.Call, len(paths))
+	for i, p := range paths {
+		calls[i] = b.conn.Object(dest, p).GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, make(chan *dbus.Call, 1), iface, name)
+	}
+	var values []any
+	for _, c := range calls {
+		switch <-c.Done; {
+		case isNoObject(c.Err):
+		case c.Err != nil:
+			return nil, busError(ctx, c.Err, dest)
+		default:
+			var v dbus.Variant
+			if err := store(c.Body, &v); err != nil {
+				return nil, err
+			}
+			values = append(values, v.Value())
+		}
+	}
+	return values, nil
+}
+
+// store puts a reply's values where they belong; a reply of another shape is
+// an error, never a panic.
+func store(body []any, values ...any) error {
+	if err := dbus.Store(body, values...); err != nil {
+		return fmt.Errorf("%w: unexpected answer on the session bus", ErrUnavailable)
+	}
+	return nil
+}
+
+// busFault reports whether err is one of the named D-Bus errors.
+func busFault(err error, names ...string) bool {
+	var e dbus.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, n := range names {
+		if e.Name == n {
+			return true
+		}
+	}
+	return false
+}
+
+// busError gives a failed call one of the vault's sentinels. who is the bus
+// name that was called.
+func busError(ctx context.Context, err error, who string) error {
+	switch {
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		return fmt.Errorf("interrupted: %w", context.Canceled)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%w: %s did not answer in time", ErrUnavailable, who)
+	case busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"):
+		return fmt.Errorf("%w: nobody on the session bus is %s", ErrUnavailable, who)
+	case busFault(err, "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected"):
+		return fmt.Errorf("%w: %s ended before it answered", ErrUnavailable, who)
+	case errors.Is(err, dbus.ErrClosed):
+		return fmt.Errorf("%w: the session bus hung up", ErrUnavailable)
+	}
+	var fault dbus.Error
+	if errors.As(err, &fault) {
+		return fmt.Errorf("%w: %s: %w", ErrUnavailable, strings.TrimPrefix(fault.Name, "org.freedesktop."), err)
+	}
+	return fmt.Errorf("%w: the session bus hung up: %w", ErrUnavailable, err)
+}
+
+// lookup is os.LookupEnv on an injected environment; the last value wins.
+func lookup(environ []string, name string) string {
+	for i := len(environ) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// hasDisplay reports whether a dialog could be seen by somebody.
+func hasDisplay(environ []string) bool {
+	return lookup(environ, "WAYLAND_DISPLAY") != "" || lookup(environ, "DISPLAY") != ""
+}
+
+// isNoObject reports that a service has no object of the path that was
+// called; services say so in several ways.
+func isNoObject(err error) bool {
+	return busFault(err, ssErrObject, "org.freedesktop.DBus.Error.UnknownObject",
+		"org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownInterface")
+}
+
+func faultName(err error) string {
+	var e dbus.Error
+	if errors.As(err, &e) {
+		return e.Name
+	}
+	return ""
+}

@@ -1,0 +1,111 @@
+package vault
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestRecord(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if _, ok := Recorded(dir, "p"); ok {
+		t.Error("a record without a file")
+	}
+	if err := Forget(dir, "p"); err != nil {
+		t.Errorf("Forget of what was never recorded: %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("reading and forgetting created the state directory")
+	}
+	for _, r := range [][2]string{{"p", "file"}, {"q", "secret-service"}, {"p", "kwallet"}} {
+		if err := Record(dir, r[0], r[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, ok := Recorded(dir, "p"); !ok || b != "kwallet" {
+		t.Errorf("p is in %q, %v", b, ok)
+	}
+	if got := RecordedBackends(dir); !slices.Equal(got, []string{"kwallet", "secret-service"}) {
+		t.Errorf("backends %q", got)
+	}
+	if got := ElsewhereHint(dir, "q", "file"); !strings.Contains(got, "--backend secret-service") {
+		t.Errorf("hint %q", got)
+	}
+	for _, profile := range []string{"p", "nobody"} {
+		if got := ElsewhereHint(dir, profile, "kwallet"); got != "" {
+			t.Errorf("needless hint %q", got)
+		}
+	}
+	if err := Forget(dir, "p"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := Recorded(dir, "p"); ok {
+		t.Error("p was not forgotten")
+	}
+	if b, _ := Recorded(dir, "q"); b != "secret-service" {
+		t.Error("q was forgotten too")
+	}
+}
+
+// A damaged record, or one that names what cannot be, is no record; the next
+// key is recorded all the same.
+func TestDamagedRecord(t *testing.T) {
+	for name, content := range map[string]string{
+		"empty":     "",
+		"null":      "null",
+		"array":     "[]",
+		"truncated": `{"keys":{"p":"fi`,
+		"no such":   `{"keys":{"p":"../../bin/sh"}}`,
+		"auto":      `{"keys":{"p":"auto"}}`,
+		"binary":    "\x00\xff",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Chmod(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, recordFile), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if b, ok := Recorded(dir, "p"); ok {
+				t.Errorf("recorded in %q", b)
+			}
+			if err := Record(dir, "p", "file"); err != nil {
+				t.Fatal(err)
+			}
+			if b, _ := Recorded(dir, "p"); b != "file" {
+				t.Errorf("recorded in %q", b)
+			}
+		})
+	}
+}
+
+func TestConcurrentRecords(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			if err := Record(dir, fmt.Sprint("p", i), "file"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(Records(dir)); n != 40 {
+		t.Errorf("%d of 40 records were kept", n)
+	}
+}
+
+func TestUnwritableRecord(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Record(filepath.Join(file, "state"), "p", "file"); err == nil {
+		t.Error("recorded below a regular file")
+	}
+}
