@@ -1,0 +1,170 @@
+package profile
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+)
+
+// Document is the text of a config or credentials file while it is edited.
+// Every byte that an edit does not own stays as it is, and every edit is
+// read back before it counts: it must have changed the one key it was meant
+// to change, as this package reads the file, and nothing else.
+type Document struct {
+	path        string // for messages
+	credentials bool
+	text        string
+}
+
+// NewDocument takes the text of a file; credentials says that its sections
+// bear bare profile names.
+func NewDocument(path, text string, credentials bool) *Document {
+	return &Document{path: path, text: text, credentials: credentials}
+}
+
+// Text is the text as edited so far.
+func (d *Document) Text() string { return d.text }
+
+// Get is the value of a profile's key in this file, and whether it is there.
+func (d *Document) Get(profile, key string) (string, bool) {
+	e, ok := d.config().profile(profile).values[key]
+	return e.text, ok
+}
+
+// Has reports whether this file has a section for the profile.
+func (d *Document) Has(profile string) bool { return d.config().Exists(profile) }
+
+func (d *Document) scan() *file { return scanFile(d.path, d.text, d.credentials) }
+
+func (d *Document) config() *Config {
+	return &Config{files: []*file{d.scan()}, bodies: make(map[string]*body)}
+}
+
+// Set gives a profile's key a value: in the line that has it (the last one,
+// if it is there twice), else in a new line under the profile's last one,
+// else in a new section at the end of the file.
+func (d *Document) Set(profile, key, value string) error {
+	if old, ok := d.Get(profile, key); ok && old == value {
+		return nil
+	}
+	if strings.ContainsAny(value, "\n\r") {
+		return d.refuse(profile, "a value of %s cannot have two lines", key)
+	}
+	f := d.scan()
+	var at *section
+	var found *option
+	for i := range f.sections {
+		s := &f.sections[i]
+		if s.kind != sectionProfile || s.name != profile {
+			continue
+		}
+		at = s
+		for _, o := range f.options(s) {
+			if o.key == key {
+				found = &o
+			}
+		}
+	}
+	var text string
+	switch {
+	case found != nil:
+		text = replaceValue(d.text, found, value)
+	case at != nil:
+		text = f.insertOption(at, key, value)
+	case strings.ContainsAny(profile, "#;[]\r\n"): // readers differ on these
+		return d.refuse(profile, "no section can be named %q", profile)
+	default:
+		text = f.appendSection(d.header(profile), key, value)
+	}
+	return d.accept(text, profile, map[string]*string{key: &value})
+}
+
+// Remove takes a profile's key out of the file, wherever it stands; a
+// missing one is no error.
+func (d *Document) Remove(profile, key string) error {
+	f := d.scan()
+	var cuts [][2]int
+	for i := range f.sections {
+		s := &f.sections[i]
+		if s.kind != sectionProfile || s.name != profile {
+			continue
+		}
+		for _, o := range f.options(s) {
+			if o.key == key {
+				cuts = append(cuts, o.lines...)
+			}
+		}
+	}
+	if len(cuts) == 0 {
+		return nil
+	}
+	return d.accept(cutRanges(d.text, cuts), profile, map[string]*string{key: nil})
+}
+
+// header is the section header of a profile, quoted where botocore would
+// not read the bare name.
+func (d *Document) header(profile string) string {
+	if d.credentials {
+		return "[" + profile + "]"
+	}
+	if profile == "default" {
+		return "[default]"
+	}
+	if strings.ContainsAny(profile, " \"'\\") || strings.ContainsFunc(profile, isBlank) {
+		profile = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(profile) + `"`
+	}
+	return "[profile " + profile + "]"
+}
+
+// accept takes the new text if it reads as it should: the profile's keys as
+// wanted (nil: missing), all else as before.
+func (d *Document) accept(text, profile string, wanted map[string]*string) error {
+	before := d.config()
+	next := &Document{path: d.path, credentials: d.credentials, text: text}
+	after := next.config()
+	target := string(rune('0'+sectionProfile)) + profile
+	want := before.everything()
+	section := want[target]
+	if section == nil {
+		section = make(map[string]string)
+	}
+	for k, v := range wanted {
+		if delete(section, k); v != nil {
+			section[k] = *v
+		}
+	}
+	want[target] = section
+	got := after.everything()
+	if got[target] == nil {
+		got[target] = make(map[string]string)
+	}
+	if !maps.EqualFunc(want, got, maps.Equal) || len(before.Problems()) != len(after.Problems()) {
+		return d.refuse(profile, "the change cannot be written so that it is read back alike")
+	}
+	d.text = text
+	return nil
+}
+
+// everything is what the files say: kind and name → key → value.
+func (c *Config) everything() map[string]map[string]string {
+	all := make(map[string]map[string]string)
+	for _, f := range c.files {
+		for i := range f.sections {
+			s := &f.sections[i]
+			id := string(rune('0'+s.kind)) + s.name
+			if all[id] != nil {
+				continue
+			}
+			all[id] = make(map[string]string)
+			for k, e := range c.body(s.kind, s.name).values {
+				all[id][k] = e.text
+			}
+		}
+	}
+	return all
+}
+
+func (d *Document) refuse(profile, format string, args ...any) error {
+	return &Error{File: d.path, Profile: profile, Err: fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...),
+		Remedy: "edit " + clean(d.path) + " by hand"}
+}

@@ -1,0 +1,127 @@
+package profile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// fileSystem is what an edit asks of the system. Tests let it fail, or die,
+// at every step.
+type fileSystem interface {
+	ReadFile(path string) ([]byte, error)
+	Readlink(path string) (string, error)
+	Stat(path string) (fs.FileInfo, error)
+	MkdirAll(path string, mode fs.FileMode) error
+	CreateTemp(dir, pattern string) (tempFile, error)
+	Rename(from, to string) error
+	Remove(path string) error
+	SyncDir(path string) error
+}
+
+type tempFile interface {
+	Name() string
+	Write(p []byte) (int, error)
+	Stat() (fs.FileInfo, error)
+	Chmod(mode fs.FileMode) error
+	Chown(uid, gid int) error
+	Sync() error
+	Close() error
+}
+
+type systemFiles struct{}
+
+func (systemFiles) ReadFile(path string) ([]byte, error)         { return os.ReadFile(path) }
+func (systemFiles) Readlink(path string) (string, error)         { return os.Readlink(path) }
+func (systemFiles) Stat(path string) (fs.FileInfo, error)        { return os.Stat(path) }
+func (systemFiles) MkdirAll(path string, mode fs.FileMode) error { return os.MkdirAll(path, mode) }
+func (systemFiles) Rename(from, to string) error                 { return os.Rename(from, to) }
+func (systemFiles) Remove(path string) error                     { return os.Remove(path) }
+func (systemFiles) CreateTemp(dir, pattern string) (tempFile, error) {
+	return os.CreateTemp(dir, pattern)
+}
+
+// replaceFile writes the text beside the file and renames it into place. The
+// file must still hold old (or be missing) right before that.
+func replaceFile(fsys fileSystem, path string, old []byte, missing bool, text string) (err error) {
+	dir := filepath.Dir(path)
+	var info fs.FileInfo
+	if missing {
+		if err := fsys.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	} else if info, err = fsys.Stat(path); err != nil {
+		return err
+	}
+	temp, err := fsys.CreateTemp(dir, "."+filepath.Base(path)+".groat-*")
+	if err != nil {
+		return err
+	}
+	closed := false
+	defer func() {
+		if err != nil {
+			if !closed {
+				_ = temp.Close()
+			}
+			_ = fsys.Remove(temp.Name())
+		}
+	}()
+	if err = fillTemp(temp, info, text); err != nil {
+		return err
+	}
+	closed = true
+	if err = temp.Close(); err != nil {
+		return err
+	}
+	if err = unchanged(fsys, path, old, missing); err != nil {
+		return err
+	}
+	if err = fsys.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	// The new text is in place. Failing to sync the directory is no failure:
+	// after a power cut the file is the old or the new one, both whole.
+	_ = fsys.SyncDir(dir)
+	return nil
+}
+
+// fillTemp writes the text durably, with the mode and owner of the old file.
+func fillTemp(temp tempFile, info fs.FileInfo, text string) error {
+	if _, err := temp.Write([]byte(text)); err != nil {
+		return err
+	}
+	if info != nil {
+		mine, err := temp.Stat()
+		if err != nil {
+			return err
+		}
+		if uid, gid, differ := ownerDiffers(info, mine); differ {
+			if err := temp.Chown(uid, gid); err != nil {
+				return fmt.Errorf("could not keep the file's owner: %w", err)
+			}
+		}
+		if mine.Mode().Perm() != info.Mode().Perm() {
+			if err := temp.Chmod(info.Mode().Perm()); err != nil {
+				return fmt.Errorf("could not keep the file's mode: %w", err)
+			}
+		}
+	}
+	return temp.Sync()
+}
+
+// unchanged reads the file once more: another program may have written it.
+func unchanged(fsys fileSystem, path string, old []byte, missing bool) error {
+	now, err := fsys.ReadFile(path)
+	switch {
+	case missing && errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !missing && bytes.Equal(now, old):
+		return nil
+	case err == nil || errors.Is(err, fs.ErrNotExist):
+		return ErrConflict
+	}
+	return err
+}
