@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os/exec"
 	"time"
 
 	"groat/provider/profile"
@@ -124,6 +126,11 @@ type CallError struct {
 	Status    int    // HTTP status; 0 when there was no answer
 	Err       error  // wraps ErrRefused or ErrUnreachable
 	Remedy    string
+	// Skew is how far AWS's clock is ahead of this machine's, by the Date
+	// header of the refusal; 0 when there was none.
+	Skew time.Duration
+
+	neverSent bool // the request did not go out: nothing of it was seen
 }
 
 // Error is one line.
@@ -148,23 +155,38 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Hint is the remedy, for the one place that prints it.
 func (e *CallError) Hint() string { return e.Remedy }
 
-// Minter carries out plans.
+// Seeds reads stored TOTP seeds. ok is false where none is stored.
+type Seeds interface {
+	// Seed is the base32 secret of the device with this serial.
+	Seed(ctx context.Context, serial string) (secret string, ok bool, err error)
+}
+
+// Minter carries out plans. Its fields are set once, before the first use;
+// it is safe for concurrent use from then on.
 type Minter struct {
 	Keys   Keys
-	Cache  *session.Cache
-	Codes  CodeSource
-	HTTP   *http.Client // one for all calls of a process: one connection
+	Cache  *session.Cache // its Final and Restore should be this package's
+	HTTP   *http.Client   // one for all calls of a process: one connection; nil: made per CA bundle, with the proxies of Getenv
 	Now    func() time.Time
 	Getenv func(string) string
 	Warn   func(msg string)
 	Debugf func(format string, args ...any)
-}
 
-// The functions and methods (bodies in this package):
-//
-//	NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error)   plan.go, pure
-//	(m *Minter) Credentials(ctx, *Plan) (session.Credentials, error)     chain.go; Disabled cache, --no-session … included
-//	(m *Minter) Cached(ctx, *Plan) []StepState                           what is cached, for explain; sends nothing
-//	CallerIdentity(ctx, CallOptions, creds) (Identity, error)            sts:GetCallerIdentity, for add and whoami
-//	MFADevices(ctx, CallOptions, creds) ([]string, error)                iam:ListMFADevices of the caller
-//	NewHTTPClient(caBundle string) (*http.Client, error)                 bounded times, one connection, proxies from the environment given
+	// Where token codes come from, in this order.
+	MFACode string                // --mfa-code: used for one call
+	Run     func(*exec.Cmd) error // runs mfa_process and credential_process lines; nil: (*exec.Cmd).Run
+	Seeds   Seeds                 // nil: none are stored
+	Codes   CodeSource            // the prompt; nil: nobody can be asked
+
+	// Wait sleeps until the next time step of a code; nil: a timer.
+	Wait func(ctx context.Context, d time.Duration) error
+	// Environ is what child processes inherit.
+	Environ []string
+	// Stderr takes what child processes say to the user; nil drops it.
+	Stderr io.Writer
+	// Machine tells this computer from others that share its home
+	// directory: an instance's credentials are cached for it alone.
+	Machine string
+
+	clients httpClients
+}

@@ -1,0 +1,206 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// CallOptions says for whom and where one AWS call is made.
+type CallOptions struct {
+	Profile   string // for messages
+	Region    string // "" = us-east-1
+	Endpoints profile.Endpoints
+	HTTP      *http.Client // nil: a new one of NewHTTPClient
+	Now       func() time.Time
+	Debugf    func(format string, args ...any)
+}
+
+func (o CallOptions) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
+}
+
+func (o CallOptions) debugf(format string, args ...any) {
+	if o.Debugf != nil {
+		o.Debugf(format, args...)
+	}
+}
+
+func (o CallOptions) httpClient() (*http.Client, error) {
+	if o.HTTP != nil {
+		return o.HTTP, nil
+	}
+	return NewHTTPClient(o.Endpoints.CABundle, nil)
+}
+
+// stsClient makes a client of the SDK. The SDK's clock correction is off: it
+// would sign a second time, code and all, and hide a wrong clock that every
+// other AWS client on this machine then stumbles over.
+func (o CallOptions) stsClient(creds aws.CredentialsProvider, retryer aws.Retryer) (*sts.Client, error) {
+	where, err := endpointFor(serviceSTS, o.region(), o.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	client, err := o.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	options := sts.Options{
+		Region:                     where.region,
+		Credentials:                creds,
+		HTTPClient:                 client,
+		Retryer:                    retryer,
+		DisableClockSkewCorrection: true,
+		EndpointOptions: sts.EndpointResolverOptions{
+			UseFIPSEndpoint:      where.fips,
+			UseDualStackEndpoint: where.dualStack,
+		},
+	}
+	if where.url != "" {
+		options.BaseEndpoint = aws.String(where.url)
+	}
+	return sts.New(options), nil
+}
+
+func (o CallOptions) region() string {
+	if o.Region == "" {
+		return commercial.defaultRegion
+	}
+	return o.Region
+}
+
+// signer hands credentials to the SDK.
+func signer(c session.Credentials) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{
+			AccessKeyID:     c.AccessKeyID,
+			SecretAccessKey: c.SecretAccessKey,
+			SessionToken:    c.SessionToken,
+			Source:          "groat",
+		}, nil
+	})
+}
+
+// callError turns an error of the SDK into one of ours. ctx is the caller's,
+// not the bounded one of the call: only so can an interruption be told from
+// a silent endpoint.
+func (o CallOptions) callError(ctx context.Context, operation, target string, err error) error {
+	var configuration *profile.Error
+	switch {
+	case errors.As(err, &configuration):
+		return err
+	case errors.Is(context.Cause(ctx), ErrInterrupted), errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s for profile %q: %w", operation, o.Profile, ErrInterrupted)
+	}
+	e := &CallError{Operation: operation, Profile: o.Profile, Target: target, Err: ErrUnreachable}
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		e.Status = response.HTTPStatusCode()
+		e.Skew = o.skew(response)
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) && e.Status >= 400 {
+		e.Code, e.Message = sanitizeText(api.ErrorCode()), sanitizeText(api.ErrorMessage())
+	}
+	switch {
+	case e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Code != "" && !isThrottling(e.Code) && !strings.EqualFold(e.Code, "UnknownError"):
+		e.Err = ErrRefused
+	case e.Status >= 400 && e.Code != "" && !strings.EqualFold(e.Code, "UnknownError"):
+		e.Remedy = "AWS is overloaded or out of order there: try again in a minute"
+	case e.Status != 0:
+		e.Code, e.Message = "", fmt.Sprintf("HTTP status %d with an answer that is not AWS's", e.Status)
+		if errors.Is(err, errTooLong) {
+			e.Message = errTooLong.Error()
+		}
+		e.Remedy = "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+	default:
+		e.Message, e.Remedy = unreachable(err)
+	}
+	e.neverSent = neverSent(err)
+	return e
+}
+
+// skew is how far AWS's clock is ahead of ours, by the answer's Date header.
+func (o CallOptions) skew(response *awshttp.ResponseError) time.Duration {
+	if response.Response == nil || response.Response.Response == nil {
+		return 0
+	}
+	date, err := http.ParseTime(response.Response.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return date.Sub(o.now().Truncate(time.Second))
+}
+
+func isThrottling(code string) bool {
+	switch code {
+	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "SlowDownException", "PriorRequestNotComplete":
+		return true
+	}
+	return false
+}
+
+// unreachable says why there was no answer, and what may help.
+func unreachable(err error) (message, remedy string) {
+	const network = "check the network, HTTPS_PROXY and the endpoint, then try again"
+	var dns *net.DNSError
+	var op *net.OpError
+	var u *url.Error
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &dns):
+		return sanitizeText(fmt.Sprintf("host %s was not found", dns.Name)), network
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return sanitizeText("proxy: " + op.Err.Error()), "check HTTPS_PROXY and NO_PROXY"
+	case isCertificateError(err):
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return sanitizeText(err.Error()), "if a proxy re-signs TLS here, set ca_bundle or AWS_CA_BUNDLE to its certificates"
+	case errors.As(err, &op) && op.Op == "dial":
+		return sanitizeText(op.Error()), network
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer in time", network
+	case errors.Is(err, errTooLong):
+		return errTooLong.Error(), "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+	case errors.As(err, &u):
+		return sanitizeText(u.Err.Error()), network
+	}
+	var deserialization *smithy.DeserializationError
+	if errors.As(err, &deserialization) {
+		return "the answer is not AWS's", "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+	}
+	return sanitizeText(innermost(err).Error()), network
+}
+
+func isCertificateError(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "x509: ") || strings.Contains(text, "tls: ")
+}
+
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}

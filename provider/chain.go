@@ -1,0 +1,187 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// Credentials answers for a plan with the credentials of its last step. The
+// steps are resolved from the last to the first: a cached answer is served
+// without a look at what it was minted from, and only what is missing is
+// minted, one process at a time.
+//
+// Errors wrap one of this package's sentinels, a profile error, or what Keys
+// and the cache's store returned.
+func (m *Minter) Credentials(ctx context.Context, p *Plan) (session.Credentials, error) {
+	if len(p.Steps) == 0 {
+		return session.Credentials{}, &NoKeyError{Profile: p.Profile, Missing: p.Profile}
+	}
+	r := &run{m: m, plan: p, fromCache: make([]bool, len(p.Steps))}
+	return r.credentials(ctx, len(p.Steps)-1)
+}
+
+// run is one answer in the making.
+type run struct {
+	m         *Minter
+	plan      *Plan
+	fromCache []bool // by step: its credentials were not minted by this run
+}
+
+// credentials resolves step i, through the cache where its operation has one.
+func (r *run) credentials(ctx context.Context, i int) (session.Credentials, error) {
+	if !isCached(r.plan.Steps[i].Operation) {
+		return r.mint(ctx, i)
+	}
+	minted := false
+	creds, err := r.m.Cache.Do(ctx, r.request(i), func(ctx context.Context) (session.Credentials, error) {
+		minted = true
+		return r.mint(ctx, i)
+	})
+	r.fromCache[i] = !minted
+	return creds, err
+}
+
+// mint makes the call of step i.
+func (r *run) mint(ctx context.Context, i int) (session.Credentials, error) {
+	step := &r.plan.Steps[i]
+	if step.Operation != OpGetSessionToken && step.Operation != OpAssumeRole {
+		return r.source(ctx, step)
+	}
+	parent, err := r.parent(ctx, i)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	creds, err := r.call(ctx, i, parent)
+	if i == 0 || !r.fromCache[i-1] || !isRefusedParent(err) {
+		return creds, err
+	}
+	// The parent came out of the cache and AWS will not have it: its key was
+	// deleted, or its clock was wrong. It is forgotten and minted once more.
+	r.debugf("AWS refused the cached credentials of profile %q, minting them anew", r.plan.Steps[i-1].Profile)
+	if err := r.forget(ctx, i-1, parent); err != nil {
+		return session.Credentials{}, err
+	}
+	if parent, err = r.parent(ctx, i); err != nil {
+		return session.Credentials{}, err
+	}
+	return r.call(ctx, i, parent)
+}
+
+// parent gives the credentials that sign step i: those of the step before,
+// or the long-lived key.
+func (r *run) parent(ctx context.Context, i int) (session.Credentials, error) {
+	if i > 0 {
+		return r.credentials(ctx, i-1)
+	}
+	return r.rootKey(ctx)
+}
+
+// rootKey opens the long-lived key. Nothing else in a chain does.
+func (r *run) rootKey(ctx context.Context) (session.Credentials, error) {
+	if s := r.plan.Source.Static; s != nil {
+		return session.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken}, nil
+	}
+	key, err := r.m.Keys.Key(ctx, r.plan.Source.Profile)
+	if errors.Is(err, ErrNoKey) {
+		return session.Credentials{}, &NoKeyError{Profile: r.plan.Profile, Missing: r.plan.Source.Profile}
+	}
+	if err != nil {
+		return session.Credentials{}, fmt.Errorf("could not read the access key of profile %q: %w", r.plan.Source.Profile, err)
+	}
+	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	if r.plan.Card != nil {
+		creds.AccountID = r.plan.Card.Account
+	}
+	return creds, nil
+}
+
+// call makes the call of step i with its parent's credentials, asking for a
+// token code if one goes into it.
+func (r *run) call(ctx context.Context, i int, parent session.Credentials) (session.Credentials, error) {
+	step := &r.plan.Steps[i]
+	o, err := r.m.callOptions(step)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	r.warnPlain(step)
+	send := func(code string) (session.Credentials, error) {
+		var creds session.Credentials
+		var err error
+		if step.Operation == OpAssumeRole {
+			creds, err = assumeRole(ctx, o, parent, step, code)
+		} else {
+			creds, err = getSessionToken(ctx, o, parent, step, code)
+		}
+		return creds, explain(err, refusal{plan: r.plan, step: i, creds: parent, region: step.Region})
+	}
+	if step.MFASerial == "" {
+		return send("")
+	}
+	return r.withCode(ctx, step, send)
+}
+
+// warnPlain says that an endpoint's answers can be read on the way.
+func (r *run) warnPlain(step *Step) {
+	if where, err := endpointFor(serviceSTS, step.Region, step.Endpoints); err == nil && isPlainRemote(where.url) {
+		r.m.warn(fmt.Sprintf("profile %q: endpoint %s is not encrypted: its answers, credentials, can be read on the way", step.Profile, sanitizeText(where.url)))
+	}
+}
+
+// source mints or fetches what begins a chain without a call of ours to STS
+// GetSessionToken or AssumeRole.
+func (r *run) source(ctx context.Context, step *Step) (session.Credentials, error) {
+	switch step.Operation {
+	case OpKey, OpStatic:
+		return r.rootKey(ctx)
+	}
+	return session.Credentials{}, fmt.Errorf("profile %q: no way to get credentials from %s (%w)", step.Profile, step.Operation, profile.ErrUnsupported)
+}
+
+// isRefusedParent reports whether AWS no longer takes the credentials that
+// signed a call.
+func isRefusedParent(err error) bool {
+	var e *CallError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException":
+		return true
+	}
+	return false
+}
+
+// forget drops the cached credentials of step i, unless another process has
+// replaced them since.
+func (r *run) forget(ctx context.Context, i int, refused session.Credentials) error {
+	req := r.request(i)
+	if now, ok, err := r.m.Cache.Get(ctx, req); err == nil && ok && now.AccessKeyID != refused.AccessKeyID {
+		return nil
+	}
+	return r.m.Cache.Drop(ctx, req.Key)
+}
+
+func (r *run) debugf(format string, args ...any) { r.m.debugf(format, args...) }
+
+func (m *Minter) debugf(format string, args ...any) {
+	if m.Debugf != nil {
+		m.Debugf(format, args...)
+	}
+}
+
+func (m *Minter) warn(msg string) {
+	if m.Warn != nil {
+		m.Warn(msg)
+	}
+}
+
+func (m *Minter) getenv(name string) string {
+	if m.Getenv == nil {
+		return ""
+	}
+	return m.Getenv(name)
+}

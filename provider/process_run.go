@@ -1,0 +1,111 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// A foreign process's standard output is read up to this many bytes; what
+// botocore and the Go SDK need is a fraction of it.
+const maxProcessOutput = 64 << 10
+
+// waitDelay is how long a killed process's descendants may keep its pipes open.
+const waitDelay = 2 * time.Second
+
+// runLine runs a command line of the configuration with the system's shell
+// (sh -c, cmd /C on Windows) and returns its standard output. Standard input
+// is empty: it belongs to whoever runs groat.
+func (m *Minter) runLine(ctx context.Context, what, profileName, line string, timeout time.Duration, extraEnv ...string) ([]byte, error) {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cmd := shell(bounded, line)
+	cmd.Env = append(append([]string{}, m.Environ...), extraEnv...)
+	cmd.WaitDelay = waitDelay
+	out := &cappedBuffer{left: maxProcessOutput}
+	cmd.Stdout, cmd.Stderr = out, m.Stderr
+	start := m.Run
+	if start == nil {
+		start = (*exec.Cmd).Run
+	}
+	m.debugf("running the %s of profile %q", what, profileName)
+	err := start(cmd)
+	fail := func(why string) ([]byte, error) {
+		return nil, &processError{what: what, profile: profileName, why: why}
+	}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
+		return nil, fmt.Errorf("%s of profile %q: %w", what, profileName, ErrInterrupted)
+	case bounded.Err() != nil:
+		return fail(fmt.Sprintf("it took longer than %s", shortDuration(timeout)))
+	case out.full:
+		return fail(fmt.Sprintf("it printed more than %d KiB", maxProcessOutput>>10))
+	case errors.As(err, &exit):
+		return fail(sanitizeText(exit.String()))
+	case err != nil:
+		return fail(sanitizeText(innermost(err).Error()))
+	}
+	return out.buf.Bytes(), nil
+}
+
+// mfaProcessTimeout leaves a caller that is killed after 60 s the time for
+// its call.
+const mfaProcessTimeout = 45 * time.Second
+
+// runMFAProcess runs the profile's mfa_process and takes the code from its
+// output. A process that fails is ErrNoCode.
+func (m *Minter) runMFAProcess(ctx context.Context, req CodeRequest) (string, error) {
+	out, err := m.runLine(ctx, "mfa_process", req.Profile, req.MFAProcess, mfaProcessTimeout)
+	var failed *processError
+	if errors.As(err, &failed) {
+		failed.class = ErrNoCode
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// processError says how a process of the configuration failed. Neither its
+// command line nor its output is repeated: both may hold secrets.
+type processError struct {
+	what, profile, why string
+	class              error // ErrBadProcess unless set
+}
+
+func (e *processError) Error() string {
+	return fmt.Sprintf("%s of profile %q failed: %s", e.what, e.profile, e.why)
+}
+
+func (e *processError) Unwrap() error {
+	if e.class == nil {
+		return ErrBadProcess
+	}
+	return e.class
+}
+
+// Hint is the remedy, for the one place that prints it.
+func (e *processError) Hint() string {
+	return fmt.Sprintf("run the %s line of profile %q by hand to see what it says", e.what, e.profile)
+}
+
+// cappedBuffer keeps up to its bound and swallows the rest, so that the
+// writer never blocks; full says that there was more.
+type cappedBuffer struct {
+	buf  bytes.Buffer
+	left int
+	full bool
+}
+
+func (b *cappedBuffer) Write(p []byte) (int, error) {
+	if len(p) > b.left {
+		b.full = true
+		b.buf.Write(p[:b.left])
+		b.left = 0
+		return len(p), nil
+	}
+	b.left -= len(p)
+	return b.buf.Write(p)
+}

@@ -1,0 +1,257 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"groat/session"
+)
+
+const (
+	maxCodeAttempts = 3                // a refused code is asked again twice
+	codePeriod      = 30 * time.Second // RFC 6238 time step of AWS's devices
+)
+
+var codePattern = regexp.MustCompile(`^\d{6}$`)
+
+// codeOrigin says where a token code came from.
+type codeOrigin string
+
+const (
+	codeGiven   codeOrigin = "--mfa-code"
+	codeProcess codeOrigin = "mfa_process"
+	codeSeed    codeOrigin = "the stored TOTP seed"
+	codePrompt  codeOrigin = "the prompt"
+)
+
+// tokenCode is a code that no call has carried yet.
+type tokenCode struct {
+	digits string
+	step   int64 // RFC 6238 time step of a code generated here, else 0
+	origin codeOrigin
+}
+
+// withCode makes a call that carries a token code. The device is locked from
+// before the question until AWS has answered, so that one person is asked one
+// question at a time and no code goes out twice.
+func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (session.Credentials, error)) (creds session.Credentials, err error) {
+	release, err := r.m.Cache.LockDevice(ctx, step.MFASerial)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	defer func() { release(err) }()
+	req := CodeRequest{Profile: r.plan.Profile, MFASerial: step.MFASerial, MFAProcess: step.MFAProcess, Attempt: 1}
+	if last := r.plan.Steps[len(r.plan.Steps)-1]; last.Role != nil {
+		req.RoleARN = last.Role.RoleARN
+	}
+	used := r.m.Cache.UsedCodes()
+	for {
+		code, err := r.m.freshCode(ctx, used, &req)
+		if err != nil {
+			return session.Credentials{}, asked(ctx, err)
+		}
+		creds, err := send(code.digits)
+		if err == nil {
+			return creds, nil
+		}
+		var call *CallError
+		if !errors.As(err, &call) {
+			return session.Credentials{}, asked(ctx, err)
+		}
+		if call.neverTaken() {
+			if ferr := used.Forget(ctx, step.MFASerial, code.digits, code.step); ferr != nil {
+				return session.Credentials{}, ferr
+			}
+			return session.Credentials{}, asked(ctx, err)
+		}
+		reason := call.wantsNewCode()
+		if reason == "" || !code.mayAskAgain(call) || req.Attempt >= maxCodeAttempts {
+			return session.Credentials{}, asked(ctx, err)
+		}
+		r.m.debugf("%s", err)
+		req.Attempt++
+		req.Reason = reason
+	}
+}
+
+// mayAskAgain reports whether another code can be had from where this one
+// came from. A generator whose code AWS refused would only repeat itself: its
+// device or its clock is wrong.
+func (c tokenCode) mayAskAgain(call *CallError) bool {
+	switch c.origin {
+	case codePrompt:
+		return true
+	case codeProcess, codeSeed:
+		return errors.Is(call, ErrUnreachable)
+	}
+	return false
+}
+
+// neverTaken reports whether AWS certainly did not look at the code.
+func (e *CallError) neverTaken() bool {
+	return e.neverSent || isThrottling(e.Code) || e.Status == 429 || e.Status == 503
+}
+
+// wantsNewCode says why another code may help: the sent one was refused, or
+// it may be spent although the call failed. "" = no code will help.
+func (e *CallError) wantsNewCode() string {
+	switch {
+	case isRefusedCode(e):
+		return "refused by AWS"
+	case errors.Is(e, ErrUnreachable):
+		return "AWS gave no proper answer and may have taken that code"
+	}
+	return ""
+}
+
+// asked marks a failure as one that ends the attempt for all who wait, if
+// somebody was, or could have been, asked. A caller that is being stopped
+// speaks for itself alone, and so does one that has nobody to ask.
+func asked(ctx context.Context, err error) error {
+	var nobody *nobodyError
+	if ctx.Err() != nil || errors.As(err, &nobody) {
+		return err
+	}
+	if errors.Is(err, ErrNoCode) && !errors.Is(err, ErrCancelled) {
+		var failed *processError
+		if !errors.As(err, &failed) {
+			return err
+		}
+	}
+	return &askedError{err}
+}
+
+// freshCode gets a code that this device has not taken yet.
+func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *CodeRequest) (tokenCode, error) {
+	for repeats := 0; ; repeats++ {
+		code, err := m.nextCode(ctx, *req)
+		if err != nil {
+			return tokenCode{}, err
+		}
+		if !codePattern.MatchString(code.digits) {
+			return tokenCode{}, &codeError{serial: req.MFASerial, text: fmt.Sprintf("%s gave no six digits", code.origin)}
+		}
+		fresh, err := used.Use(ctx, req.MFASerial, code.digits, code.step)
+		if err != nil {
+			return tokenCode{}, err
+		}
+		if fresh {
+			return code, nil
+		}
+		switch {
+		case code.origin == codeGiven:
+			return tokenCode{}, &codeError{serial: req.MFASerial, text: "the code of --mfa-code was used before, and AWS takes each code once", remedy: "wait for the device's next code and run this again with it"}
+		case repeats+1 >= maxCodeAttempts:
+			return tokenCode{}, &codeError{serial: req.MFASerial, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
+		case code.origin == codePrompt:
+			req.Reason = "already used: wait for the next code"
+		default:
+			if err := m.waitForNextStep(ctx, code.origin); err != nil {
+				return tokenCode{}, err
+			}
+		}
+	}
+}
+
+// nextCode asks the first source that there is.
+func (m *Minter) nextCode(ctx context.Context, req CodeRequest) (tokenCode, error) {
+	if m.MFACode != "" {
+		return tokenCode{digits: m.MFACode, origin: codeGiven}, nil
+	}
+	if req.MFAProcess != "" {
+		digits, err := m.runMFAProcess(ctx, req)
+		return tokenCode{digits: digits, origin: codeProcess}, err
+	}
+	if m.Seeds != nil {
+		secret, ok, err := m.Seeds.Seed(ctx, req.MFASerial)
+		if err != nil {
+			return tokenCode{}, fmt.Errorf("could not read the TOTP seed of %s: %w", req.MFASerial, err)
+		}
+		if ok {
+			return m.generate(secret, req.MFASerial)
+		}
+	}
+	if m.Codes == nil {
+		return tokenCode{}, &nobodyError{serial: req.MFASerial}
+	}
+	digits, err := m.Codes.TokenCode(ctx, req)
+	return tokenCode{digits: digits, origin: codePrompt}, err
+}
+
+// generate makes the code of the current time step.
+func (m *Minter) generate(secret, serial string) (tokenCode, error) {
+	now := m.now()
+	digits, err := totp.GenerateCodeCustom(secret, now, totp.ValidateOpts{
+		Period: uint(codePeriod.Seconds()), Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
+	})
+	if err != nil {
+		// The library's error is about the base32 text; it does not repeat it.
+		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
+	}
+	return tokenCode{digits: digits, step: now.Unix() / int64(codePeriod.Seconds()), origin: codeSeed}, nil
+}
+
+// waitForNextStep sleeps until the device shows another code.
+func (m *Minter) waitForNextStep(ctx context.Context, origin codeOrigin) error {
+	now := m.now()
+	left := codePeriod - time.Duration(now.UnixNano()%int64(codePeriod))
+	m.warn(fmt.Sprintf("the current code of %s was used already, waiting %d s for the next", origin, int(left.Round(time.Second).Seconds())))
+	if m.Wait != nil {
+		return m.Wait(ctx, left)
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return &codeError{serial: "", text: "gave up waiting for the next code", cause: context.Cause(ctx)}
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (m *Minter) now() time.Time {
+	if m.Now == nil {
+		return time.Now()
+	}
+	return m.Now()
+}
+
+// codeError says why there is no code. It wraps ErrNoCode, and the end of the
+// context where that was the cause.
+type codeError struct {
+	serial, text, remedy string
+	cause                error
+}
+
+func (e *codeError) Error() string {
+	s := e.text
+	if e.serial != "" {
+		s = "MFA device " + sanitizeText(e.serial) + ": " + s
+	}
+	return s + ": " + ErrNoCode.Error()
+}
+
+func (e *codeError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrNoCode}
+	}
+	return []error{ErrNoCode, e.cause}
+}
+
+// Hint is the remedy, for the one place that prints it.
+func (e *codeError) Hint() string { return e.remedy }
+
+// nobodyError says that there is no way to ask.
+type nobodyError struct{ serial string }
+
+func (e *nobodyError) Error() string {
+	return fmt.Sprintf("MFA device %s: %v and there is nobody to ask", sanitizeText(e.serial), ErrNoCode)
+}
+
+func (e *nobodyError) Unwrap() error { return ErrNoCode }
