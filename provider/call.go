@@ -80,7 +80,7 @@ func (o CallOptions) stsClient(creds aws.CredentialsProvider, retryer aws.Retrye
 
 func (o CallOptions) region() string {
 	if o.Region == "" {
-		return commercial.defaultRegion
+		return defaultRegions[defaultPartition]
 	}
 	return o.Region
 }

@@ -2,25 +2,23 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"groat/provider/profile"
 )
 
-// serialPattern is AWS's rule for SerialNumber: the ARN of a virtual device
-// or the number on a hardware token.
+// AWS's rule for SerialNumber: the ARN of a virtual device or the number on a
+// hardware token, of 9 to 256 characters.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
-var serialPattern = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
+const (
+	minSerial = 9
+	maxSerial = 256
+)
 
-// effectiveSerial is the first serial that is set; "none" says that there is
-// none although a later one knows better.
-func effectiveSerial(serials ...string) string {
+// firstSerial is the first serial that is set.
+func firstSerial(serials ...string) string {
 	for _, s := range serials {
-		switch {
-		case strings.EqualFold(s, "none"):
-			return ""
-		case s != "":
+		if s != "" {
 			return s
 		}
 	}
@@ -41,7 +39,7 @@ func checkSerial(profileName, serial string) error {
 			Remedy: "add a virtual MFA device as a second one (groat mfa enroll), then set mfa_serial to its ARN or give --mfa-serial",
 		}
 	}
-	if !serialPattern.MatchString(serial) {
+	if len(serial) < minSerial || len(serial) > maxSerial || strings.Trim(serial, serialChars) != "" {
 		return &profile.Error{
 			Profile: profileName,
 			Err:     fmt.Errorf("mfa_serial %q of profile %q is neither the ARN of a virtual MFA device nor a hardware serial number (%w)", sanitizeText(serial), profileName, profile.ErrMalformed),

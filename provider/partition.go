@@ -1,78 +1,54 @@
 package provider
 
 import (
-	"regexp"
 	"strings"
+
+	"groat/provider/profile"
 )
 
-// A partition is a separate AWS with its own accounts, keys and endpoints.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-type partition struct {
-	id            string
-	region        *regexp.Regexp // matches the names of its regions, future ones included
-	defaultRegion string         // where its STS is asked when no region is configured
-	dnsSuffix     string
+// defaultRegions are, by partition, where its STS is asked when no region is
+// configured anywhere.
+// https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+var defaultRegions = map[string]string{
+	"aws":        "us-east-1",
+	"aws-cn":     "cn-northwest-1",
+	"aws-us-gov": "us-gov-west-1",
+	"aws-iso":    "us-iso-east-1",
+	"aws-iso-b":  "us-isob-east-1",
+	"aws-iso-e":  "eu-isoe-west-1",
+	"aws-iso-f":  "us-isof-south-1",
+	"aws-eusc":   "eusc-de-east-1",
 }
 
-// partitions is in the order in which a region's name is tried; the regular
-// expressions are those of AWS's endpoint rules.
-var partitions = []partition{
-	{"aws-cn", regexp.MustCompile(`^cn-\w+-\d+$`), "cn-northwest-1", "amazonaws.com.cn"},
-	{"aws-us-gov", regexp.MustCompile(`^us-gov-\w+-\d+$`), "us-gov-west-1", "amazonaws.com"},
-	{"aws-iso", regexp.MustCompile(`^us-iso-\w+-\d+$`), "us-iso-east-1", "c2s.ic.gov"},
-	{"aws-iso-b", regexp.MustCompile(`^us-isob-\w+-\d+$`), "us-isob-east-1", "sc2s.sgov.gov"},
-	{"aws-iso-e", regexp.MustCompile(`^eu-isoe-\w+-\d+$`), "eu-isoe-west-1", "cloud.adc-e.uk"},
-	{"aws-iso-f", regexp.MustCompile(`^us-isof-\w+-\d+$`), "us-isof-south-1", "csp.hci.ic.gov"},
-	{"aws-eusc", regexp.MustCompile(`^eusc-\w+-\w+-\d+$`), "eusc-de-east-1", "amazonaws.eu"},
-}
+const defaultPartition = "aws"
 
-// commercial is the partition of every region that no other one claims.
-var commercial = partition{"aws", regexp.MustCompile(`^.*$`), "us-east-1", "amazonaws.com"}
-
-func partitionOfRegion(region string) partition {
-	for _, p := range partitions {
-		if p.region.MatchString(region) {
-			return p
-		}
-	}
-	return commercial
-}
-
-// partitionOfARN tells the partition that an ARN names; ok is false for
-// anything else (the serial of a hardware device, an empty string).
-func partitionOfARN(arn string) (partition, bool) {
+// partitionOfARN is the partition that an ARN names; "" for anything else
+// (the serial of a hardware device, an empty string).
+func partitionOfARN(arn string) string {
 	parts := strings.SplitN(arn, ":", 3)
-	if len(parts) < 3 || parts[0] != "arn" {
-		return partition{}, false
+	if len(parts) < 3 || parts[0] != "arn" || defaultRegions[parts[1]] == "" {
+		return ""
 	}
-	if parts[1] == commercial.id {
-		return commercial, true
-	}
-	for _, p := range partitions {
-		if p.id == parts[1] {
-			return p, true
-		}
-	}
-	return partition{}, false
+	return parts[1]
 }
 
 // place chooses region and partition of a call: the region configured for it
 // decides; without one the first ARN that names a partition, in that
 // partition's default region.
-func place(region string, arns ...string) (string, partition) {
+func place(region string, arns ...string) (string, string) {
 	if region != "" {
-		return region, partitionOfRegion(region)
+		return region, profile.PartitionOf(region)
 	}
 	for _, arn := range arns {
-		if p, ok := partitionOfARN(arn); ok {
-			return p.defaultRegion, p
+		if p := partitionOfARN(arn); p != "" {
+			return defaultRegions[p], p
 		}
 	}
-	return commercial.defaultRegion, commercial
+	return defaultRegions[defaultPartition], defaultPartition
 }
 
-// Region is a partition's default region for STS: what a call uses when no
-// region is configured anywhere and arn names the partition ("" = aws).
+// Region is where STS is called when no region is configured and arn names
+// the partition ("" = aws).
 func Region(arn string) string {
 	region, _ := place("", arn)
 	return region

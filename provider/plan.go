@@ -30,8 +30,10 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 			Warnings: append([]string(nil), r.Warnings...),
 		},
 	}
-	if err := b.checkRoles(); err != nil {
-		return nil, err
+	for i := range b.roles {
+		if err := checkRole(b.profileOf(&b.roles[i]), &b.roles[i]); err != nil {
+			return nil, err
+		}
 	}
 	if err := b.build(); err != nil {
 		return nil, err
@@ -44,7 +46,7 @@ type planner struct {
 	resolved *profile.Resolved
 	card     *Card
 	options  Options
-	roles    []profile.Role // with role ARNs written out
+	roles    []profile.Role
 	plan     *Plan
 }
 
@@ -81,11 +83,7 @@ func (b *planner) build() error {
 
 // fromKey plans over a long-lived key.
 func (b *planner) fromKey() error {
-	cardSerial := ""
-	if b.card != nil {
-		cardSerial = b.card.MFASerial
-	}
-	serial := effectiveSerial(b.resolved.Source.MFASerial, cardSerial)
+	serial := b.serial()
 	switch {
 	case len(b.roles) == 0 && b.options.NoSession:
 		b.warn("profile %q: --no-session without a role hands out the long-lived access key itself", b.resolved.Name)
@@ -96,16 +94,28 @@ func (b *planner) fromKey() error {
 	case b.options.NoSession, len(b.roles) == 1 && b.askedForLast() > MaxChainedDuration:
 		// No session in between: AWS grants more than an hour only to a
 		// role assumed with the long-lived key, so the code goes into that call.
-		direct := effectiveSerial(b.roles[0].MFASerial, serial)
-		if b.resolved.Source.MFASerial != "" && effectiveSerial(b.resolved.Source.MFASerial) == "" {
-			direct = "" // --mfa-serial none
-		}
-		return b.assume(direct, false)
+		return b.assume(serial, false)
 	}
 	if err := b.session(serial); err != nil {
 		return err
 	}
 	return b.assume("", true)
+}
+
+// serial is the device that a call with the long-lived key names: the asking
+// profile's own, else its source's, else the one that is known of the key.
+func (b *planner) serial() string {
+	if b.resolved.Source.NoMFA {
+		return ""
+	}
+	serials := []string{b.resolved.Source.MFASerial}
+	for i := len(b.roles) - 1; i >= 0; i-- {
+		serials = append(serials, b.roles[i].MFASerial)
+	}
+	if b.card != nil {
+		serials = append(serials, b.card.MFASerial)
+	}
+	return firstSerial(serials...)
 }
 
 // fromTemporary plans over credentials that somebody else minted.
@@ -115,7 +125,7 @@ func (b *planner) fromTemporary(source Step) error {
 	if source.Region == "" {
 		source.Region = b.resolved.Source.Region
 	}
-	source.Partition = partitionOfRegion(source.Region).id
+	_, source.Partition = place(source.Region)
 	b.plan.Steps = append(b.plan.Steps, source)
 	if len(b.roles) == 0 {
 		if source.Operation != OpWebIdentity && (b.options.AssumeRoleTTL != 0 || b.options.SessionTTL != 0) {
@@ -123,7 +133,7 @@ func (b *planner) fromTemporary(source Step) error {
 		}
 		return nil
 	}
-	serial := effectiveSerial(b.roles[0].MFASerial)
+	serial := b.roles[0].MFASerial
 	// Only a process, the environment or a file can hold the credentials of
 	// an IAM user, who may own a device; the others are roles.
 	if serial != "" && source.Operation != OpProcess && source.Operation != OpEnvironment && source.Operation != OpStatic {
@@ -154,9 +164,6 @@ func (b *planner) fromWebIdentity() error {
 		}
 		duration = firstDuration(b.options.AssumeRoleTTL, asked, DefaultRoleDuration)
 	}
-	if err := checkPolicies(b.resolved.Source.Profile, w.Policy, w.PolicyARNs); err != nil {
-		return err
-	}
 	region, _ := place(b.resolved.Source.Region, w.RoleARN)
 	return b.fromTemporary(Step{
 		Operation:   OpWebIdentity,
@@ -178,6 +185,10 @@ func (b *planner) session(serial string) error {
 		arns = append(arns, role.RoleARN)
 	}
 	region, part := place(b.resolved.Source.Region, append(arns, serial)...)
+	if b.resolved.Source.Region == "" && part == defaultPartition {
+		part = profile.PartitionOf(b.resolved.Region)
+		region = defaultRegions[part]
+	}
 	b.plan.Steps = append(b.plan.Steps, Step{
 		Operation:  OpGetSessionToken,
 		Profile:    b.resolved.Source.Profile,
@@ -185,7 +196,7 @@ func (b *planner) session(serial string) error {
 		MFASerial:  serial,
 		MFAProcess: b.mfaProcess(serial),
 		Region:     region,
-		Partition:  part.id,
+		Partition:  part,
 		Endpoints:  b.resolved.Source.Endpoints,
 	})
 	return nil
@@ -205,12 +216,12 @@ func (b *planner) assume(serial string, chained bool) error {
 		}
 		knownSerial := serial
 		if knownSerial == "" {
-			knownSerial = effectiveSerial(role.MFASerial, b.resolved.Source.MFASerial)
+			knownSerial = firstSerial(role.MFASerial, b.resolved.Source.MFASerial)
 		}
 		region, part := place(role.Region, role.RoleARN)
-		if arnPart, ok := partitionOfARN(role.RoleARN); ok && arnPart.id != part.id {
+		if arnPart := partitionOfARN(role.RoleARN); arnPart != "" && arnPart != part {
 			b.warn("profile %q: region %s lies in partition %s but its role in %s: AWS will refuse; set region in that profile",
-				b.profileOf(role), region, part.id, arnPart.id)
+				b.profileOf(role), region, part, arnPart)
 		}
 		step := Step{
 			Operation:   OpAssumeRole,
@@ -218,7 +229,7 @@ func (b *planner) assume(serial string, chained bool) error {
 			Duration:    duration,
 			Role:        role,
 			Region:      region,
-			Partition:   part.id,
+			Partition:   part,
 			Endpoints:   role.Endpoints,
 			SessionName: roleSessionName(role.SessionName, b.card, knownSerial, b.options.OSUser),
 		}

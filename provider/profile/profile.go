@@ -43,7 +43,7 @@ type Resolved struct {
 type Source struct {
 	Kind    SourceKind
 	Profile string // the profile whose section (or stored key) it is
-	Region  string // that profile's region; "" if none
+	Region  string // that profile's region, else AWS_REGION's; "" if none
 	// MFASerial is the serial for GetSessionToken from a key: the asking
 	// profile's own, else the source profile's, else the card's (filled by the plan).
 	MFASerial   string

@@ -20,6 +20,7 @@ func (w *walker) resolved() (*Resolved, error) {
 		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION")),
 	}
 	r.Source.Endpoints = endpoints[last]
+	r.Source.Region = firstOf(r.Source.Region, w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
 	r.Source.MFASerial = w.serial(0)
 	r.Source.NoMFA = w.options.MFASerial == noMFA
 	for i := 1; i <= last && w.views[i].aliasOf; i++ {
