@@ -1,0 +1,204 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/session"
+	"groat/vault"
+)
+
+// addCmd stores a long-lived access key, proved by AWS, under a profile.
+type addCmd struct {
+	Profile   string `arg:"" help:"Profile that the key is for."`
+	Stdin     bool   `xor:"from" help:"Read the key from stdin: JSON of create-access-key, the console's CSV, AWS_…= lines, or ID SECRET."`
+	Env       bool   `xor:"from" help:"Take the key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."`
+	MFASerial string `name:"mfa-serial" default:"auto" placeholder:"SERIAL|auto|none" help:"MFA device to write to the config (auto: ask IAM)."`
+	NoVerify  bool   `help:"Store without asking AWS whose key it is."`
+	NoConfig  bool   `help:"Leave the AWS config file alone."`
+	Overwrite bool   `help:"Replace a stored key."`
+	Region    string `placeholder:"REGION" help:"Region of the STS endpoint that verifies the key."`
+}
+
+// Run takes, verifies, stores and describes the key, in this order: what AWS
+// refuses is never stored, and what is stored is never lost to a config file
+// that cannot be written.
+func (c *addCmd) Run(ctx context.Context, a *app) error {
+	if err := checkProfileName(c.Profile); err != nil {
+		return err
+	}
+	v, err := a.keyVault(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	if err := c.checkFree(ctx, v); err != nil {
+		return err
+	}
+	key, err := c.take(ctx, a)
+	if err != nil {
+		return err
+	}
+	card := vault.Card{}
+	if serial := c.MFASerial; serial != "auto" && serial != "none" {
+		card.MFASerial = serial
+	}
+	if !c.NoVerify {
+		if card, err = c.verify(ctx, a, key, card); err != nil {
+			return err
+		}
+	}
+	card, err = vault.PutKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	if err != nil {
+		return err
+	}
+	if err := vault.Record(a.paths.state, c.Profile, v.Backend()); err != nil {
+		a.warn("could not note where the key lies: " + err.Error())
+	}
+	whose := ""
+	if card.ARN != "" {
+		whose = " of " + card.ARN
+	}
+	a.say(fmt.Sprintf("stored access key %s%s for profile %s in the %s vault", card.KeyID, whose, quote(c.Profile), v.Backend()))
+	if !c.NoConfig && card.MFASerial != "" {
+		c.writeSerial(ctx, a, card.MFASerial)
+	}
+	return nil
+}
+
+func (c *addCmd) checkFree(ctx context.Context, v vault.Vault) error {
+	if c.Overwrite {
+		return nil
+	}
+	card, err := vault.GetCard(ctx, v, c.Profile)
+	switch {
+	case errors.Is(err, vault.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return usageError(fmt.Sprintf("profile %s already has access key %s in the %s vault", quote(c.Profile), card.KeyID, v.Backend()), "to replace it: groat add --overwrite "+c.Profile)
+}
+
+// take gets the key from where the flags say, else from a person.
+func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
+	switch {
+	case c.Stdin:
+		key, err := readKey(a.streams.In)
+		if err != nil {
+			return key, usageError("stdin: "+err.Error(), "")
+		}
+		return key, nil
+	case c.Env:
+		key := provider.AccessKey{ID: a.getenv("AWS_ACCESS_KEY_ID"), Secret: a.getenv("AWS_SECRET_ACCESS_KEY")}
+		if key.ID == "" && key.Secret == "" {
+			return key, usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set", "")
+		}
+		if err := checkKey(key, a.getenv("AWS_SESSION_TOKEN")); err != nil {
+			return key, usageError("environment: "+err.Error(), "")
+		}
+		return key, nil
+	}
+	if err := a.ui().CanAsk(); err != nil {
+		return provider.AccessKey{}, usageError("nobody can be asked for the access key: "+err.Error(), "use --stdin or --env")
+	}
+	details := []terminal.Detail{{Name: "profile", Value: c.Profile}}
+	id, err := a.ui().Line(ctx, terminal.Question{Title: "Access key ID", Details: details})
+	if err != nil {
+		return provider.AccessKey{}, err
+	}
+	secret, err := a.ui().Secret(ctx, terminal.Question{Title: "Secret access key", Details: details})
+	if err != nil {
+		return provider.AccessKey{}, err
+	}
+	key := provider.AccessKey{ID: strings.TrimSpace(id), Secret: strings.TrimSpace(string(secret))}
+	if err := checkKey(key, ""); err != nil {
+		return key, usageError(err.Error(), "")
+	}
+	return key, nil
+}
+
+// verify asks STS whose key it is and, with --mfa-serial auto, IAM for the
+// user's MFA device. A user who may not list devices still gets the key stored.
+func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, card vault.Card) (vault.Card, error) {
+	o, err := a.callOptions(c.Profile, c.Region)
+	if err != nil {
+		return card, err
+	}
+	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	id, err := provider.CallerIdentity(ctx, o, creds)
+	if err != nil {
+		if errors.Is(err, provider.ErrUnreachable) {
+			return card, &sayError{err.Error(), "to store it unverified: groat add --no-verify " + c.Profile, err}
+		}
+		return card, err
+	}
+	card.Account, card.ARN, card.UserName = id.Account, id.ARN, id.UserName()
+	if c.MFASerial != "auto" {
+		return card, nil
+	}
+	serials, err := provider.MFADevices(ctx, o, creds)
+	switch {
+	case err != nil:
+		a.warn("could not look for an MFA device: " + err.Error())
+	case len(serials) == 1:
+		card.MFASerial = serials[0]
+	case len(serials) > 1:
+		card.MFASerial, err = c.chooseSerial(ctx, a, serials)
+	}
+	return card, err
+}
+
+// chooseSerial settles which of several devices is asked for codes; without
+// a person the first is taken and the others are named.
+func (c *addCmd) chooseSerial(ctx context.Context, a *app, serials []string) (string, error) {
+	if why := a.ui().CanAsk(); why != nil {
+		a.debugf("not asking which device: %v", why)
+		a.warn(fmt.Sprintf("the user has %d MFA devices; taking %s (to choose: --mfa-serial %s)", len(serials), serials[0], strings.Join(serials[1:], " or ")))
+		return serials[0], nil
+	}
+	i, err := a.ui().Choose(ctx, "Which MFA device gives your token codes?", serials)
+	if err != nil {
+		return "", err
+	}
+	return serials[i], nil
+}
+
+// writeSerial adds the serial to the profile's section, unless it names one.
+func (c *addCmd) writeSerial(ctx context.Context, a *app, serial string) {
+	config, err := a.awsConfig()
+	if err == nil {
+		if known := config.Value(c.Profile, "mfa_serial"); known != "" {
+			if known != serial {
+				a.warn(fmt.Sprintf("%s: profile %s keeps its mfa_serial %s (the key's user has %s)", a.paths.awsConfig, quote(c.Profile), known, serial))
+			}
+			return
+		}
+		err = profile.SetKeys(ctx, a.paths.awsConfig, c.Profile, profile.KeyValue{Key: "mfa_serial", Value: serial})
+	}
+	if err != nil {
+		a.warn(fmt.Sprintf("the key is stored, but mfa_serial could not be written: %v", err))
+		return
+	}
+	a.say(fmt.Sprintf("wrote mfa_serial = %s to profile %s in %s", serial, quote(c.Profile), a.paths.awsConfig))
+}
+
+// checkProfileName refuses names that no config file section can have.
+func checkProfileName(name string) error {
+	bad := func(r rune) bool { return unicode.IsControl(r) || r == '[' || r == ']' }
+	switch {
+	case name == "" || strings.TrimSpace(name) != name:
+		return usageError("the profile's name is empty or has blanks around it", "")
+	case strings.ContainsFunc(name, bad):
+		return usageError(fmt.Sprintf("the profile's name %q has brackets or control characters", name), "")
+	}
+	return nil
+}
+
+// quote shows a name that came from outside.
+func quote(name string) string { return fmt.Sprintf("%q", name) }

@@ -1,0 +1,80 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"groat/provider"
+	"groat/provider/profile"
+)
+
+// callOptions says where a call that belongs to a key's profile goes: the
+// profile's own region and endpoints. The profile need not exist, nor hold a
+// key yet.
+func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
+	config, err := a.awsConfig()
+	if err != nil {
+		return provider.CallOptions{}, err
+	}
+	r, err := config.Resolve(name, profile.ResolveOptions{
+		HoldsKey:    func(n string) (bool, error) { return n == name, nil },
+		Region:      region,
+		Getenv:      a.getenv,
+		SelfProfile: a.selfProfile,
+	})
+	if err != nil {
+		return provider.CallOptions{}, err
+	}
+	client, err := provider.NewHTTPClient(r.Source.Endpoints.CABundle, a.getenv)
+	if err != nil {
+		return provider.CallOptions{}, err
+	}
+	if region == "" {
+		region = r.Source.Region
+	}
+	return provider.CallOptions{Profile: name, Region: region, Endpoints: r.Source.Endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, nil
+}
+
+// selfProfile recognises a credential_process line that runs this very
+// program, by its name or by its file, and returns the profile it asks for.
+func (a *app) selfProfile(line string) (string, bool) {
+	words, err := profile.SplitWords(line)
+	if err != nil || len(words) < 3 || !isSelf(words[0]) {
+		return "", false
+	}
+	if len(words) == 3 && words[1] == "credential-process" && !strings.HasPrefix(words[2], "-") {
+		return words[2], true
+	}
+	other := newApp(nil, Streams{In: strings.NewReader(""), Out: discard{}, Err: discard{}})
+	other.settings.path = ""
+	command, err := other.parse(words[1:])
+	if c, ok := command.(*credentialProcessCmd); ok && err == nil {
+		return c.Profile, true
+	}
+	return "", false
+}
+
+// isSelf tells by the name first: the file behind a name in PATH costs a
+// search, and the one that is asked for is as good as this one.
+func isSelf(program string) bool {
+	base := strings.TrimSuffix(strings.ToLower(filepath.Base(filepath.ToSlash(program))), ".exe")
+	if base == "groat" {
+		return true
+	}
+	if !filepath.IsAbs(program) {
+		return false
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	mine, err1 := os.Stat(self)
+	theirs, err2 := os.Stat(program)
+	return err1 == nil && err2 == nil && os.SameFile(mine, theirs)
+}
+
+type discard struct{}
+
+// Write drops what a line that is only read would have printed.
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,104 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command tree.
+type cli struct {
+	globals
+
+	Add               addCmd               `cmd:"" group:"keys" help:"Store an access key in the vault."`
+	List              listCmd              `cmd:"" group:"keys" aliases:"ls" help:"Show profiles, keys and live sessions."`
+	Remove            removeCmd            `cmd:"" group:"keys" aliases:"rm" help:"Delete keys and their sessions, or only sessions."`
+	Clear             clearCmd             `cmd:"" group:"keys" help:"Drop sessions (remove --sessions-only)."`
+	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
+	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
+	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
+	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`
+}
+
+// globals are the flags that stand anywhere before "--". A flag with a
+// setting tag may also come from GROAT_NAME and from config.json.
+type globals struct {
+	Backend                 string `setting:"" default:"auto" enum:"auto,keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Vault backend: ${enum}." group:"vault"`
+	FileDir                 string `setting:"" placeholder:"DIR" help:"Directory of the file vault." group:"vault"`
+	FilePassphraseFile      string `setting:"" placeholder:"FILE" help:"Read the file vault's passphrase from FILE." group:"vault"`
+	FilePassphraseCommand   string `setting:"" placeholder:"CMD" help:"Take the file vault's passphrase from CMD's output." group:"vault"`
+	Keychain                string `setting:"" placeholder:"NAME" help:"macOS keychain." group:"vault"`
+	SecretServiceCollection string `setting:"" placeholder:"NAME" help:"Secret Service collection (default login)." group:"vault"`
+	KWalletFolder           string `setting:"" name:"kwallet-folder" placeholder:"NAME" help:"KWallet folder (default groat)." group:"vault"`
+	PassDir                 string `setting:"" placeholder:"DIR" help:"Password store of pass." group:"vault"`
+	PassCmd                 string `setting:"" placeholder:"CMD" help:"Program to run for pass." group:"vault"`
+	PassPrefix              string `setting:"" placeholder:"PREFIX" help:"Folder inside the password store (default groat)." group:"vault"`
+	KeyctlScope             string `setting:"" placeholder:"SCOPE" help:"Kernel keyring of keyctl (default user)." group:"vault"`
+
+	Prompt  string `setting:"" default:"auto" enum:"auto,terminal,osascript,zenity,kdialog,pinentry,wincredui,ykman,none" placeholder:"DRIVER" help:"How to ask: ${enum}." group:"general"`
+	NoInput bool   `setting:"" help:"Never ask; fail and say what to run instead." group:"general"`
+	Debug   bool   `setting:"" help:"Say on stderr what is done, without secrets." group:"general"`
+
+	ShowVersion versionFlag `name:"version" help:"Print the version." group:"general"`
+	ShowHelp    helpFlag    `name:"help" short:"h" help:"Show this help." group:"general"`
+}
+
+// minting are the flags of the commands that mint credentials.
+type minting struct {
+	SessionTTL    ttl    `name:"session-ttl" setting:"" placeholder:"D" help:"Lifetime of the session token, 15m to 36h (default 8h)." group:"mint"`
+	AssumeRoleTTL ttl    `name:"assume-role-ttl" setting:"" placeholder:"D" help:"Lifetime of role credentials, 15m to 12h (default the profile's, else 1h)." group:"mint"`
+	Duration      ttl    `short:"d" placeholder:"D" help:"Sets both lifetimes." group:"mint"`
+	MinTTL        ttl    `name:"min-ttl" setting:"" placeholder:"D" help:"Renew what has less than D left (default 15m)." group:"mint"`
+	NoSession     bool   `short:"n" help:"No GetSessionToken: the role straight from the key, or the bare key." group:"mint"`
+	NoCache       bool   `help:"Neither read nor write cached sessions." group:"mint"`
+	MFACode       string `name:"mfa-code" aliases:"mfa-token" short:"t" placeholder:"CODE" help:"Token code (single use)." group:"mint"`
+	MFASerial     string `name:"mfa-serial" placeholder:"SERIAL" help:"MFA device: ARN or hardware serial." group:"mint"`
+	RoleARN       string `name:"role-arn" placeholder:"ARN" help:"Assume this role instead of the profile's." group:"mint"`
+	Region        string `placeholder:"REGION" help:"Region for STS and for the child." group:"mint"`
+}
+
+// groups gives the help its order and its titles.
+var groups = kong.Groups{
+	"keys":    "Keys and sessions:",
+	"use":     "Use credentials:",
+	"look":    "Look and learn:",
+	"mint":    "Minting:",
+	"general": "General:",
+	"vault":   "Vault:",
+}
+
+func (a *app) kongOptions() []kong.Option {
+	return []kong.Option{
+		kong.Name("groat"),
+		kong.Description("Short-lived AWS credentials from a locked vault."),
+		kong.Writers(a.streams.Out, a.streams.Err),
+		kong.NoDefaultHelp(),
+		groups,
+		kong.Resolvers(a.settings),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Bind(a),
+	}
+}
+
+// helpFlag prints help for the command it stands with.
+type helpFlag bool
+
+// BeforeReset answers before anything else is looked at, so that --help
+// works with broken settings too.
+func (helpFlag) BeforeReset(k *kong.Context) error {
+	if err := k.PrintUsage(false); err != nil {
+		return outputError(err)
+	}
+	return errDone
+}
+
+// versionFlag prints the version.
+type versionFlag bool
+
+// BeforeReset answers before anything else is looked at.
+func (versionFlag) BeforeReset(a *app) error {
+	if _, err := fmt.Fprintln(a.streams.Out, versionLine()); err != nil {
+		return outputError(err)
+	}
+	return errDone
+}

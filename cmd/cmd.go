@@ -1,0 +1,119 @@
+// Package cmd is the command line of groat, and nothing else: it parses,
+// wires the rooms together, runs one command and reports once.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Streams are the standard streams that a command may use. Out carries only
+// data (credentials, lists, JSON); whatever is said to a person goes to Err
+// or to the terminal device. credential_process helpers never read In.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+}
+
+// StandardStreams are the process's own.
+func StandardStreams() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr} }
+
+// Main runs the command line args (args[0] is the program's name) with the
+// environment environ and returns the exit code. It is the whole program but
+// for os.Exit, so that tests run the real thing.
+func Main(ctx context.Context, args []string, environ []string, streams Streams) int {
+	harden()
+	a := newApp(environ, streams)
+	defer a.close()
+	ctx, stop := withSignals(ctx)
+	defer stop()
+	return a.report(ctx, a.run(ctx, args[1:]))
+}
+
+// errDone ends a run that has already answered (--help, --version).
+var errDone = errors.New("done")
+
+// runner is what every command of the tree implements.
+type runner interface {
+	Run(ctx context.Context, a *app) error
+}
+
+// tailTaker is a command that takes the words after "--" as somebody else's
+// command line.
+type tailTaker interface {
+	setTail(words []string)
+}
+
+// run parses the words of the command line and runs the chosen command.
+func (a *app) run(ctx context.Context, words []string) error {
+	command, err := a.parse(words)
+	if err != nil {
+		return err
+	}
+	return command.Run(ctx, a)
+}
+
+// parse fills the tree from the words. What follows the first "--" belongs
+// to the child of exec and each; for all other commands it is positional.
+func (a *app) parse(words []string) (runner, error) {
+	head, tail, given := cutTail(words)
+	command, err := a.parseAll(head)
+	if !given || errors.Is(err, errDone) {
+		return command, err
+	}
+	if t, ok := command.(tailTaker); ok {
+		t.setTail(tail)
+		return command, err
+	}
+	return a.parseAll(words)
+}
+
+func (a *app) parseAll(words []string) (runner, error) {
+	a.cli = cli{}
+	parser, err := kong.New(&a.cli, a.kongOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	kctx, err := parser.Parse(words)
+	if err != nil {
+		var pe *kong.ParseError
+		var setting *settingError
+		switch {
+		case errors.Is(err, errDone):
+			return nil, errDone
+		case errors.As(err, &setting):
+			return nil, setting // without kong's words around it
+		case !errors.As(err, &pe):
+			return nil, err
+		}
+		return nil, usageError(pe.Error(), helpHint(pe.Context))
+	}
+	if node := kctx.Selected(); node != nil {
+		if command, ok := node.Target.Addr().Interface().(runner); ok {
+			return command, nil
+		}
+	}
+	return nil, usageError("no command given", helpHint(kctx))
+}
+
+// helpHint points to the page of the command that was being parsed.
+func helpHint(k *kong.Context) string {
+	if k == nil || k.Selected() == nil {
+		return "run: groat --help"
+	}
+	return "run: groat " + k.Selected().Path() + " --help"
+}
+
+func cutTail(words []string) (head, tail []string, given bool) {
+	for i, w := range words {
+		if w == "--" {
+			return words[:i], words[i+1:], true
+		}
+	}
+	return words, nil, false
+}

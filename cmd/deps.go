@@ -1,0 +1,278 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/session"
+	"groat/vault"
+	"groat/vault/busguard"
+)
+
+// credentialProcessDeadline bounds asking under an SDK: they kill their
+// helper after 60 s.
+const credentialProcessDeadline = 55 * time.Second
+
+// ProcessEnviron is the process's environment as its children should see it,
+// the session bus's address included.
+func ProcessEnviron() []string { return busguard.Environ() }
+
+// app is the composition root: it knows the injected environment and opens
+// what a command needs when it needs it.
+type app struct {
+	cli      cli
+	environ  []string
+	env      map[string]string
+	streams  Streams
+	settings *settings
+	paths    paths
+	now      func() time.Time
+	deadline time.Duration // for asking; 0 = none
+
+	vaults map[string]vault.Vault // by backend name, "auto" included
+	config *profile.Config
+	prompt *terminal.UI
+}
+
+func newApp(environ []string, streams Streams) *app {
+	a := &app{environ: environ, streams: streams, now: time.Now, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	for _, kv := range environ {
+		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
+			a.env[envName(name)] = value
+		}
+	}
+	a.paths = newPaths(a.getenv)
+	a.settings = &settings{lookup: a.lookupEnv, path: a.paths.configFile, from: map[string]string{}}
+	return a
+}
+
+func (a *app) close() {
+	for _, v := range a.vaults {
+		_ = v.Close()
+	}
+}
+
+func (a *app) lookupEnv(name string) (string, bool) {
+	v, ok := a.env[envName(name)]
+	return v, ok
+}
+
+func (a *app) getenv(name string) string {
+	v, _ := a.lookupEnv(name)
+	return v
+}
+
+// ui asks people.
+func (a *app) ui() *terminal.UI {
+	if a.prompt == nil {
+		a.prompt = terminal.New(terminal.Options{
+			Driver:   a.cli.Prompt,
+			NoInput:  a.cli.NoInput,
+			Environ:  a.environ,
+			Deadline: a.deadline,
+			Stderr:   a.streams.Err,
+			Debugf:   a.debugf,
+		})
+	}
+	return a.prompt
+}
+
+// awsConfig is the parsed AWS configuration, read once.
+func (a *app) awsConfig() (*profile.Config, error) {
+	if a.config == nil {
+		c, err := profile.Load(profile.LoadOptions{ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys})
+		if err != nil {
+			return nil, err
+		}
+		a.config = c
+	}
+	return a.config, nil
+}
+
+// resolve decides everything that the files decide about a profile.
+func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
+	config, err := a.awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	serial := m.MFASerial
+	if serial == "" {
+		serial = a.getenv("AWS_MFA_SERIAL")
+	}
+	r, err := config.Resolve(name, profile.ResolveOptions{
+		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
+		RoleARN:     m.RoleARN,
+		MFASerial:   serial,
+		Region:      m.Region,
+		Getenv:      a.getenv,
+		SelfProfile: a.selfProfile,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range r.Warnings {
+		a.warn(w)
+	}
+	return r, nil
+}
+
+// plan decides what would be called for a profile.
+func (a *app) plan(ctx context.Context, name string, m minting) (*provider.Plan, error) {
+	r, err := a.resolve(ctx, name, m)
+	if err != nil {
+		return nil, err
+	}
+	return a.planOf(ctx, r, m)
+}
+
+func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*provider.Plan, error) {
+	var card *provider.Card
+	if r.Source.Kind == profile.SourceKey {
+		c, err := (vaultKeys{a}).Card(ctx, r.Source.Profile)
+		if err != nil {
+			return nil, err
+		}
+		card = &c
+	}
+	return provider.NewPlan(r, card, m.options())
+}
+
+// options are the lifetimes that the flags ask for: the one that names its
+// step wins over --duration.
+func (m minting) options() provider.Options {
+	o := provider.Options{SessionTTL: time.Duration(m.SessionTTL), AssumeRoleTTL: time.Duration(m.AssumeRoleTTL), NoSession: m.NoSession}
+	if o.SessionTTL == 0 {
+		o.SessionTTL = time.Duration(m.Duration)
+	}
+	if o.AssumeRoleTTL == 0 {
+		o.AssumeRoleTTL = time.Duration(m.Duration)
+	}
+	return o
+}
+
+// minter wires vault, cache and prompts for one plan.
+func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provider.Minter, error) {
+	v, err := a.vaultOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &provider.Minter{
+		Keys: vaultKeys{a},
+		Cache: &session.Cache{
+			Store:    sessionStore{v},
+			LockDir:  a.lockDir(v),
+			Now:      a.now,
+			MinTTL:   time.Duration(m.MinTTL),
+			Disabled: m.NoCache,
+			Warn:     a.warn,
+			Debugf:   a.debugf,
+			Waiting:  func(holder string) { a.say("waiting for " + holder + ", which is getting the same credentials") },
+			Final:    provider.Final,
+			Restore:  provider.Restore,
+		},
+		MFACode: m.MFACode,
+		Codes:   personCodes{a},
+		Now:     a.now,
+		Getenv:  a.getenv,
+		Warn:    a.warn,
+		Debugf:  a.debugf,
+		Environ: a.environ,
+		Stderr:  a.streams.Err,
+	}, nil
+}
+
+// mint answers with a profile's credentials: from the cache, else from AWS.
+func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
+	p, err := a.plan(ctx, name, m)
+	if err != nil {
+		return session.Credentials{}, nil, err
+	}
+	for _, w := range p.Warnings {
+		a.warn(w)
+	}
+	minter, err := a.minter(ctx, p, m)
+	if err != nil {
+		return session.Credentials{}, nil, err
+	}
+	creds, err := minter.Credentials(ctx, p)
+	return creds, p, err
+}
+
+// vaultKeys is the vault as package provider sees it.
+type vaultKeys struct{ a *app }
+
+// Card reads a key's card.
+func (k vaultKeys) Card(ctx context.Context, name string) (provider.Card, error) {
+	v, err := k.a.keyVault(ctx, name)
+	if err != nil {
+		return provider.Card{}, err
+	}
+	c, err := vault.GetCard(ctx, v, name)
+	if err != nil {
+		return provider.Card{}, k.a.noKey(v, name, err)
+	}
+	return provider.Card{Profile: c.Profile, KeyID: c.KeyID, Generation: c.Generation, Account: c.Account, UserName: c.UserName, MFASerial: c.MFASerial}, nil
+}
+
+// Key opens a long-lived key.
+func (k vaultKeys) Key(ctx context.Context, name string) (provider.AccessKey, error) {
+	v, err := k.a.keyVault(ctx, name)
+	if err != nil {
+		return provider.AccessKey{}, err
+	}
+	k.a.debugf("open the long-lived key of %q in the %s vault", name, v.Backend())
+	key, err := vault.GetKey(ctx, v, name)
+	if err != nil {
+		return provider.AccessKey{}, k.a.noKey(v, name, err)
+	}
+	return provider.AccessKey{ID: key.ID, Secret: key.Secret}, nil
+}
+
+// noKey turns a missing item into what the user can do about it.
+func (a *app) noKey(v vault.Vault, name string, err error) error {
+	if !errors.Is(err, vault.ErrNotFound) {
+		return err
+	}
+	hint := vault.ElsewhereHint(a.paths.state, name, v.Backend())
+	if hint == "" {
+		hint = "run: groat add " + name
+	}
+	return &sayError{fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), v.Backend()), hint, provider.ErrNoKey}
+}
+
+// sessionStore is the vault's session namespace as package session sees it.
+type sessionStore struct{ v vault.Vault }
+
+// Get reads one session by its exact name.
+func (s sessionStore) Get(ctx context.Context, name string) ([]byte, error) {
+	data, err := s.v.Get(ctx, vault.KindSession, name)
+	return data, notFound(err)
+}
+
+// Put stores one session.
+func (s sessionStore) Put(ctx context.Context, name string, data []byte) error {
+	return s.v.Put(ctx, vault.KindSession, name, data)
+}
+
+// Remove deletes one session.
+func (s sessionStore) Remove(ctx context.Context, name string) error {
+	return notFound(s.v.Remove(ctx, vault.KindSession, name))
+}
+
+// Names lists all sessions.
+func (s sessionStore) Names(ctx context.Context) ([]string, error) {
+	return s.v.Names(ctx, vault.KindSession)
+}
+
+func notFound(err error) error {
+	if errors.Is(err, vault.ErrNotFound) {
+		return session.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/vault"
+)
+
+// The exit codes, as scripts know them.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitConfig      = 3
+	exitVault       = 4
+	exitNoCode      = 5
+	exitRefused     = 6
+	exitUnreachable = 7
+	exitFound       = 8
+	exitInterrupted = 130
+)
+
+// exitCodes maps what went wrong to the exit code; the first match wins.
+var exitCodes = []struct {
+	err  error
+	code int
+}{
+	{errUsage, exitUsage},
+	{provider.ErrBounds, exitUsage},
+	{provider.ErrInterrupted, exitInterrupted},
+	{terminal.ErrInterrupted, exitInterrupted},
+	{profile.ErrUnknownProfile, exitConfig},
+	{profile.ErrCycle, exitConfig},
+	{profile.ErrMalformed, exitConfig},
+	{profile.ErrUnsupported, exitConfig},
+	{profile.ErrConflict, exitConfig},
+	{provider.ErrRefused, exitRefused},
+	{provider.ErrUnreachable, exitUnreachable},
+	{provider.ErrNoCode, exitNoCode},
+	{provider.ErrCancelled, exitNoCode},
+	{provider.ErrNoKey, exitVault},
+	{vault.ErrNotFound, exitVault},
+	{vault.ErrLocked, exitVault},
+	{vault.ErrPassphrase, exitVault},
+	{vault.ErrCorrupt, exitVault},
+	{vault.ErrUnavailable, exitVault},
+}
+
+// errUsage marks a command line that cannot be carried out as it stands.
+var errUsage = errors.New("usage")
+
+// sayError is an error whose text is already what a person should read.
+type sayError struct {
+	msg, hint string
+	class     error // nil: exit code 1
+}
+
+// Error is the message alone.
+func (e *sayError) Error() string { return e.msg }
+
+// Unwrap gives the class to the table of exit codes.
+func (e *sayError) Unwrap() error { return e.class }
+
+// Hint is what to do.
+func (e *sayError) Hint() string { return e.hint }
+
+func usageError(msg, hint string) error { return &sayError{msg, hint, errUsage} }
+
+// outputError wraps a failure to write the answer; nil stays nil.
+func outputError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("could not write to stdout: %w", err)
+}
+
+// exitStatus is the exit code of a child that has spoken for itself.
+type exitStatus int
+
+// Error is never printed.
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// exitCode chooses the exit code for an error.
+func exitCode(ctx context.Context, err error) int {
+	var status exitStatus
+	var sig *signalError
+	var asked *terminal.SignalError
+	var setting *settingError
+	switch {
+	case err == nil || errors.Is(err, errDone):
+		return exitOK
+	case errors.As(err, &status):
+		return int(status)
+	case errors.As(context.Cause(ctx), &sig):
+		return 128 + int(sig.number)
+	case errors.As(err, &asked):
+		return asked.ExitCode()
+	case errors.As(err, &setting):
+		if setting.inFile {
+			return exitConfig
+		}
+		return exitUsage
+	}
+	for _, row := range exitCodes {
+		if errors.Is(err, row.err) {
+			return row.code
+		}
+	}
+	return exitFailure
+}
+
+// report prints the error once, with its hint, and returns the exit code.
+// Text that came from a file or from AWS is stripped of control characters
+// here, at the one door to the terminal. A missing token code is said in a
+// single line, because SDKs show only one.
+func (a *app) report(ctx context.Context, err error) int {
+	code := exitCode(ctx, err)
+	var status exitStatus
+	if code == exitOK || errors.As(err, &status) {
+		return code
+	}
+	if code > 128 {
+		a.say("interrupted")
+		return code
+	}
+	var hinted interface{ Hint() string }
+	hint := ""
+	if errors.As(err, &hinted) {
+		hint = hinted.Hint()
+	}
+	switch {
+	case hint == "":
+		a.say(err.Error())
+	case code == exitNoCode:
+		a.say(err.Error() + "; " + hint)
+	default:
+		a.say(err.Error())
+		a.say("hint: " + hint)
+	}
+	return code
+}
+
+// say prints one line on stderr.
+func (a *app) say(msg string) {
+	msg = terminal.Sanitize(strings.ReplaceAll(strings.TrimRight(msg, "\n"), "\n", " "))
+	fmt.Fprintf(a.streams.Err, "groat: %s\n", msg)
+}
+
+// warn prints one warning on stderr.
+func (a *app) warn(msg string) { a.say("warning: " + msg) }
+
+// debugf prints one line on stderr under --debug. Callers pass no secrets.
+func (a *app) debugf(format string, args ...any) {
+	if a.cli.Debug {
+		a.say("debug: " + fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,151 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+)
+
+// explainCmd shows what would be called for a profile, and why. It sends
+// nothing and opens no long-lived key.
+type explainCmd struct {
+	minting
+	JSON    bool   `name:"json" help:"Print JSON."`
+	Profile string `arg:"" help:"Profile to explain."`
+}
+
+// explanation is the JSON of `explain --json`.
+type explanation struct {
+	Profile  string          `json:"profile"`
+	Chain    []string        `json:"chain"` // profiles walked, the source last
+	Source   explainedSource `json:"source"`
+	Region   *string         `json:"region"`
+	Steps    []explainedStep `json:"steps"`
+	Warnings []string        `json:"warnings"`
+}
+
+type explainedSource struct {
+	Kind      string  `json:"kind"`
+	Profile   string  `json:"profile"`
+	KeyID     *string `json:"access_key_id"`
+	MFASerial *string `json:"mfa_serial"`
+}
+
+type explainedStep struct {
+	Operation   string  `json:"operation"`
+	Profile     string  `json:"profile"`
+	RoleARN     *string `json:"role_arn"`
+	SessionName *string `json:"role_session_name"`
+	Duration    int64   `json:"duration_seconds"` // 0: AWS decides
+	MFASerial   *string `json:"mfa_serial"`       // set where the token code goes
+	Region      string  `json:"region"`
+	Cached      bool    `json:"cached"`
+	Expiration  *string `json:"expiration"` // of what is cached
+	Called      bool    `json:"called"`     // answering now would make this call
+	Asks        bool    `json:"asks"`       // and ask for a token code
+}
+
+// Run resolves and plans as the minting commands do, and prints.
+func (c *explainCmd) Run(ctx context.Context, a *app) error {
+	r, err := a.resolve(ctx, c.Profile, c.minting)
+	if err != nil {
+		return err
+	}
+	p, err := a.planOf(ctx, r, c.minting)
+	if err != nil {
+		return err
+	}
+	minter, err := a.minter(ctx, p, c.minting)
+	if err != nil {
+		return err
+	}
+	e := explain(p, r.Chain, minter.Cached(ctx, p))
+	if c.JSON {
+		return writeJSON(a.streams.Out, e, true)
+	}
+	_, err = a.streams.Out.Write([]byte(e.text(a.now())))
+	return outputError(err)
+}
+
+func explain(p *provider.Plan, chain []string, states []provider.StepState) explanation {
+	e := explanation{
+		Profile: p.Profile, Chain: chain, Region: orNull(p.Region), Warnings: append([]string{}, p.Warnings...),
+		Source: explainedSource{Kind: string(p.Source.Kind), Profile: p.Source.Profile, MFASerial: orNull(p.Source.MFASerial)},
+	}
+	if p.Card != nil {
+		e.Source.KeyID = &p.Card.KeyID
+	}
+	for i, s := range p.Steps {
+		step := explainedStep{
+			Operation: string(s.Operation), Profile: s.Profile, SessionName: orNull(s.SessionName), Duration: int64(s.Duration / time.Second),
+			MFASerial: orNull(s.MFASerial), Region: s.Region,
+			Cached: states[i].Cached, Expiration: orNull(formatExpiration(states[i].Expiration)), Called: states[i].Needed, Asks: states[i].Asks,
+		}
+		if s.Role != nil {
+			step.RoleARN = orNull(s.Role.RoleARN)
+		}
+		e.Steps = append(e.Steps, step)
+	}
+	return e
+}
+
+// text is one screen for a person.
+func (e explanation) text(now time.Time) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("profile %s", e.Profile)
+	if len(e.Chain) > 1 {
+		line("  chain: %s", strings.Join(e.Chain, " → "))
+	}
+	source := e.Source.Kind + " of profile " + e.Source.Profile
+	if e.Source.KeyID != nil {
+		source = "access key " + *e.Source.KeyID + " in the vault, under " + e.Source.Profile
+	}
+	line("  source: %s", source)
+	if e.Region != nil {
+		line("  region: %s", *e.Region)
+	}
+	for i, s := range e.Steps {
+		what := s.Operation
+		if s.RoleARN != nil {
+			what += " " + *s.RoleARN
+		}
+		if s.Duration > 0 {
+			what += " for " + strings.TrimSuffix(strings.TrimSuffix((time.Duration(s.Duration)*time.Second).String(), "0s"), "0m")
+		}
+		if s.Region != "" {
+			what += " in " + s.Region
+		}
+		line("  %d. %s", i+1, what)
+		if s.SessionName != nil {
+			line("     as %s", *s.SessionName)
+		}
+		if s.MFASerial != nil {
+			line("     with a token code of %s", *s.MFASerial)
+		}
+		switch {
+		case s.Cached && s.Expiration != nil:
+			line("     cached, %s left", strings.Trim(left(*s.Expiration, now), "()"))
+		case s.Cached:
+			line("     cached")
+		case s.Asks:
+			line("     not cached: would be called now, and asks for a code")
+		case s.Called:
+			line("     not cached: would be called now")
+		default:
+			line("     not cached and not needed now")
+		}
+	}
+	for _, w := range e.Warnings {
+		line("  note: %s", w)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i := range lines {
+		lines[i] = terminal.Sanitize(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,229 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/provider/profile"
+	"groat/session"
+	"groat/vault"
+)
+
+// listCmd shows profiles, whose key they use, and live sessions. It opens
+// cards and sessions, never a long-lived key.
+type listCmd struct {
+	JSON        bool `name:"json" xor:"form" help:"Print JSON."`
+	Profiles    bool `xor:"form" help:"Print only the profiles' names."`
+	Credentials bool `xor:"form" help:"Print only the names of profiles that hold a key."`
+	Sessions    bool `xor:"form" help:"Print only live sessions: profile, kind and expiration, with tabs between."`
+}
+
+// listing is the JSON of `list --json`.
+type listing struct {
+	Backend  string        `json:"backend"`
+	Profiles []listProfile `json:"profiles"`
+}
+
+type listProfile struct {
+	Name        string        `json:"name"`
+	Credentials *string       `json:"credentials"` // profile whose key is used; null: none
+	MFASerial   *string       `json:"mfa_serial"`
+	RoleARN     *string       `json:"role_arn"`
+	Sessions    []listSession `json:"sessions"`
+}
+
+type listSession struct {
+	Kind       string  `json:"kind"`
+	Profile    string  `json:"profile"`
+	RoleARN    *string `json:"role_arn"`
+	MFASerial  *string `json:"mfa_serial"`
+	Expiration string  `json:"expiration"`
+}
+
+// Run gathers what the form needs, and no more: names alone open no vault.
+func (c *listCmd) Run(ctx context.Context, a *app) error {
+	config, err := a.awsConfig()
+	if err != nil {
+		return err
+	}
+	if c.Profiles {
+		return printLines(a, slices.Sorted(slices.Values(config.Names())))
+	}
+	vaults, err := a.openVaults()
+	if err != nil {
+		return err
+	}
+	cards := map[string]vault.Card{}
+	for _, v := range vaults {
+		found, err := vault.Keys(ctx, v)
+		if err != nil && len(found) == 0 {
+			return err
+		} else if err != nil {
+			a.warn(err.Error())
+		}
+		for _, card := range found {
+			cards[card.Profile] = card
+		}
+	}
+	if c.Credentials {
+		return printLines(a, slices.Sorted(maps.Keys(cards)))
+	}
+	var entries []session.Entry
+	for _, v := range vaults {
+		found, errs := a.sessions(v).List(ctx)
+		for _, err := range errs {
+			a.warn(err.Error())
+		}
+		entries = append(entries, found...)
+	}
+	l := c.build(a, vaults[0].Backend(), config, cards, entries)
+	switch {
+	case c.JSON:
+		return writeJSON(a.streams.Out, l, true)
+	case c.Sessions:
+		return printLines(a, l.sessionLines())
+	}
+	return l.table(a)
+}
+
+// build joins the config's profiles, the stored keys and the live sessions.
+func (c *listCmd) build(a *app, backend string, config *profile.Config, cards map[string]vault.Card, entries []session.Entry) listing {
+	names := map[string]bool{}
+	for _, name := range config.Names() {
+		names[name] = true
+	}
+	for name := range cards {
+		names[name] = true
+	}
+	byProfile := map[string][]listSession{}
+	for _, e := range entries {
+		i := e.Info
+		names[i.Profile] = true
+		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), formatExpiration(i.Expiration)})
+	}
+	l := listing{Backend: backend, Profiles: []listProfile{}}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		row := listProfile{Name: name, Sessions: byProfile[name]}
+		r, err := config.Resolve(name, profile.ResolveOptions{
+			HoldsKey:    func(name string) (bool, error) { _, ok := cards[name]; return ok, nil },
+			Getenv:      a.getenv,
+			SelfProfile: a.selfProfile,
+		})
+		switch {
+		case err == nil:
+			row.describe(r, cards)
+			if r.Profile != name {
+				row.Sessions = append(row.Sessions, byProfile[r.Profile]...)
+			}
+		case config.Exists(name):
+			a.warn(fmt.Sprintf("profile %s: %v", quote(name), err))
+		}
+		slices.SortFunc(row.Sessions, func(x, y listSession) int { return strings.Compare(x.Expiration+x.Kind, y.Expiration+y.Kind) })
+		if row.Sessions == nil {
+			row.Sessions = []listSession{}
+		}
+		l.Profiles = append(l.Profiles, row)
+	}
+	return l
+}
+
+func (row *listProfile) describe(r *profile.Resolved, cards map[string]vault.Card) {
+	serial := r.Source.MFASerial
+	if r.Source.Kind == profile.SourceKey {
+		row.Credentials = &r.Source.Profile
+		if serial == "" {
+			serial = cards[r.Source.Profile].MFASerial
+		}
+	}
+	if n := len(r.Roles); n > 0 {
+		row.RoleARN = orNull(r.Roles[n-1].RoleARN)
+		if own := r.Roles[n-1].MFASerial; own != "" {
+			serial = own
+		}
+	}
+	row.MFASerial = orNull(serial)
+}
+
+func (l listing) sessionLines() []string {
+	var lines []string
+	seen := map[string]bool{}
+	for _, p := range l.Profiles {
+		for _, s := range p.Sessions {
+			line := s.Profile + "\t" + s.Kind + "\t" + s.Expiration
+			if p.Name == s.Profile || !seen[line] {
+				lines = append(lines, line)
+			}
+			seen[line] = true
+		}
+	}
+	return slices.Compact(lines)
+}
+
+// table is for people: one line a profile, sessions with the time they have left.
+func (l listing) table(a *app) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PROFILE\tKEY\tROLE\tSESSIONS")
+	for _, p := range l.Profiles {
+		var live []string
+		for _, s := range p.Sessions {
+			live = append(live, s.Kind+" "+left(s.Expiration, a.now()))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", terminal.Sanitize(p.Name), orDash(p.Credentials), orDash(p.RoleARN), terminal.Sanitize(strings.Join(live, ", ")))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(l.Profiles) == 0 {
+		a.say("no profiles and no keys yet; to begin: groat add default")
+		return nil
+	}
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		out.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	_, err := a.streams.Out.Write([]byte(out.String()))
+	return outputError(err)
+}
+
+// left is the time until an RFC 3339 instant, in whole minutes.
+func left(expiration string, now time.Time) string {
+	t, err := time.Parse(time.RFC3339, expiration)
+	if err != nil {
+		return "(no end)"
+	}
+	d := t.Sub(now).Truncate(time.Minute)
+	if d < time.Minute {
+		return "(<1m)"
+	}
+	return "(" + strings.TrimSuffix(d.String(), "0s") + ")"
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func orDash(s *string) string {
+	if s == nil {
+		return "-"
+	}
+	return terminal.Sanitize(*s)
+}
+
+func printLines(a *app, lines []string) error {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(line + "\n")
+	}
+	_, err := a.streams.Out.Write([]byte(b.String()))
+	return outputError(err)
+}

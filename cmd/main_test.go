@@ -1,0 +1,249 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"groat/provider/ststest"
+)
+
+// TestMain lets the test binary be groat itself: scripts run it under that
+// name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"groat": func() {
+			os.Exit(Main(context.Background(), os.Args, ProcessEnviron(), StandardStreams()))
+		},
+	})
+}
+
+var built struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+// groatBinary builds the real program once for all tests that look at it
+// from outside (system calls, signals, start-up).
+func groatBinary(t testing.TB) string {
+	t.Helper()
+	built.once.Do(func() {
+		var dir string
+		if dir, built.err = os.MkdirTemp("", "groat-test-bin-"); built.err != nil {
+			return
+		}
+		built.path = filepath.Join(dir, "groat")
+		c := exec.Command("go", "build", "-o", built.path, "groat/cmd/groat")
+		c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := c.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.path
+}
+
+// awsConfigOfThePeers is a config as people have it, to be honoured unchanged.
+const awsConfigOfThePeers = `[default]
+region=eu-west-1
+[profile readonly]
+role_arn=arn:aws:iam::123456789012:role/readonly-role
+source_profile=default
+mfa_serial=arn:aws:iam::123456789012:mfa/myusername
+[profile admin]
+role_arn=arn:aws:iam::123456789012:role/admin-role
+source_profile=default
+mfa_serial=arn:aws:iam::123456789012:mfa/myusername
+`
+
+// aws is the strict double with the user, device and roles of that config.
+type aws struct {
+	*ststest.Server
+	user   *ststest.User
+	key    *ststest.AccessKey
+	device *ststest.Device
+}
+
+func startAWS(t ststest.TB) *aws {
+	t.Helper()
+	a := newAWS()
+	if err := a.Start(); err != nil {
+		t.Fatalf("could not start the AWS double: %v", err)
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+func newAWS() *aws {
+	srv := ststest.New(ststest.Options{})
+	user := srv.AddUser("123456789012", "myusername")
+	a := &aws{Server: srv, user: user, key: user.AddAccessKey(), device: user.AddMFA()}
+	for _, role := range []string{"readonly-role", "admin-role"} {
+		srv.AddRole("arn:aws:iam::123456789012:role/"+role, ststest.RoleOptions{RequireMFA: true, MaxSession: 12 * time.Hour})
+	}
+	return a
+}
+
+// environment is a fresh HOME with that config, the file vault and the double.
+func (a *aws) environment(t testing.TB) []string {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".aws", "config"), []byte(awsConfigOfThePeers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return append(a.endpoints(),
+		"HOME="+home,
+		"PATH="+os.Getenv("PATH"),
+		"LANG=C.UTF-8",
+		"GROAT_BACKEND=file",
+		"GROAT_FILE_PASSPHRASE=correct horse",
+	)
+}
+
+func (a *aws) endpoints() []string {
+	return []string{"AWS_ENDPOINT_URL_STS=" + a.URL, "AWS_ENDPOINT_URL_IAM=" + a.URL}
+}
+
+// result is what one run of the real Main gave.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// runMain runs the real Main in this process.
+func runMain(t testing.TB, environ []string, stdin string, words ...string) result {
+	t.Helper()
+	var out, errs strings.Builder
+	code := Main(context.Background(), append([]string{"groat"}, words...), environ, Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs})
+	return result{code, out.String(), errs.String()}
+}
+
+// mustRun is runMain for what has to work.
+func mustRun(t testing.TB, environ []string, stdin string, words ...string) result {
+	t.Helper()
+	r := runMain(t, environ, stdin, words...)
+	if r.code != 0 {
+		t.Fatalf("groat %s: exit code %d, stderr: %s", strings.Join(words, " "), r.code, r.stderr)
+	}
+	return r
+}
+
+// TestScripts runs testdata/script/*.txtar, each with a fresh HOME, a double
+// of its own and the user's key in key.txt. Beside testscript's own commands
+// there are:
+//
+//	code NAME        puts a token code that was never used into $NAME
+//	wrong NAME       puts a token code that is wrong into $NAME
+//	calls [OP=N …]   checks the calls made since the last check: sts:AssumeRole=2 …
+//	connections N    checks the number of TCP connections made so far
+//	down             closes the double
+//	expire           lets all sessions expire at AWS
+//	exitcode N CMD…  runs CMD and checks its exit code
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			a := newAWS()
+			if err := a.Start(); err != nil {
+				return err
+			}
+			e.Defer(a.Close)
+			e.Values[awsKey{}] = a
+			e.Vars = append(e.Vars, a.endpoints()...)
+			e.Vars = append(e.Vars,
+				"HOME="+filepath.Join(e.WorkDir, "home"),
+				"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse",
+				"KEY_ID="+a.key.ID, "KEY_SECRET="+a.key.Secret, "SERIAL="+a.device.Serial,
+			)
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "key.txt"), []byte(a.key.ID+" "+a.key.Secret+"\n"), 0o600); err != nil {
+				return err
+			}
+			dir := filepath.Join(e.WorkDir, "home", ".aws")
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "config"), []byte(awsConfigOfThePeers), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv(args[0], theAWS(ts).device.FreshCode())
+			},
+			"wrong": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv(args[0], theAWS(ts).device.WrongCode())
+			},
+			"down":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).Close() },
+			"expire":      func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).ExpireSessions() },
+			"calls":       scriptCalls,
+			"connections": scriptConnections,
+			"exitcode":    scriptExitCode,
+		},
+	})
+}
+
+type awsKey struct{}
+
+func theAWS(ts *testscript.TestScript) *aws { return ts.Value(awsKey{}).(*aws) }
+
+func scriptCalls(ts *testscript.TestScript, _ bool, want []string) {
+	got := map[string]int{}
+	for _, name := range theAWS(ts).Names() {
+		got[name]++
+	}
+	theAWS(ts).ResetCalls()
+	for _, w := range want {
+		name, n, ok := strings.Cut(w, "=")
+		count, err := strconv.Atoi(n)
+		if !ok || err != nil {
+			ts.Fatalf("calls: %q is not OP=N", w)
+		}
+		if got[name] != count {
+			ts.Fatalf("calls: %s was called %d times, want %d (all: %v)", name, got[name], count, got)
+		}
+		delete(got, name)
+	}
+	if len(got) > 0 {
+		ts.Fatalf("calls: unexpected calls %v", got)
+	}
+}
+
+func scriptConnections(ts *testscript.TestScript, _ bool, args []string) {
+	if want, err := strconv.Atoi(args[0]); err != nil || theAWS(ts).Connections() != want {
+		ts.Fatalf("connections: %d, want %s", theAWS(ts).Connections(), args[0])
+	}
+}
+
+func scriptExitCode(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if err != nil || len(args) < 2 {
+		ts.Fatalf("exitcode: usage: exitcode N CMD…")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("exitcode: %v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exitcode: %s exited %d, want %d", args[1], got, want)
+	}
+}

@@ -1,0 +1,138 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/vault"
+)
+
+const (
+	passphraseVariable  = "GROAT_FILE_PASSPHRASE"
+	maxPassphraseSize   = 64 << 10 // bytes; a passphrase file is no archive
+	passphraseTimeLimit = 50 * time.Second
+)
+
+// passphrase answers the file vault: from --file-passphrase-file or
+// --file-passphrase-command on the command line, GROAT_FILE_PASSPHRASE (set
+// but empty is an answer), the same two settings from the environment or
+// config.json, and last from a person.
+func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	file, command := a.cli.FilePassphraseFile, a.cli.FilePassphraseCommand
+	value, given := a.lookupEnv(passphraseVariable)
+	onLine := func(flag, v string) bool { return v != "" && a.settings.from[flag] == "" }
+	switch {
+	case onLine("file-passphrase-file", file):
+		return a.passphraseFromFile(file)
+	case onLine("file-passphrase-command", command):
+		return a.passphraseFromCommand(ctx, command)
+	case given:
+		return []byte(value), vault.FromEnvironment, nil
+	case file != "":
+		return a.passphraseFromFile(file)
+	case command != "":
+		return a.passphraseFromCommand(ctx, command)
+	}
+	return a.passphraseFromPerson(ctx, req)
+}
+
+func (a *app) passphraseFromFile(path string) ([]byte, vault.PassphraseOrigin, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, "", passphraseError("could not read the passphrase file", err)
+	}
+	defer f.Close()
+	data := make([]byte, maxPassphraseSize+1)
+	n := 0
+	for n < len(data) {
+		m, err := f.Read(data[n:])
+		n += m
+		if err != nil {
+			break
+		}
+	}
+	if n > maxPassphraseSize {
+		return nil, "", passphraseError("could not read the passphrase file", fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize))
+	}
+	return trimLineEnd(data[:n]), vault.FromFile, nil
+}
+
+func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
+	ctx, cancel := context.WithTimeout(ctx, passphraseTimeLimit)
+	defer cancel()
+	shell, flag := "sh", "-c"
+	if runtime.GOOS == "windows" {
+		shell, flag = "cmd", "/C"
+	}
+	c := exec.CommandContext(ctx, shell, flag, command)
+	c.Env = a.environ
+	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
+	c.WaitDelay = time.Second
+	out, err := c.Output()
+	if err != nil {
+		return nil, "", passphraseError("the passphrase command failed", err)
+	}
+	if len(out) > maxPassphraseSize {
+		return nil, "", passphraseError("the passphrase command failed", errors.New("its output is too long"))
+	}
+	return trimLineEnd(out), vault.FromCommand, nil
+}
+
+// passphraseFromPerson asks; a new passphrase is asked for twice and may not
+// be empty.
+func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	q := terminal.Question{Title: "Passphrase for the file vault", Details: []terminal.Detail{{Name: "vault", Value: req.Path}}}
+	if req.Attempt > 1 {
+		q.Reason = "wrong passphrase"
+	}
+	if !req.New {
+		p, err := a.ui().Secret(ctx, q)
+		return p, vault.FromPrompt, askedInVain(err)
+	}
+	q.Title = "New passphrase for the file vault"
+	for {
+		first, err := a.ui().Secret(ctx, q)
+		if err != nil {
+			return nil, "", askedInVain(err)
+		}
+		if len(first) == 0 {
+			q.Reason = "an empty passphrase protects nothing"
+			continue
+		}
+		again := q
+		again.Title, again.Reason = "The same passphrase again", ""
+		second, err := a.ui().Secret(ctx, again)
+		if err != nil {
+			return nil, "", askedInVain(err)
+		}
+		if bytes.Equal(first, second) {
+			return first, vault.FromPrompt, nil
+		}
+		q.Reason = "the two differ"
+	}
+}
+
+// askedInVain says what to do when nobody could or would answer.
+func askedInVain(err error) error {
+	if err == nil || errors.Is(err, terminal.ErrInterrupted) {
+		return err
+	}
+	return &sayError{"the file vault is locked: " + err.Error(), "run `groat unlock` in a terminal, or set " + passphraseVariable, vault.ErrLocked}
+}
+
+func passphraseError(what string, err error) error {
+	return &sayError{what + ": " + err.Error(), "", vault.ErrLocked}
+}
+
+// trimLineEnd takes off the one line end that editors and echo leave.
+func trimLineEnd(b []byte) []byte {
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	return bytes.TrimSuffix(b, []byte("\r"))
+}
