@@ -38,6 +38,7 @@ type User struct {
 	keys      []*AccessKey
 	devices   []*Device
 	login     *loginProfile
+	nextKeyID string
 }
 
 type loginProfile struct {
@@ -54,7 +55,6 @@ type AccessKey struct {
 	created, lastUsed       time.Time
 	lastService, lastRegion string
 	active, deleted         bool
-	pending                 int // calls for which the service does not know it yet
 }
 
 // AddUser adds an IAM user to an account of twelve digits.

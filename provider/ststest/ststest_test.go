@@ -356,7 +356,3 @@ func TestTLSAndProxy(t *testing.T) {
 		t.Error("a client that does not know the authority trusted it")
 	}
 }
-
-func sessionInput(serial, code string) *sts.GetSessionTokenInput {
-	return &sts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code}
-}
