@@ -141,17 +141,16 @@ func (c *Config) Oddities() []*Error {
 	return all
 }
 
-// everyBody reads all named sections, each name once, in the files' order.
+// everyBody reads all sections, each name once, in the files' order.
 func (c *Config) everyBody() []*body {
 	var all []*body
 	seen := make(map[*body]bool)
 	for _, f := range c.files {
 		for i := range f.sections {
-			if s := &f.sections[i]; s.kind != sectionOther {
-				if b := c.body(s.kind, s.name); !seen[b] {
-					seen[b] = true
-					all = append(all, b)
-				}
+			s := &f.sections[i]
+			if b := c.body(s.kind, s.name); !seen[b] {
+				seen[b] = true
+				all = append(all, b)
 			}
 		}
 	}
@@ -184,6 +183,7 @@ func (c *Config) body(kind sectionKind, name string) *body {
 	for _, ref := range c.find(kind, name) {
 		b.addSection(ref.file, &ref.file.sections[ref.at])
 	}
+	b.settle()
 	c.bodies[id] = b
 	return b
 }

@@ -18,7 +18,7 @@ func (f *file) options(s *section) []option {
 	var found []option
 	st := lineState{inSection: true}
 	for pos := s.start; pos < s.end; {
-		line, next := cutLine(f.text, pos)
+		line, next := f.cutLine(pos)
 		start := pos
 		pos = next
 		switch kind, stripped := st.classify(line); kind {
@@ -71,7 +71,7 @@ func (f *file) insertOption(s *section, key, value string) string {
 	indent, delimiter := "", " = "
 	if options := f.options(s); len(options) > 0 {
 		o := options[len(options)-1]
-		line, _ := cutLine(f.text, o.lines[0][0])
+		line, _ := f.cutLine(o.lines[0][0])
 		indent = line[:len(line)-len(strings.TrimLeftFunc(line, isBlank))]
 		if i := strings.IndexAny(line, "=:"); i > 0 && line[i-1] != ' ' && line[i-1] != '\t' {
 			delimiter = "="
@@ -86,7 +86,7 @@ func (f *file) lastWritten(s *section) int {
 	at := s.start
 	st := lineState{inSection: true}
 	for pos := s.start; pos < s.end; {
-		line, next := cutLine(f.text, pos)
+		line, next := f.cutLine(pos)
 		pos = next
 		if kind, _ := st.classify(line); kind != lineBlank && kind != lineComment {
 			at = next

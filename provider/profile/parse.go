@@ -36,6 +36,7 @@ type file struct {
 	path        string
 	text        string
 	credentials bool // every section is a profile, by its bare name
+	hasCR       bool // some line may end in \r or \r\n
 	sections    []section
 	fatal       *Error // a damaged header, or lines before the first: concerns all profiles
 }
@@ -45,14 +46,14 @@ const byteOrderMark = "\ufeff"
 
 // scanFile finds the sections of a file in one pass.
 func scanFile(path, text string, credentials bool) *file {
-	f := &file{path: path, text: text, credentials: credentials}
+	f := &file{path: path, text: text, credentials: credentials, hasCR: strings.IndexByte(text, '\r') >= 0}
 	pos := 0
 	if strings.HasPrefix(text, byteOrderMark) {
 		pos = len(byteOrderMark)
 	}
 	var st lineState
 	for lineNo := 1; pos < len(text); lineNo++ {
-		line, next := cutLine(text, pos)
+		line, next := f.cutLine(pos)
 		start := pos
 		pos = next
 		kind, stripped := st.classify(line)
@@ -78,7 +79,11 @@ func (f *file) addHeader(stripped string, lineNo, start, next int) {
 		f.sections[n-1].end = start
 	}
 	inner, ok := headerText(stripped)
-	if !ok {
+	switch {
+	case !utf8.ValidString(inner):
+		ok = false
+		f.setFatal(lineNo, fmt.Errorf("%w: the section header is not UTF-8", ErrMalformed))
+	case !ok:
 		f.setFatal(lineNo, fmt.Errorf("%w: the section header is not closed by ] or is empty", ErrMalformed))
 	}
 	s := section{kind: sectionOther, name: inner, line: lineNo, headStart: start, start: next, end: next}
@@ -229,11 +234,13 @@ func commentStart(line string) int {
 
 // cutLine gives the line that starts at pos, without its end, and where the
 // next one starts. \n, \r\n and \r end a line.
-func cutLine(text string, pos int) (line string, next int) {
-	line = text[pos:]
-	next = len(text)
+func (f *file) cutLine(pos int) (line string, next int) {
+	line, next = f.text[pos:], len(f.text)
 	if i := strings.IndexByte(line, '\n'); i >= 0 {
 		line, next = line[:i], pos+i+1
+	}
+	if !f.hasCR {
+		return line, next
 	}
 	if i := strings.IndexByte(line, '\r'); i >= 0 {
 		if i < len(line)-1 || next == pos+i+1 { // not the \r of a \r\n

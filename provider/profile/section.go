@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,6 +13,7 @@ type entry struct {
 	text string // continuation lines joined by \n; a nested value starts with \n
 	file *file
 	line int
+	bad  *Error // a malformed nested line; of no matter if a later value replaces this one
 }
 
 // body is what the sections of one name say together: later ones win, and
@@ -38,11 +41,11 @@ func (b *body) addSection(f *file, s *section) {
 	st := lineState{inSection: true}
 	pos, key, blanks := s.start, "", 0
 	for lineNo := s.line + 1; pos < s.end; lineNo++ {
-		line, next := cutLine(f.text, pos)
+		line, next := f.cutLine(pos)
 		pos = next
 		kind, stripped := st.classify(line)
-		if (kind == lineContinuation || kind == lineOption) && !utf8.ValidString(line) {
-			b.problem(f, s, lineNo, "the line is not UTF-8")
+		if (kind == lineContinuation || kind == lineOption) && !utf8.ValidString(cutComment(stripped)) {
+			b.problems = append(b.problems, malformed(f, s, lineNo, "the line is not UTF-8"))
 			continue
 		}
 		switch kind {
@@ -55,7 +58,7 @@ func (b *body) addSection(f *file, s *section) {
 			blanks = 0
 			k, val, ok := splitOption(stripped)
 			if !ok {
-				b.problem(f, s, lineNo, "the line is no “key = value”")
+				b.problems = append(b.problems, malformed(f, s, lineNo, "the line is no “key = value”"))
 				continue
 			}
 			if first := seen[k]; first > 0 {
@@ -81,17 +84,34 @@ func (b *body) continueValue(f *file, s *section, key, stripped string, lineNo, 
 	}
 	stripped = trimBlank(cutComment(stripped))
 	if strings.HasPrefix(e.text, "\n") || e.text == "" {
-		if !strings.Contains(stripped, "=") {
-			b.problem(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", key))
-			return
+		for part := range strings.FieldsFuncSeq(stripped, isLineEnd) {
+			if !strings.Contains(part, "=") {
+				if e.bad == nil {
+					e.bad = malformed(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", key))
+					b.values[key] = e
+				}
+				return
+			}
 		}
 	}
 	e.text += strings.Repeat("\n", blanks+1) + stripped
 	b.values[key] = e
 }
 
-func (b *body) problem(f *file, s *section, line int, what string) {
-	b.problems = append(b.problems, &Error{File: f.path, Line: line, Profile: s.name, Err: fmt.Errorf("%w: %s", ErrMalformed, what)})
+func malformed(f *file, s *section, line int, what string) *Error {
+	return &Error{File: f.path, Line: line, Profile: s.name, Err: fmt.Errorf("%w: %s", ErrMalformed, what)}
+}
+
+// settle adds the malformed nested lines that no later value replaced.
+func (b *body) settle() {
+	for _, e := range b.values {
+		if e.bad != nil {
+			b.problems = append(b.problems, e.bad)
+		}
+	}
+	slices.SortStableFunc(b.problems, func(x, y *Error) int {
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
+	})
 }
 
 // nested reads a value of indented “key = value” lines, such as those of a
