@@ -132,7 +132,7 @@ func (o CallOptions) callError(ctx context.Context, operation, target string, er
 	default:
 		e.Message, e.Remedy = unreachable(err)
 	}
-	e.neverSent = neverSent(err)
+	e.neverSent, e.silent = neverSent(err), isTimeout(err)
 	return e
 }
 
@@ -163,7 +163,6 @@ func unreachable(err error) (message, remedy string) {
 	var dns *net.DNSError
 	var op *net.OpError
 	var u *url.Error
-	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &dns):
 		return sanitizeText(fmt.Sprintf("host %s was not found", dns.Name)), network
@@ -176,7 +175,7 @@ func unreachable(err error) (message, remedy string) {
 		return sanitizeText(err.Error()), "if a proxy re-signs TLS here, set ca_bundle or AWS_CA_BUNDLE to its certificates"
 	case errors.As(err, &op) && op.Op == "dial":
 		return sanitizeText(op.Error()), network
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		return "no answer in time", network
 	case errors.Is(err, errTooLong):
 		return errTooLong.Error(), "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
@@ -188,6 +187,11 @@ func unreachable(err error) (message, remedy string) {
 		return "the answer is not AWS's", "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
 	}
 	return sanitizeText(innermost(err).Error()), network
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout())
 }
 
 func isCertificateError(err error) bool {

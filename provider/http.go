@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -26,6 +27,7 @@ const (
 	headerTimeout  = 8 * time.Second
 	callTimeout    = 17 * time.Second
 	maxResponse    = 1 << 20 // bytes of one answer; STS answers with a few KiB
+	maxRequest     = 1 << 20
 	maxBundleBytes = 8 << 20
 )
 
@@ -105,11 +107,27 @@ func readBundle(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// boundedTransport bounds what an answer may occupy.
+// boundedTransport bounds what an answer may occupy, and sends requests from
+// memory: the SDK closes a body as soon as the answer is there, and where
+// that comes before net/http's own Close, net/http takes the second Close's
+// io.EOF for a failed write and throws the connection away.
 type boundedTransport struct{ next http.RoundTripper }
 
 // RoundTrip is http.RoundTripper.
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		data, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
+		_ = r.Body.Close()
+		switch {
+		case err != nil:
+			return nil, err
+		case len(data) > maxRequest:
+			return nil, errors.New("the request is too long")
+		}
+		r = r.WithContext(r.Context())
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	}
 	resp, err := t.next.RoundTrip(r)
 	if resp != nil && resp.Body != nil {
 		resp.Body = &boundedBody{body: resp.Body, left: maxResponse}

@@ -131,6 +131,7 @@ type CallError struct {
 	Skew time.Duration
 
 	neverSent bool // the request did not go out: nothing of it was seen
+	silent    bool // nothing came back in time
 }
 
 // Error is one line.

@@ -102,7 +102,7 @@ func (e *CallError) wantsNewCode() string {
 	switch {
 	case isRefusedCode(e):
 		return "refused by AWS"
-	case errors.Is(e, ErrUnreachable):
+	case errors.Is(e, ErrUnreachable) && !e.silent:
 		return "AWS gave no proper answer and may have taken that code"
 	}
 	return ""
