@@ -142,16 +142,31 @@ func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, car
 	if c.MFASerial != "auto" {
 		return card, nil
 	}
+	if card.MFASerial = configured(a, c.Profile); card.MFASerial != "" {
+		return card, nil // the config says which device: nothing to look for
+	}
 	serials, err := provider.MFADevices(ctx, o, creds)
-	switch {
-	case err != nil:
+	if err != nil {
 		a.warn("could not look for an MFA device: " + err.Error())
-	case len(serials) == 1:
+		return card, nil // the key is good all the same
+	}
+	switch len(serials) {
+	case 0:
+	case 1:
 		card.MFASerial = serials[0]
-	case len(serials) > 1:
+	default:
 		card.MFASerial, err = c.chooseSerial(ctx, a, serials)
 	}
 	return card, err
+}
+
+// configured is the serial that the config gives the profile; "" if none.
+func configured(a *app, name string) string {
+	config, err := a.awsConfig()
+	if err != nil {
+		return ""
+	}
+	return config.Value(name, "mfa_serial")
 }
 
 // chooseSerial settles which of several devices is asked for codes; without
@@ -171,16 +186,13 @@ func (c *addCmd) chooseSerial(ctx context.Context, a *app, serials []string) (st
 
 // writeSerial adds the serial to the profile's section, unless it names one.
 func (c *addCmd) writeSerial(ctx context.Context, a *app, serial string) {
-	config, err := a.awsConfig()
-	if err == nil {
-		if known := config.Value(c.Profile, "mfa_serial"); known != "" {
-			if known != serial {
-				a.warn(fmt.Sprintf("%s: profile %s keeps its mfa_serial %s (the key's user has %s)", a.paths.awsConfig, quote(c.Profile), known, serial))
-			}
-			return
+	if known := configured(a, c.Profile); known != "" {
+		if known != serial {
+			a.warn(fmt.Sprintf("profile %s keeps mfa_serial = %s in %s", quote(c.Profile), known, a.paths.awsConfig))
 		}
-		err = profile.SetKeys(ctx, a.paths.awsConfig, c.Profile, profile.KeyValue{Key: "mfa_serial", Value: serial})
+		return
 	}
+	err := profile.SetKeys(ctx, a.paths.awsConfig, c.Profile, profile.KeyValue{Key: "mfa_serial", Value: serial})
 	if err != nil {
 		a.warn(fmt.Sprintf("the key is stored, but mfa_serial could not be written: %v", err))
 		return

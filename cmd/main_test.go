@@ -152,6 +152,8 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	wrong NAME       puts a token code that is wrong into $NAME
 //	calls [OP=N …]   checks the calls made since the last check: sts:AssumeRole=2 …
 //	connections N    checks the number of TCP connections made so far
+//	deny ACTION…     forbids the user IAM actions
+//	device SERIAL    gives the user one more MFA device
 //	down             closes the double
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
@@ -188,6 +190,8 @@ func TestScripts(t *testing.T) {
 			"wrong": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], theAWS(ts).device.WrongCode())
 			},
+			"deny":        func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
+			"device":      func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
 			"down":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).Close() },
 			"expire":      func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).ExpireSessions() },
 			"calls":       scriptCalls,
