@@ -50,7 +50,7 @@ func assumeRole(ctx context.Context, o CallOptions, parent session.Credentials, 
 	}
 	o.debugf("calling sts:AssumeRole of %s in %s for profile %q (MFA: %v, %s, session name %q)",
 		role.RoleARN, step.Region, step.Profile, code != "", shortDuration(step.Duration), step.SessionName)
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	out, err := client.AssumeRole(bounded, in)
 	if err != nil {

@@ -27,6 +27,15 @@ type CallOptions struct {
 	HTTP      *http.Client // nil: a new one of NewHTTPClient
 	Now       func() time.Time
 	Debugf    func(format string, args ...any)
+	Timeout   time.Duration // of the call with its retries; 0 = 17 s
+}
+
+// bounded limits a call in time, so that a silent endpoint is given up.
+func (o CallOptions) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.Timeout != 0 {
+		return context.WithTimeout(ctx, o.Timeout)
+	}
+	return context.WithTimeout(ctx, callTimeout)
 }
 
 func (o CallOptions) now() time.Time {

@@ -41,7 +41,7 @@ func CallerIdentity(ctx context.Context, o CallOptions, creds session.Credential
 		return fail(err)
 	}
 	o.debugf("calling %s in %s for profile %q", operation, o.region(), o.Profile)
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	out, err := client.GetCallerIdentity(bounded, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -66,7 +66,7 @@ func MFADevices(ctx context.Context, o CallOptions, creds session.Credentials) (
 		return fail(err)
 	}
 	o.debugf("calling %s for profile %q", operation, o.Profile)
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	var serials []string
 	in := &iam.ListMFADevicesInput{}

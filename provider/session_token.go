@@ -26,7 +26,7 @@ func getSessionToken(ctx context.Context, o CallOptions, key session.Credentials
 		return fail(err)
 	}
 	o.debugf("calling sts:GetSessionToken in %s for profile %q (MFA: %v, %s)", step.Region, step.Profile, code != "", shortDuration(step.Duration))
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	out, err := client.GetSessionToken(bounded, in)
 	if err != nil {

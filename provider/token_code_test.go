@@ -110,23 +110,22 @@ func TestCancelledPromptIsFinal(t *testing.T) {
 
 func TestCancelledPromptEndsForAllWhoWait(t *testing.T) {
 	w := mfaRoles(t)
+	w.config = strings.Replace(w.config, "[default]", "[default]\nmfa_serial = "+w.device.Serial, 1)
 	const waiters = 5
-	asked := make(chan struct{})
-	cancel := make(chan struct{})
+	asked, cancel, waiting := make(chan struct{}), make(chan struct{}), make(chan struct{}, waiters)
 	var prompts atomic.Int32
-	source := codeFunc(func(context.Context, provider.CodeRequest) (string, error) {
-		if prompts.Add(1) == 1 {
-			close(asked)
-		}
-		<-cancel
-		return "", provider.ErrCancelled
-	})
 	var wg sync.WaitGroup
 	errs := make(chan error, waiters+1)
 	start := func() {
-		m := w.newMinter()
-		m.Codes = source
-		p := w.plan("admin", provider.Options{})
+		m, p := w.newMinter(), w.plan("default", provider.Options{})
+		m.Cache.Waiting = func(string) { waiting <- struct{}{} }
+		m.Codes = codeFunc(func(context.Context, provider.CodeRequest) (string, error) {
+			if prompts.Add(1) == 1 {
+				close(asked)
+			}
+			<-cancel
+			return "", provider.ErrCancelled
+		})
 		wg.Go(func() {
 			_, err := m.Credentials(context.Background(), p)
 			errs <- err
@@ -134,16 +133,8 @@ func TestCancelledPromptEndsForAllWhoWait(t *testing.T) {
 	}
 	start()
 	<-asked
-	waiting := make(chan struct{}, waiters)
 	for range waiters {
-		m := w.newMinter()
-		m.Codes = source
-		m.Cache.Waiting = func(string) { waiting <- struct{}{} }
-		p := w.plan("admin", provider.Options{})
-		wg.Go(func() {
-			_, err := m.Credentials(context.Background(), p)
-			errs <- err
-		})
+		start()
 	}
 	for range waiters {
 		<-waiting

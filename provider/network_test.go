@@ -1,0 +1,159 @@
+package provider_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/provider/ststest"
+	"groat/session"
+)
+
+func (w *world) identityThrough(t *testing.T, o provider.CallOptions) error {
+	t.Helper()
+	o.Profile = "default"
+	_, err := provider.CallerIdentity(t.Context(), o, session.Credentials{AccessKeyID: w.key.ID, SecretAccessKey: w.key.Secret})
+	return err
+}
+
+func at(url string) profile.Endpoints { return profile.Endpoints{URL: map[string]string{"": url}} }
+
+func TestTroubleIsRetriedWithBounds(t *testing.T) {
+	for name, f := range map[string]ststest.Fault{
+		"500": {Status: 500}, "503": {Status: 503}, "429": {Status: 429},
+		"throttling by its code": {Status: 400, Code: "Throttling"},
+		"reset":                  {Kind: ststest.FaultReset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			f.Times = 2
+			w.srv.Inject(f)
+			if err := w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)}); err != nil {
+				t.Errorf("it recovered at the third attempt, but: %v", err)
+			}
+			w.srv.ResetCalls()
+			f.Times = 0
+			w.srv.Inject(f)
+			wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)}), provider.ErrUnreachable)
+			if n := w.srv.Count(""); n != 3 {
+				t.Errorf("%d attempts, want 3", n)
+			}
+		})
+	}
+}
+
+func TestAnswersThatAreNotAWSs(t *testing.T) {
+	for name, kind := range map[string]ststest.FaultKind{
+		"bad XML": ststest.FaultBadXML, "64 MiB": ststest.FaultHugeBody, "nothing": ststest.FaultEmpty,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.srv.Inject(ststest.Fault{Kind: kind, Operation: "sts:GetSessionToken"})
+			_, err := w.mint("default", provider.Options{})
+			wantError(t, err, provider.ErrUnreachable, "endpoint")
+			if n := len(w.store.items); n != 0 {
+				t.Errorf("%d items were cached", n)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	w := newWorld(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := "http://" + ln.Addr().String()
+	_ = ln.Close()
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at(closed)}), provider.ErrUnreachable, "connection refused")
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("http://no-such-host.invalid")}), provider.ErrUnreachable, "no-such-host.invalid")
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("ftp://x")}), profile.ErrMalformed, "endpoint URL")
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("https://user:secret@x")}), profile.ErrMalformed, "…@x")
+}
+
+func TestTLSAndProxies(t *testing.T) {
+	srv := ststest.Start(t, ststest.Options{TLS: true})
+	w := newWorld(t)
+	w.srv, w.user = srv, srv.AddUser(account, "alice")
+	w.key = w.user.AddAccessKey()
+
+	err := w.identityThrough(t, provider.CallOptions{Endpoints: at(srv.URL)})
+	wantError(t, err, provider.ErrUnreachable, "certificate", "AWS_CA_BUNDLE")
+
+	ca, err := srv.CAFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := at(srv.URL)
+	e.CABundle = ca
+	if err := w.identityThrough(t, provider.CallOptions{Endpoints: e}); err != nil {
+		t.Error(err)
+	}
+	for name, content := range map[string]string{"missing": "", "no PEM": "hello"} {
+		path := filepath.Join(t.TempDir(), "ca.pem")
+		if content != "" {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.CABundle = path
+		t.Run(name, func(t *testing.T) {
+			wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: e}), profile.ErrMalformed, "CA bundle", path)
+		})
+	}
+
+	// With a proxy, AWS's own names are called through it.
+	proxy, err := srv.Proxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, variable := range []string{"HTTPS_PROXY", "https_proxy"} {
+		client, err := provider.NewHTTPClient(ca, func(k string) string { return map[string]string{variable: proxy}[k] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.ResetCalls()
+		if err := w.identityThrough(t, provider.CallOptions{Region: "ap-south-1", HTTP: client}); err != nil {
+			t.Error(err)
+		}
+		if calls := srv.Calls(); len(calls) != 1 || calls[0].Host != "sts.ap-south-1.amazonaws.com" {
+			t.Errorf("calls %v", calls)
+		}
+	}
+	client, err := provider.NewHTTPClient(ca, func(k string) string {
+		return map[string]string{"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}[k]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.identityThrough(t, provider.CallOptions{Endpoints: at(srv.URL), HTTP: client}); err != nil {
+		t.Errorf("NO_PROXY is not honoured: %v", err)
+	}
+	wantError(t, w.identityThrough(t, provider.CallOptions{HTTP: client}), provider.ErrUnreachable, "proxy", "HTTPS_PROXY")
+}
+
+func TestSilentEndpointIsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	for _, kind := range []ststest.FaultKind{ststest.FaultHalfOpen, ststest.FaultSlowBody} {
+		w.srv.ClearFaults()
+		w.srv.Inject(ststest.Fault{Kind: kind})
+		err := w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL), Timeout: 200 * time.Millisecond})
+		wantError(t, err, provider.ErrUnreachable, "no answer in time")
+	}
+}
+
+func TestTextFromAWSIsCleaned(t *testing.T) {
+	w := newWorld(t)
+	w.srv.Inject(ststest.Fault{Status: 400, Code: "Bad\x1b[31mCode\u202e"})
+	err := w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)})
+	if err == nil || strings.ContainsAny(err.Error(), "\x1b\u202e\n") {
+		t.Errorf("error is %q", err)
+	}
+}
