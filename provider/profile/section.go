@@ -39,7 +39,8 @@ func (b *body) addSection(f *file, s *section) {
 	}
 	seen := make(map[string]int)
 	st := lineState{inSection: true}
-	pos, key, blanks := s.start, "", 0
+	var value openValue
+	pos, blanks := s.start, 0
 	for lineNo := s.line + 1; pos < s.end; lineNo++ {
 		line, next := f.cutLine(pos)
 		pos = next
@@ -52,7 +53,7 @@ func (b *body) addSection(f *file, s *section) {
 		case lineBlank:
 			blanks++
 		case lineContinuation:
-			b.continueValue(f, s, key, stripped, lineNo, blanks)
+			value.add(f, s, stripped, lineNo, blanks)
 			blanks = 0
 		case lineOption:
 			blanks = 0
@@ -65,37 +66,47 @@ func (b *body) addSection(f *file, s *section) {
 				b.duplicates = append(b.duplicates, &Error{File: f.path, Line: lineNo, Profile: s.name,
 					Err: fmt.Errorf("key %q was already set in line %d; the later one is used", k, first)})
 			}
-			seen[k], key = lineNo, k
-			b.values[k] = entry{text: val, file: f, line: lineNo}
+			value.closeInto(b)
+			seen[k] = lineNo
+			value = openValue{key: k, entry: entry{text: val, file: f, line: lineNo}}
 		}
 	}
-	for k := range seen { // configparser strips the joined lines at the end
-		e := b.values[k]
-		e.text = strings.TrimRightFunc(e.text, isBlank)
-		b.values[k] = e
-	}
+	value.closeInto(b)
 }
 
-// continueValue appends a continuation line to the key's value.
-func (b *body) continueValue(f *file, s *section, key, stripped string, lineNo, blanks int) {
-	e, ok := b.values[key]
-	if !ok {
+// openValue is the value that continuation lines are still added to.
+type openValue struct {
+	key   string
+	entry entry
+	more  strings.Builder
+}
+
+// add appends a continuation line, and the blank lines before it.
+func (v *openValue) add(f *file, s *section, stripped string, lineNo, blanks int) {
+	if v.key == "" {
 		return // the option above is malformed and was named
 	}
 	stripped = trimBlank(cutComment(stripped))
-	if strings.HasPrefix(e.text, "\n") || e.text == "" {
+	if v.entry.text == "" && v.entry.bad == nil {
 		for part := range strings.FieldsFuncSeq(stripped, isLineEnd) {
 			if !strings.Contains(part, "=") {
-				if e.bad == nil {
-					e.bad = malformed(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", key))
-					b.values[key] = e
-				}
-				return
+				v.entry.bad = malformed(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", v.key))
+				break
 			}
 		}
 	}
-	e.text += strings.Repeat("\n", blanks+1) + stripped
-	b.values[key] = e
+	for range blanks + 1 {
+		v.more.WriteByte('\n')
+	}
+	v.more.WriteString(stripped)
+}
+
+// closeInto stores the value; configparser strips the joined lines' end.
+func (v *openValue) closeInto(b *body) {
+	if v.key != "" {
+		v.entry.text = strings.TrimRightFunc(v.entry.text+v.more.String(), isBlank)
+		b.values[v.key] = v.entry
+	}
 }
 
 func malformed(f *file, s *section, line int, what string) *Error {

@@ -1,0 +1,229 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// died is what a system call panics with when the process “dies” in it.
+type died struct{}
+
+// faultyFiles lets the operation number at fail, or the process die in it.
+// A write that fails has written half.
+type faultyFiles struct {
+	systemFiles
+	at, count int
+	die       bool
+	err       error
+}
+
+func (f *faultyFiles) fault() error {
+	f.count++
+	switch {
+	case f.count < f.at || f.count > f.at && !f.die:
+		return nil
+	case f.die:
+		panic(died{}) // a dead process does nothing more, its deferred calls neither
+	}
+	return f.err
+}
+
+func (f *faultyFiles) ReadFile(path string) ([]byte, error) {
+	if err := f.fault(); err != nil {
+		return nil, err
+	}
+	return f.systemFiles.ReadFile(path)
+}
+
+func (f *faultyFiles) Stat(path string) (fs.FileInfo, error) {
+	if err := f.fault(); err != nil {
+		return nil, err
+	}
+	return f.systemFiles.Stat(path)
+}
+
+func (f *faultyFiles) MkdirAll(path string, mode fs.FileMode) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.systemFiles.MkdirAll(path, mode)
+}
+
+func (f *faultyFiles) Rename(from, to string) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.systemFiles.Rename(from, to)
+}
+
+func (f *faultyFiles) Remove(path string) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.systemFiles.Remove(path)
+}
+
+func (f *faultyFiles) SyncDir(path string) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.systemFiles.SyncDir(path)
+}
+
+func (f *faultyFiles) CreateTemp(dir, pattern string) (tempFile, error) {
+	if err := f.fault(); err != nil {
+		return nil, err
+	}
+	t, err := f.systemFiles.CreateTemp(dir, pattern)
+	return &faultyTemp{t, f}, err
+}
+
+type faultyTemp struct {
+	tempFile
+	f *faultyFiles
+}
+
+func (t *faultyTemp) Write(p []byte) (int, error) {
+	if t.f.count+1 == t.f.at {
+		_, _ = t.tempFile.Write(p[:len(p)/2])
+	}
+	if err := t.f.fault(); err != nil {
+		return len(p) / 2, err
+	}
+	return t.tempFile.Write(p)
+}
+
+func (t *faultyTemp) Chmod(mode fs.FileMode) error {
+	if err := t.f.fault(); err != nil {
+		return err
+	}
+	return t.tempFile.Chmod(mode)
+}
+
+func (t *faultyTemp) Sync() error {
+	if err := t.f.fault(); err != nil {
+		return err
+	}
+	return t.tempFile.Sync()
+}
+
+func (t *faultyTemp) Close() error {
+	if err := t.f.fault(); err != nil {
+		_ = t.tempFile.Close()
+		return err
+	}
+	return t.tempFile.Close()
+}
+
+// Whatever operation fails or kills the process, the file is the old or the
+// new one, whole; an error means the old one, with nothing left beside it.
+func TestEveryFaultLeavesOldOrNew(t *testing.T) {
+	const old = "[default]\nregion = x\n# kept\n"
+	const changed = "[default]\nregion = x\nmfa_serial = s\n# kept\n"
+	for _, die := range []bool{false, true} {
+		for _, missing := range []bool{false, true} {
+			for at := 1; ; at++ {
+				dir := t.TempDir()
+				path := filepath.Join(dir, "config")
+				wantOld, wantNew := old, changed
+				if missing {
+					wantOld, wantNew = "", "[default]\nmfa_serial = s\n"
+				} else {
+					writeFile(t, path, old, 0o640)
+				}
+				faulty := &faultyFiles{at: at, die: die, err: syscall.ENOSPC}
+				dead, err := editUnderFault(path, faulty)
+				name := fmt.Sprintf("die=%v missing=%v at=%d", die, missing, at)
+				data, readErr := os.ReadFile(path)
+				if text := string(data); text != wantOld && text != wantNew || readErr != nil && !missing {
+					t.Errorf("%s: neither old nor new: %q, %v", name, text, readErr)
+				}
+				if err == nil && !dead && string(data) != wantNew {
+					t.Errorf("%s: no error, but %q", name, data)
+				}
+				if err != nil && (string(data) != wantOld || !errors.Is(err, syscall.ENOSPC)) {
+					t.Errorf("%s: error %v, but %q", name, err, data)
+				}
+				if entries, _ := os.ReadDir(dir); !dead && len(entries) > 1 {
+					t.Errorf("%s: left behind %v", name, entries)
+				}
+				if fi, err := os.Stat(path); err == nil && !missing && fi.Mode().Perm() != 0o640 && os.PathSeparator == '/' {
+					t.Errorf("%s: mode %v", name, fi.Mode())
+				}
+				if faulty.count < at {
+					if at < 7 {
+						t.Errorf("only %d operations", at)
+					}
+					break
+				}
+			}
+		}
+	}
+}
+
+func editUnderFault(path string, f *faultyFiles) (dead bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(died); !ok {
+				panic(r)
+			}
+			dead = true
+		}
+	}()
+	_, err = EditFile(context.Background(), path, EditOptions{fs: f}, func(d *Document) error { return d.Set("default", "mfa_serial", "s") })
+	return false, err
+}
+
+// A file that cannot be replaced says so and says what to do.
+func TestUnreplaceableFileIsExplained(t *testing.T) {
+	for _, cause := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES} {
+		path := filepath.Join(t.TempDir(), "config")
+		writeFile(t, path, "[default]\n", 0o600)
+		faulty := &faultyFiles{at: 1 << 30}
+		if _, err := editUnderFault(path, faulty); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, path, "[default]\n", 0o600)
+		rename := faulty.count - 1 // then the directory is synced
+		_, err := editUnderFault(path, &faultyFiles{at: rename, err: cause})
+		var pe *Error
+		if !errors.Is(err, cause) || !errors.As(err, &pe) || !strings.Contains(pe.Hint(), "by hand") {
+			t.Errorf("%v: error %v", cause, err)
+		}
+	}
+}
+
+// Edits of this tool wait for each other: none is lost.
+func TestConcurrentEditsAllCount(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	writeFile(t, path, "[default]\nregion = x\n", 0o600)
+	const n = 20
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n {
+		wg.Go(func() {
+			errs[i] = SetKeys(context.Background(), path, fmt.Sprintf("p%d", i%5), KeyValue{fmt.Sprintf("key%d", i), "v"})
+		})
+	}
+	wg.Wait()
+	text := readFile(t, path)
+	for i := range n {
+		if errs[i] != nil && !errors.Is(errs[i], ErrConflict) {
+			t.Errorf("edit %d: %v", i, errs[i])
+		}
+		if got := strings.Contains(text, fmt.Sprintf("key%d = v\n", i)); got != (errs[i] == nil) {
+			t.Errorf("edit %d: there: %v, error %v", i, got, errs[i])
+		}
+		if errs[i] != nil && os.PathSeparator == '/' {
+			t.Errorf("edit %d was refused although edits wait for each other: %v", i, errs[i])
+		}
+	}
+}
