@@ -15,6 +15,7 @@ type cli struct {
 	Remove            removeCmd            `cmd:"" group:"keys" aliases:"rm" help:"Delete keys and their sessions, or only sessions."`
 	Clear             clearCmd             `cmd:"" group:"keys" help:"Drop sessions (remove --sessions-only)."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
+	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`
@@ -62,6 +63,7 @@ var groups = kong.Groups{
 	"keys":    "Keys and sessions:",
 	"use":     "Use credentials:",
 	"look":    "Look and learn:",
+	"child":   "The command:",
 	"mint":    "Minting:",
 	"general": "General:",
 	"vault":   "Vault:",

@@ -92,6 +92,7 @@ func exitCode(ctx context.Context, err error) int {
 	var sig *signalError
 	var asked *terminal.SignalError
 	var setting *settingError
+	var launch *launchError
 	switch {
 	case err == nil || errors.Is(err, errDone):
 		return exitOK
@@ -101,6 +102,8 @@ func exitCode(ctx context.Context, err error) int {
 		return 128 + int(sig.number)
 	case errors.As(err, &asked):
 		return asked.ExitCode()
+	case errors.As(err, &launch):
+		return launch.Code
 	case errors.As(err, &setting):
 		if setting.inFile {
 			return exitConfig

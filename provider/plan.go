@@ -59,12 +59,13 @@ func (b *planner) build() error {
 		}
 		return b.fromKey()
 	case profile.SourceStatic:
+		if source.Static.SessionToken != "" {
+			// Temporary: there is nothing to move into the vault.
+			return b.fromTemporary(Step{Operation: OpStatic})
+		}
 		b.warn("profile %q: its access key lies in plaintext in %s: `groat import %s` moves it into the vault",
 			source.Profile, source.Static.File, source.Profile)
-		if source.Static.SessionToken == "" {
-			return b.fromKey()
-		}
-		return b.fromTemporary(Step{Operation: OpStatic})
+		return b.fromKey()
 	case profile.SourceSSO:
 		return b.fromTemporary(Step{Operation: OpSSO, Region: source.SSO.Region})
 	case profile.SourceWebIdentity:

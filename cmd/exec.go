@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"groat/provider"
+	"groat/session"
+)
+
+// execCmd runs a command, or a subshell, with a profile's credentials.
+type execCmd struct {
+	minting
+	ProfileEnv bool `name:"profile-env" xor:"way" help:"Set AWS_PROFILE instead of keys: SDKs then renew them by credential_process." group:"child"`
+	Nested     bool `help:"Allow a subshell in a subshell." group:"child"`
+
+	Profile string   `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
+	Command []string `arg:"" optional:"" passthrough:"partial" name:"cmd" help:"Command to run; none: a subshell."`
+}
+
+// setTail takes the words after "--": they are the command, never a profile.
+func (c *execCmd) setTail(words []string) { c.Command = withTail(c.Command, words) }
+
+// withTail joins a command that began before "--" and what follows: the
+// first "--" belongs to groat only if no command had begun.
+func withTail(command, tail []string) []string {
+	if len(command) == 0 {
+		return tail
+	}
+	return slices.Concat(command, []string{"--"}, tail)
+}
+
+// Run mints first, so that a code is asked before anything starts, and then
+// becomes the command.
+func (c *execCmd) Run(ctx context.Context, a *app) error {
+	if outer := a.getenv("GROAT_PROFILE"); outer != "" && len(c.Command) == 0 && !c.Nested {
+		return usageError(fmt.Sprintf("this is already a subshell of groat, for profile %s", quote(outer)),
+			"leave it with exit, name a command to run (groat exec PROFILE -- CMD), or give --nested")
+	}
+	name, err := a.profileOrPick(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	run, err := c.command(a)
+	if err != nil {
+		return err
+	}
+	creds, plan, err := a.mint(ctx, name, c.minting)
+	if err != nil {
+		return err
+	}
+	return c.replace(ctx, a, run, creds, plan, name)
+}
+
+// command finds what to run before anything is minted for it.
+func (c *execCmd) command(a *app) (command, error) {
+	if len(c.Command) == 0 {
+		return userShell(a.getenv), nil
+	}
+	return findCommand(c.Command)
+}
+
+// replace hands this process over to the command.
+func (c *execCmd) replace(ctx context.Context, a *app, run command, creds session.Credentials, plan *provider.Plan, name string) error {
+	environ := childEnv{Profile: name, Region: plan.Region, Credentials: creds, ProfileEnv: c.ProfileEnv}.environ(a.environ, foldsCase)
+	if len(c.Command) == 0 {
+		a.banner(name, creds.Expiration)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	a.close()
+	if runtime.GOOS != "windows" {
+		return replaceProcess(run, environ)
+	}
+	status, err := runChild(run, environ)
+	return ended(status, err)
+}
+
+// foldsCase is set where PATH and Path are one variable.
+const foldsCase = runtime.GOOS == "windows"
+
+// ended makes the child's end ours.
+func ended(status childStatus, err error) error {
+	if err != nil {
+		return err
+	}
+	if status.Signal != 0 {
+		dieOf(status.Signal)
+	}
+	if status.Code != 0 {
+		return exitStatus(status.Code)
+	}
+	return nil
+}
+
+// banner says once, on stderr, what the new prompt belongs to.
+func (a *app) banner(profile string, expiration time.Time) {
+	until := ""
+	if !expiration.IsZero() {
+		left := expiration.Sub(a.now()).Round(time.Minute)
+		until = fmt.Sprintf(", for %s until %s", shortDuration(left), expiration.Local().Format("15:04"))
+	}
+	a.say(fmt.Sprintf("subshell with credentials of profile %s%s; leave it with exit or Ctrl-D", quote(profile), until))
+}
+
+// shortDuration is 7h59m or 12m.
+func shortDuration(d time.Duration) string {
+	if d < time.Hour {
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// profileOrPick is the profile named, else AWS_PROFILE, else what a person
+// picks on the terminal.
+func (a *app) profileOrPick(ctx context.Context, name string) (string, error) {
+	if name == "" {
+		name = a.getenv("AWS_PROFILE")
+	}
+	if name != "" {
+		return name, nil
+	}
+	noProfile := usageError("no profile named and AWS_PROFILE is not set", "name one: groat exec PROFILE -- CMD; groat list shows them")
+	if a.ui().CanConfirm() != nil {
+		return "", noProfile
+	}
+	names, err := a.pickable(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", noProfile
+	}
+	i, err := a.ui().Choose(ctx, "which profile?", names)
+	if err != nil {
+		return "", fmt.Errorf("no profile was chosen: %w", err)
+	}
+	return names[i], nil
+}

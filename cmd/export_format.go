@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"groat/session"
+)
+
+// exportInput is what an export format prints.
+type exportInput struct {
+	Profile     string
+	Region      string // "" if none is configured
+	Credentials session.Credentials
+	// Stale names variables that the asking shell has set and that would
+	// compete with the new ones; formats that a shell evaluates unset them.
+	Stale []string
+}
+
+// exportFormats are the formats of `groat export`, in the order of the help.
+var exportFormats = map[string]func(exportInput) (string, error){
+	"export-env": func(in exportInput) (string, error) {
+		return shellLines(in, "export %s=%s\n", "unset %s\n", quotePOSIX)
+	},
+	"env": func(in exportInput) (string, error) {
+		return shellLines(exportInput{Region: in.Region, Credentials: in.Credentials}, "%s=%s\n", "", oneLine)
+	},
+	"json": exportJSON,
+	"ini":  exportINI,
+	"fish": func(in exportInput) (string, error) {
+		return shellLines(in, "set -gx %s %s\n", "set -e %s\n", quoteFish)
+	},
+	"powershell": exportPowerShell,
+	"cmd": func(in exportInput) (string, error) {
+		return shellLines(in, "set \"%s=%s\"\n", "set \"%s=\"\n", plainCmd)
+	},
+}
+
+// staleVariables are the credential and profile variables in the environment
+// of the asking shell that setting the new ones would leave standing.
+func staleVariables(environ []string, in exportInput, foldCase bool) []string {
+	var stale []string
+	set := credentialEnviron(in.Credentials, in.Region)
+	for _, entry := range environ {
+		name := foldName(entryName(entry), foldCase)
+		isSet := slices.ContainsFunc(set, func(v variable) bool { return v.Name == name })
+		// A name that is no word could break out of the line that unsets it.
+		if !isSet && isWord(name) && matchesAny(name, credentialVariables) && !slices.Contains(stale, name) {
+			stale = append(stale, name)
+		}
+	}
+	slices.Sort(stale)
+	return stale
+}
+
+func isWord(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) < 0
+}
+
+// shellLines prints one line a variable.
+func shellLines(in exportInput, set, unset string, quote func(string) (string, error)) (string, error) {
+	var b strings.Builder
+	for _, name := range in.Stale {
+		fmt.Fprintf(&b, unset, name)
+	}
+	for _, v := range credentialEnviron(in.Credentials, in.Region) {
+		q, err := quote(v.Value)
+		if err != nil {
+			return "", fmt.Errorf("could not print %s: %w", v.Name, err)
+		}
+		fmt.Fprintf(&b, set, v.Name, q)
+	}
+	return b.String(), nil
+}
+
+var (
+	errNUL     = errors.New("it contains a NUL character, which no variable can hold")
+	errNewline = errors.New("it contains a line break, which this format cannot hold")
+	errCmd     = errors.New(`it contains one of " % ! or a line break, which cmd.exe would not take literally`)
+)
+
+// quotePOSIX is a literal word for sh, bash, zsh, ksh and dash: within single
+// quotes nothing is special but the single quote (POSIX, "Quoting").
+func quotePOSIX(s string) (string, error) {
+	if strings.ContainsRune(s, 0) {
+		return "", errNUL
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", nil
+}
+
+// quoteFish is a literal word for fish: within single quotes the backslash
+// and the single quote are special (fish manual, "Quotes").
+func quoteFish(s string) (string, error) {
+	if strings.ContainsRune(s, 0) {
+		return "", errNUL
+	}
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'", nil
+}
+
+// quotePowerShell is a verbatim string: a single quote is doubled, and so are
+// the typographic quotes, which PowerShell takes for it (about_Quoting_Rules;
+// the language specification's single-quote-character).
+func quotePowerShell(s string) (string, error) {
+	if strings.ContainsRune(s, 0) {
+		return "", errNUL
+	}
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, r := range s {
+		if strings.ContainsRune("'\u2018\u2019\u201a\u201b", r) {
+			b.WriteRune(r)
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('\'')
+	return b.String(), nil
+}
+
+// exportPowerShell assigns to $env: and removes what is stale.
+func exportPowerShell(in exportInput) (string, error) {
+	return shellLines(in, "$env:%s = %s\n", "Remove-Item -ErrorAction Ignore Env:%s\n", quotePowerShell)
+}
+
+// plainCmd lets values through that cmd.exe takes literally between the
+// quotes of set "NAME=value", in a batch file and at the prompt alike; the
+// others it cannot be told at all.
+func plainCmd(s string) (string, error) {
+	if strings.ContainsAny(s, "\"%!\r\n\x00") {
+		return "", errCmd
+	}
+	return s, nil
+}
+
+// oneLine is for formats without quoting: docker --env-file, systemd and
+// Makefiles read the rest of the line as it stands.
+func oneLine(s string) (string, error) {
+	if strings.ContainsAny(s, "\r\n\x00") {
+		return "", errNewline
+	}
+	return s, nil
+}
+
+func exportJSON(in exportInput) (string, error) {
+	data, err := json.MarshalIndent(newProcessOutput(in.Credentials), "", "  ")
+	return string(data) + "\n", err
+}
+
+// exportINI is a section of the shared credentials file.
+func exportINI(in exportInput) (string, error) {
+	if strings.ContainsAny(in.Profile, "[]\r\n\x00") {
+		return "", fmt.Errorf("could not print a section for profile %q: the format cannot hold this name", in.Profile)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "[%s]\n", in.Profile)
+	for _, kv := range iniKeys(in) {
+		v, err := oneLine(kv.Value)
+		if err == nil && v != strings.TrimSpace(v) {
+			err = errors.New("it begins or ends with a blank, which this format cannot hold")
+		}
+		if err != nil {
+			return "", fmt.Errorf("could not print %s: %w", kv.Name, err)
+		}
+		fmt.Fprintf(&b, "%s = %s\n", kv.Name, v)
+	}
+	return b.String(), nil
+}
+
+// iniKeys are the keys of a section of session credentials, in order.
+func iniKeys(in exportInput) []variable {
+	c := in.Credentials
+	keys := []variable{
+		{"aws_access_key_id", c.AccessKeyID},
+		{"aws_secret_access_key", c.SecretAccessKey},
+		{"aws_session_token", c.SessionToken},
+		{"aws_credential_expiration", formatExpiration(c.Expiration)},
+		{"region", in.Region},
+	}
+	return slices.DeleteFunc(keys, func(v variable) bool { return v.Value == "" })
+}

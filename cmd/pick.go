@@ -1,0 +1,62 @@
+package cmd
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"groat/vault"
+)
+
+// pickable are all profiles, those used last first: when a profile was used
+// is known from when its newest session was issued.
+func (a *app) pickable(ctx context.Context) ([]string, error) {
+	names, err := a.profileNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]time.Time{}
+	vaults, err := a.openVaults()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vaults {
+		entries, _ := a.sessions(v).List(ctx) // damaged ones were used long ago
+		for _, e := range entries {
+			if i := e.Info; i.Issued.After(used[i.Profile]) {
+				used[i.Profile] = i.Issued
+			}
+		}
+	}
+	slices.SortStableFunc(names, func(x, y string) int { return used[y].Compare(used[x]) })
+	return names, nil
+}
+
+// profileNames are the names of all profiles, in order: those of the
+// configuration and those that only have a stored key.
+func (a *app) profileNames(ctx context.Context) ([]string, error) {
+	config, err := a.awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, name := range config.Names() {
+		names[name] = true
+	}
+	vaults, err := a.openVaults()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vaults {
+		cards, err := vault.Keys(ctx, v)
+		if err != nil && len(cards) == 0 {
+			return nil, err
+		}
+		for _, c := range cards {
+			names[c.Profile] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(names), strings.Compare), nil
+}

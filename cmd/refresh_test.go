@@ -1,0 +1,174 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"groat/provider"
+	"groat/session"
+)
+
+// refreshWorld is a refresher on a clock of its own: sleeping moves it.
+type refreshWorld struct {
+	refresher
+	now    time.Time
+	start  time.Time
+	end    time.Duration // when the world stops
+	events []string
+	asleep func(at time.Duration) // called before each sleep
+}
+
+func newRefreshWorld(end time.Duration) *refreshWorld {
+	w := &refreshWorld{start: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), end: end}
+	w.now = w.start
+	w.Now = func() time.Time { return w.now }
+	w.Sleep = func(_ context.Context, d time.Duration) error {
+		if w.asleep != nil {
+			w.asleep(w.now.Sub(w.start))
+		}
+		w.now = w.now.Add(d)
+		if w.now.Sub(w.start) > w.end {
+			return context.Canceled
+		}
+		return nil
+	}
+	w.Announce = func(msg string) { w.log("announce") }
+	return w
+}
+
+func (w *refreshWorld) log(what string) {
+	w.events = append(w.events, fmt.Sprintf("%s %s", w.now.Sub(w.start), what))
+}
+
+func (w *refreshWorld) creds(id string, life time.Duration) session.Credentials {
+	return session.Credentials{AccessKeyID: id, Expiration: w.now.Add(life)}
+}
+
+func (w *refreshWorld) want(t *testing.T, events ...string) {
+	t.Helper()
+	if !slices.Equal(w.events, events) {
+		t.Errorf("events:\n got %q\nwant %q", w.events, events)
+	}
+}
+
+func TestRefresherRenewsBeforeExpiryWithoutAsking(t *testing.T) {
+	w := newRefreshWorld(100 * time.Minute)
+	n := 1
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		n++
+		w.log("mint")
+		return w.creds(fmt.Sprint(n), time.Hour), nil
+	}
+	w.asleep = func(at time.Duration) {
+		if c, err := w.current(); err != nil || c.Expiration.Sub(w.now) < 15*time.Minute {
+			t.Errorf("at %s: %v, %v left", at, err, c.Expiration.Sub(w.now))
+		}
+	}
+	w.run(context.Background(), w.creds("1", time.Hour))
+	w.want(t, "45m0s mint", "1h30m0s mint")
+}
+
+func TestRefresherAsksLateAndOnce(t *testing.T) {
+	w := newRefreshWorld(70 * time.Minute)
+	first := w.creds("1", time.Hour)
+	needed := fmt.Errorf("code: %w", provider.ErrNoCode)
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		if first.Expiration.Sub(w.now) > 5*time.Minute {
+			return first, nil // the cache serves it while asking would be needed
+		}
+		return session.Credentials{}, needed
+	}
+	w.Ask = func(context.Context) (session.Credentials, error) {
+		w.log("ask")
+		return session.Credentials{}, fmt.Errorf("declined: %w", provider.ErrCancelled)
+	}
+	w.asleep = func(at time.Duration) {
+		c, err := w.current()
+		if at < time.Hour && (err != nil || c.AccessKeyID != "1") {
+			t.Errorf("at %s still valid credentials were not served: %v", at, err)
+		}
+		if at >= time.Hour && err == nil {
+			t.Errorf("at %s expired credentials were served", at)
+		}
+	}
+	w.run(context.Background(), first)
+	w.want(t, "55m0s announce", "55m0s ask") // not again within 15 min, however often a renewal is tried
+}
+
+func TestRefresherTakesWhatAnotherProcessMinted(t *testing.T) {
+	w := newRefreshWorld(59 * time.Minute)
+	first := w.creds("1", time.Hour)
+	other := session.Credentials{AccessKeyID: "2", Expiration: w.now.Add(3 * time.Hour)}
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		switch left := first.Expiration.Sub(w.now); {
+		case left > 5*time.Minute:
+			return first, nil
+		case left > 4*time.Minute:
+			return session.Credentials{}, provider.ErrNoCode
+		}
+		return other, nil
+	}
+	w.Ask = func(context.Context) (session.Credentials, error) {
+		return session.Credentials{}, provider.ErrCancelled
+	}
+	w.run(context.Background(), first)
+	if c, err := w.current(); err != nil || c.AccessKeyID != "2" {
+		t.Errorf("current = %v, %v; want the other process's", c, err)
+	}
+}
+
+func TestRefresherBacksOffWhenAWSIsAway(t *testing.T) {
+	w := newRefreshWorld(3 * time.Hour)
+	tries := 0
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		tries++
+		return session.Credentials{}, provider.ErrUnreachable
+	}
+	w.run(context.Background(), w.creds("1", 20*time.Minute))
+	// 5 s, 10 s … 5 min from minute 5 on: six to begin with, then 12 an hour.
+	if tries < 30 || tries > 50 {
+		t.Errorf("%d tries in three hours; want a slow, steady retry", tries)
+	}
+	if _, err := w.current(); !errors.Is(err, provider.ErrUnreachable) {
+		t.Errorf("current says %v; want the reason", err)
+	}
+}
+
+// The machine slept through the expiry: the first look at the clock renews.
+func TestRefresherLooksAtTheClock(t *testing.T) {
+	w := newRefreshWorld(10 * time.Hour)
+	slept := false
+	w.asleep = func(time.Duration) {
+		if !slept {
+			slept = true
+			w.now = w.now.Add(5 * time.Hour)
+		}
+	}
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		w.log("mint")
+		return w.creds("2", 8*time.Hour), nil
+	}
+	w.run(context.Background(), w.creds("1", time.Hour))
+	w.want(t, "5h0m30s mint")
+}
+
+func TestRefresherLeavesEndlessCredentialsAlone(t *testing.T) {
+	w := newRefreshWorld(time.Hour)
+	w.run(context.Background(), session.Credentials{AccessKeyID: "AKIA"})
+	if c, err := w.current(); err != nil || c.AccessKeyID != "AKIA" {
+		t.Errorf("current = %v, %v", c, err)
+	}
+}
+
+func TestUntilRenewalNeverSpins(t *testing.T) {
+	now := time.Now()
+	for _, left := range []time.Duration{-time.Hour, 0, time.Second, 31 * time.Second, time.Minute, 5 * time.Minute, 16 * time.Minute, 12 * time.Hour} {
+		if d := untilRenewal(now.Add(left), now); d < time.Second || d > max(left, time.Second) {
+			t.Errorf("untilRenewal(%s) = %s", left, d)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package cmd
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// metadata is the part of the EC2 instance metadata service that SDKs read:
+// session tokens (IMDSv2), the role's credentials and the region.
+//
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+type metadata struct {
+	Profile string // stands in for the role's name
+	Region  string // "" if none is configured
+	Source  credentialSource
+	Now     func() time.Time
+	// V1 answers without a session token too. Nothing but the port keeps
+	// other programs of this machine away then.
+	V1 bool
+
+	secret [sha256.Size]byte // seals the session tokens
+}
+
+// Bounds of a session token's life, in seconds, as EC2 has them.
+const (
+	minMetadataTTL = 1
+	maxMetadataTTL = 21600
+)
+
+const (
+	ttlHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	tokenHeader = "X-Aws-Ec2-Metadata-Token"
+	tokenPath   = "/latest/api/token"
+	rolesPath   = "/latest/meta-data/iam/security-credentials/"
+)
+
+// metadataOutput is the role's credentials.
+type metadataOutput struct {
+	Code            string
+	LastUpdated     string
+	Type            string
+	AccessKeyID     string `json:"AccessKeyId"`
+	SecretAccessKey string
+	Token           string
+	Expiration      string `json:",omitempty"`
+	AccountID       string `json:"AccountId,omitempty"`
+}
+
+// handler answers metadata requests.
+func (m *metadata) handler() http.Handler {
+	_, _ = rand.Read(m.secret[:]) // never fails (crypto/rand)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		if r.URL.Path == tokenPath {
+			m.serveToken(w, r)
+			return
+		}
+		token := r.Header.Get(tokenHeader)
+		switch {
+		case token == "" && !m.V1, token != "" && !m.valid(token):
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.Method != http.MethodGet:
+			w.Header().Set("Allow", http.MethodGet)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		default:
+			m.serveDocument(w, r.URL.Path)
+		}
+	})
+}
+
+func (m *metadata) serveDocument(w http.ResponseWriter, path string) {
+	switch {
+	case path == rolesPath || path+"/" == rolesPath:
+		_, _ = io.WriteString(w, m.roleName())
+	case path == rolesPath+m.roleName():
+		m.serveCredentials(w)
+	case path == "/latest/meta-data/placement/region" && m.Region != "":
+		_, _ = io.WriteString(w, m.Region)
+	case path == "/latest/meta-data/placement/availability-zone" && m.Region != "":
+		_, _ = io.WriteString(w, m.Region+"a")
+	case path == "/latest/dynamic/instance-identity/document" && m.Region != "":
+		writeDocument(w, map[string]string{"region": m.Region, "availabilityZone": m.Region + "a"})
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// roleName is a name that stands in a path as it is.
+func (m *metadata) roleName() string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '-'
+	}, m.Profile)
+}
+
+func (m *metadata) serveCredentials(w http.ResponseWriter) {
+	creds, err := m.Source()
+	if err != nil {
+		refuseCredentials(w, err)
+		return
+	}
+	writeDocument(w, metadataOutput{
+		"Success", formatExpiration(m.Now()), "AWS-HMAC",
+		creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, formatExpiration(creds.Expiration), creds.AccountID,
+	})
+}
+
+// serveToken opens a session. A request that came through a proxy is turned
+// away, as EC2 does.
+func (m *metadata) serveToken(w http.ResponseWriter, r *http.Request) {
+	ttl, err := strconv.Atoi(r.Header.Get(ttlHeader))
+	switch {
+	case r.Method != http.MethodPut:
+		w.Header().Set("Allow", http.MethodPut)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case r.Header.Get("X-Forwarded-For") != "":
+		w.WriteHeader(http.StatusForbidden)
+	case err != nil || ttl < minMetadataTTL || ttl > maxMetadataTTL:
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		w.Header().Set(ttlHeader, strconv.Itoa(ttl))
+		_, _ = io.WriteString(w, m.token(m.Now().Add(time.Duration(ttl)*time.Second)))
+	}
+}
+
+// token is the time of its own end under a seal, so that no list of tokens
+// is kept that a client could make grow.
+func (m *metadata) token(expires time.Time) string {
+	var t [8 + sha256.Size]byte
+	binary.BigEndian.PutUint64(t[:8], uint64(expires.Unix())) //nolint:gosec // G115: the clock is past 1970
+	copy(t[8:], m.seal(t[:8]))
+	return base64.RawURLEncoding.EncodeToString(t[:])
+}
+
+func (m *metadata) valid(token string) bool {
+	t, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(t) != 8+sha256.Size || !hmac.Equal(t[8:], m.seal(t[:8])) {
+		return false
+	}
+	return m.Now().Unix() < int64(binary.BigEndian.Uint64(t[:8])) //nolint:gosec // G115: sealed by us
+}
+
+func (m *metadata) seal(b []byte) []byte {
+	h := hmac.New(sha256.New, m.secret[:])
+	h.Write(b)
+	return h.Sum(nil)
+}

@@ -1,0 +1,5 @@
+package cmd
+
+import "syscall"
+
+func otherUser() *syscall.SysProcAttr { return nil }
