@@ -9,6 +9,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
+	"groat/session"
 	"groat/vault"
 )
 
@@ -50,6 +51,7 @@ var exitCodes = []struct {
 	{vault.ErrPassphrase, exitVault},
 	{vault.ErrCorrupt, exitVault},
 	{vault.ErrUnavailable, exitVault},
+	{session.ErrDamaged, exitVault},
 }
 
 // errUsage marks a command line that cannot be carried out as it stands.

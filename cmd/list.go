@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -59,37 +60,48 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	cards := map[string]vault.Card{}
-	for _, v := range vaults {
-		found, err := vault.Keys(ctx, v)
-		if err != nil && len(found) == 0 {
-			return err
-		} else if err != nil {
-			a.warn(err.Error())
-		}
-		for _, card := range found {
-			cards[card.Profile] = card
-		}
+	cards, damage, err := allCards(ctx, vaults)
+	if err != nil {
+		return err
 	}
 	if c.Credentials {
-		return printLines(a, slices.Sorted(maps.Keys(cards)))
+		return errors.Join(printLines(a, slices.Sorted(maps.Keys(cards))), damage)
 	}
 	var entries []session.Entry
 	for _, v := range vaults {
 		found, errs := a.sessions(v).List(ctx)
-		for _, err := range errs {
-			a.warn(err.Error())
-		}
+		damage = errors.Join(append(errs, damage)...)
 		entries = append(entries, found...)
 	}
 	l := c.build(a, vaults[0].Backend(), config, cards, entries)
 	switch {
 	case c.JSON:
-		return writeJSON(a.streams.Out, l, true)
+		err = writeJSON(a.streams.Out, l, true)
 	case c.Sessions:
-		return printLines(a, l.sessionLines())
+		err = printLines(a, l.sessionLines())
+	default:
+		err = l.table(a)
 	}
-	return l.table(a)
+	return errors.Join(err, damage)
+}
+
+// allCards reads the card of every key. A damaged item hides no other: it is
+// reported beside them. A vault that does not open at all is an error.
+func allCards(ctx context.Context, vaults []vault.Vault) (cards map[string]vault.Card, damage, err error) {
+	cards = map[string]vault.Card{}
+	for _, v := range vaults {
+		found, err := vault.Keys(ctx, v)
+		for _, card := range found {
+			cards[card.Profile] = card
+		}
+		switch {
+		case errors.Is(err, vault.ErrLocked), errors.Is(err, vault.ErrPassphrase), errors.Is(err, vault.ErrUnavailable):
+			return nil, nil, err
+		case err != nil:
+			damage = errors.Join(damage, err)
+		}
+	}
+	return cards, damage, nil
 }
 
 // build joins the config's profiles, the stored keys and the live sessions.

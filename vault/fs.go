@@ -174,7 +174,9 @@ func (d disk) makeDir(path string) error {
 	if err := d.step("mkdir", path); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := os.MkdirAll(path, 0o700); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: no directory can be made here: %v", ErrUnavailable, err) // not a missing item
+	} else if err != nil {
 		return err
 	}
 	return d.checkDir(path)
