@@ -1,0 +1,129 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"sort"
+)
+
+// AWSVault reads the long-lived keys that aws-vault keeps, to import them.
+// Its temporary sessions and OpenID tokens are passed over.
+type AWSVault struct {
+	backend string
+	store   foreignStore
+}
+
+// foreignStore is where another tool keeps its items, by its own names. get
+// and remove return an error wrapping ErrNotFound for a missing item; get
+// returns the data of exactly the item asked for.
+type foreignStore interface {
+	names(ctx context.Context) ([]string, error)
+	get(ctx context.Context, name string) ([]byte, error)
+	remove(ctx context.Context, name string) error
+	close() error
+}
+
+// OpenAWSVault opens aws-vault's items in one backend. Of cfg it takes
+// FileDir and Passphrase for the file backend and the backend's own fields
+// for the others, where they differ from aws-vault's defaults. Nothing is
+// read, asked or dialled before the first call.
+func OpenAWSVault(cfg Config) (*AWSVault, error) {
+	store, err := openForeign(cfg)
+	if err != nil {
+		return nil, &Error{Op: "open", Backend: cfg.Backend, Err: err}
+	}
+	return &AWSVault{backend: cfg.Backend, store: store}, nil
+}
+
+// openForeign chooses the store by cfg.Backend.
+func openForeign(cfg Config) (foreignStore, error) {
+	if cfg.Backend == "file" {
+		return newJOSEFiles(cfg.FileDir, cfg.Passphrase), nil
+	}
+	return nil, fmt.Errorf("%w: aws-vault's items cannot be read from it", ErrUnavailable)
+}
+
+// Backend names the backend.
+func (a *AWSVault) Backend() string { return a.backend }
+
+// Names lists the profiles for which aws-vault holds a long-lived key,
+// sorted. No item is opened.
+func (a *AWSVault) Names(ctx context.Context) ([]string, error) {
+	all, err := a.store.names(ctx)
+	if err != nil {
+		return nil, a.failed("names", "", err)
+	}
+	names := make([]string, 0, len(all))
+	for _, name := range all {
+		if !foreignSession(name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Key opens one profile's key. Errors wrap ErrNotFound, ErrCorrupt (damaged,
+// forged, of another name, or no long-lived key), ErrPassphrase, ErrLocked or
+// ErrUnavailable.
+func (a *AWSVault) Key(ctx context.Context, profile string) (AccessKey, error) {
+	data, err := a.store.get(ctx, profile)
+	if err != nil {
+		return AccessKey{}, a.failed("get", profile, err)
+	}
+	defer clear(data)
+	// The JSON of the SDK's aws.Credentials (v2) or credentials.Value (v1).
+	var creds struct{ AccessKeyID, SecretAccessKey, SessionToken string }
+	switch err := json.Unmarshal(data, &creds); {
+	case err != nil || creds.AccessKeyID == "" || creds.SecretAccessKey == "":
+		return AccessKey{}, a.failed("get", profile, fmt.Errorf("%w: it holds no access key", ErrCorrupt)) // the cause may quote a secret
+	case creds.SessionToken != "":
+		return AccessKey{}, a.failed("get", profile, fmt.Errorf("%w: it holds session credentials, no long-lived key", ErrCorrupt))
+	}
+	return AccessKey{ID: creds.AccessKeyID, Secret: creds.SecretAccessKey}, nil
+}
+
+// Remove deletes one profile's key from aws-vault's store.
+func (a *AWSVault) Remove(ctx context.Context, profile string) error {
+	if err := a.store.remove(ctx, profile); err != nil {
+		return a.failed("remove", profile, err)
+	}
+	return nil
+}
+
+// Close releases the backend and wipes the passphrase.
+func (a *AWSVault) Close() error { return a.store.close() }
+
+func (a *AWSVault) failed(op, name string, err error) error {
+	var already *Error
+	if errors.As(err, &already) {
+		return err
+	}
+	e := &Error{Op: op, Backend: "aws-vault " + a.backend, Kind: KindKey, Name: name, Err: err}
+	if errors.Is(err, ErrCorrupt) {
+		e.Remedy = "it was left alone; the other profiles can be imported by name"
+	}
+	return e
+}
+
+// sessionNames are the names under which versions of aws-vault have kept what
+// is not a long-lived key.
+var sessionNames = []*regexp.Regexp{
+	regexp.MustCompile(`^[^,]+,[^,]+,[^,]*,[0-9]+$`),       // type,profile,serial,expiration
+	regexp.MustCompile(`^session:[^ ]+:[^ ]*:[^:]+$`),      // until version 5
+	regexp.MustCompile(`^.+ session \((\d+|[a-f0-9]+)\)$`), // until version 4
+	regexp.MustCompile(`^oidc:.+$`),                        // Identity Center tokens
+}
+
+// foreignSession reports whether a name is that of a session or token.
+func foreignSession(name string) bool {
+	for _, re := range sessionNames {
+		if re.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
