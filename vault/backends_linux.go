@@ -15,7 +15,13 @@ func builtin() []backend {
 			name:  "secret-service",
 			open:  openSecretService,
 			probe: func(p probeContext) error { return p.vault.(*osVault).store.(*secretService).probe(p) },
-			here:  func(cfg Config) bool { _, err := busAddress(cfg.Environ); return err == nil },
+			here:  hasBus,
+		},
+		{
+			name:  "kwallet",
+			open:  openKWallet,
+			probe: func(p probeContext) error { return p.vault.(*osVault).store.(*kwallet).probe(p) },
+			here:  hasBus,
 		},
 		fileBackend(),
 	}
@@ -27,6 +33,19 @@ func openSecretService(cfg Config) (Vault, error) {
 		return nil, err
 	}
 	return newOSVault(cfg, "secret-service", s), nil
+}
+
+func openKWallet(cfg Config) (Vault, error) {
+	k, err := newKWallet(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newOSVault(cfg, "kwallet", k), nil
+}
+
+func hasBus(cfg Config) bool {
+	_, err := busAddress(cfg.Environ)
+	return err == nil
 }
 
 // absence says why a backend is not in this build.

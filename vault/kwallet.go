@@ -1,0 +1,345 @@
+//go:build linux
+
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// kwInterface is KWallet's interface; Plasma 5 and 6 differ in the daemon's
+// name and path alone (kwalletd's org.kde.KWallet.xml).
+const (
+	kwInterface = "org.kde.KWallet."
+	kwAppID     = "groat" // shown in KWallet's dialogs
+)
+
+// kwDaemons are the daemons' bus names and object paths, the newest first.
+var kwDaemons = []struct {
+	name string
+	path dbus.ObjectPath
+}{
+	{"org.kde.kwalletd6", "/modules/kwalletd6"},
+	{"org.kde.kwalletd5", "/modules/kwalletd5"},
+}
+
+// kwallet keeps items as entries of one folder of the user's default wallet,
+// each a JSON document in the keyring library's layout (its ServiceName is
+// the wallet's name). It talks to the daemon directly: the library knows
+// Plasma 5 alone, takes a refused wallet's negative handle for a good one, and
+// waits for ever.
+type kwallet struct {
+	environ []string
+	timeout time.Duration // Config.Timeout
+	folder  string
+
+	mu     sync.Mutex // held while a dialog may be open: one is enough
+	bus    *bus
+	daemon int // index into kwDaemons
+	wallet string
+	handle int32 // negative: not open
+}
+
+func newKWallet(cfg Config) (*kwallet, error) {
+	folder := cfg.KWalletFolder
+	if folder == "" {
+		folder = "groat"
+	}
+	if !utf8.ValidString(folder) || strings.ContainsRune(folder, 0) {
+		return nil, fmt.Errorf("%w: the name of the folder is not valid UTF-8", ErrUnavailable)
+	}
+	return &kwallet{environ: cfg.Environ, timeout: cfg.timeout(), folder: folder, handle: -1}, nil
+}
+
+func (k *kwallet) close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.bus == nil {
+		return nil
+	}
+	err := k.bus.close() // the daemon gives the handle up with the connection
+	k.bus, k.handle = nil, -1
+	return err
+}
+
+// ask calls a method of the daemon that asks nobody. k.mu is held.
+func (k *kwallet) ask(ctx context.Context, value any, method string, args ...any) error {
+	d := kwDaemons[k.daemon]
+	body, err := k.bus.ask(ctx, d.name, d.path, kwInterface+method, args...)
+	if err != nil {
+		return err
+	}
+	return store(body, value)
+}
+
+// connect finds the daemon and the default wallet, once per connection. A
+// daemon that runs is preferred over one that the bus would start. k.mu is held.
+func (k *kwallet) connect(ctx context.Context) error {
+	if k.bus != nil && k.bus.conn.Connected() {
+		return nil
+	}
+	if k.bus != nil {
+		_ = k.bus.close()
+	}
+	b, err := dialBus(ctx, k.environ, k.timeout)
+	if err != nil {
+		return err
+	}
+	k.bus, k.handle = b, -1
+	if err := k.findDaemon(ctx); err != nil {
+		_ = b.close()
+		k.bus = nil
+		return err
+	}
+	return nil
+}
+
+func (k *kwallet) findDaemon(ctx context.Context) error {
+	order := []int{}
+	for i, d := range kwDaemons {
+		var runs bool
+		body, err := k.bus.ask(ctx, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", d.name)
+		if err == nil {
+			err = store(body, &runs)
+		}
+		if err != nil {
+			return err
+		}
+		if runs {
+			order = append([]int{i}, order...)
+			break
+		}
+		order = append(order, i)
+	}
+	for _, i := range order {
+		k.daemon = i
+		err := k.ask(ctx, &k.wallet, "networkWallet")
+		if busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner") || isNoObject(err) ||
+			strings.HasPrefix(faultName(err), "org.freedesktop.DBus.Error.Spawn") {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if k.wallet == "" {
+			k.wallet = "kdewallet"
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)
+}
+
+// open opens the wallet, with KWallet's dialog where it wants one. A refused
+// dialog is a negative handle; ErrLocked also when nobody answers it within
+// Config.Timeout. k.mu is held.
+func (k *kwallet) open(ctx context.Context) error {
+	if k.handle >= 0 {
+		return nil
+	}
+	const remedy = "open the wallet in a desktop session, or choose another backend with --backend"
+	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
+	d := kwDaemons[k.daemon]
+	body, err := k.bus.wait(ctx, d.name, d.path, kwInterface+"open", k.wallet, int64(0), kwAppID)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return withRemedy(fmt.Errorf("%w: nobody opened the wallet %q within %v", ErrLocked, k.wallet, k.timeout), remedy)
+	}
+	if err != nil {
+		return err
+	}
+	handle := int32(-1)
+	if err := store(body, &handle); err != nil {
+		return err
+	}
+	if handle >= 0 {
+		k.handle = handle
+		return nil
+	}
+	var enabled bool
+	if err := k.ask(ctx, &enabled, "isEnabled"); err == nil && !enabled {
+		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
+	}
+	return withRemedy(fmt.Errorf("%w: opening the wallet %q was refused", ErrLocked, k.wallet), remedy)
+}
+
+// stillOpen reports whether the handle is good: KWallet answers calls on a
+// wallet that was closed meanwhile as if there were no entries.
+func (k *kwallet) stillOpen(ctx context.Context) (bool, error) {
+	var open bool
+	err := k.ask(ctx, &open, "isOpen", k.handle)
+	if err == nil && !open {
+		k.handle = -1
+	}
+	return open, err
+}
+
+// session runs do with an open wallet, once more if the wallet turns out to
+// have been closed. absent asks, without any dialog, a closed wallet's index
+// of hashes whether the work is vain.
+func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do func() (found bool, err error)) (found bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for attempt := 1; ; attempt++ {
+		if err := k.connect(ctx); err != nil {
+			return false, err
+		}
+		if k.handle < 0 && absent != nil {
+			if gone, err := k.closedWithout(ctx, absent); err != nil || gone {
+				return false, err
+			}
+		}
+		if err := k.open(ctx); err != nil {
+			return false, err
+		}
+		if found, err = do(); err != nil || found {
+			return found, err
+		}
+		open, err := k.stillOpen(ctx)
+		if err != nil || open {
+			return false, err
+		}
+		if attempt > 1 {
+			return false, fmt.Errorf("%w: the wallet %q is closed again and again", ErrLocked, k.wallet)
+		}
+	}
+}
+
+// closedWithout asks the wallet's index, whose hashes are those of the last
+// sync: of an open wallet it proves nothing.
+func (k *kwallet) closedWithout(ctx context.Context, absent func() (bool, error)) (bool, error) {
+	var open bool
+	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil || open {
+		return false, err
+	}
+	return absent()
+}
+
+// noEntry asks whether a name is certainly not in the wallet.
+func (k *kwallet) noEntry(ctx context.Context, name string) func() (bool, error) {
+	return func() (gone bool, err error) {
+		err = k.ask(ctx, &gone, "keyDoesNotExist", k.wallet, k.folder, name)
+		return gone, err
+	}
+}
+
+func (k *kwallet) get(ctx context.Context, name string) ([]byte, error) {
+	var data []byte
+	found, err := k.session(ctx, k.noEntry(ctx, name), func() (bool, error) {
+		err := k.ask(ctx, &data, "readEntry", k.handle, k.folder, name, kwAppID)
+		return len(data) > 0, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, ErrNotFound
+	}
+	var stored keyringItem
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+	}
+	return stored.Data, nil
+}
+
+func (k *kwallet) put(ctx context.Context, name string, value []byte) error {
+	data, err := json.Marshal(keyringItem{Key: name, Data: value})
+	if err != nil {
+		return fmt.Errorf("could not encode the item: %w", err)
+	}
+	written, err := k.session(ctx, nil, func() (bool, error) {
+		status := int32(-1)
+		err := k.ask(ctx, &status, "writeEntry", k.handle, k.folder, name, data, kwAppID)
+		return status == 0, err
+	})
+	if err == nil && !written {
+		err = fmt.Errorf("%w: KWallet refused to write the entry", ErrUnavailable)
+	}
+	if err != nil {
+		return err
+	}
+	return k.sync(ctx)
+}
+
+func (k *kwallet) remove(ctx context.Context, name string) error {
+	found, err := k.session(ctx, k.noEntry(ctx, name), func() (has bool, err error) {
+		if err := k.ask(ctx, &has, "hasEntry", k.handle, k.folder, name, kwAppID); err != nil || !has {
+			return false, err
+		}
+		status := int32(-1)
+		if err := k.ask(ctx, &status, "removeEntry", k.handle, k.folder, name, kwAppID); err != nil {
+			return false, err
+		}
+		if status != 0 {
+			return false, fmt.Errorf("%w: KWallet refused to remove the entry", ErrUnavailable)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		return ErrNotFound
+	}
+	return k.sync(ctx)
+}
+
+func (k *kwallet) names(ctx context.Context, _ Kind) ([]string, error) {
+	var names []string
+	_, err := k.session(ctx, func() (gone bool, err error) {
+		err = k.ask(ctx, &gone, "folderDoesNotExist", k.wallet, k.folder)
+		return gone, err
+	}, func() (bool, error) {
+		err := k.ask(ctx, &names, "entryList", k.handle, k.folder, kwAppID)
+		return len(names) > 0, err
+	})
+	return names, err
+}
+
+// sync makes the daemon write the wallet's file now; by itself it would some
+// seconds later. The method has no answer, so that a call after it is what
+// tells that it is done.
+func (k *kwallet) sync(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	d := kwDaemons[k.daemon]
+	call := k.bus.conn.Object(d.name, d.path).Go(kwInterface+"sync", dbus.FlagNoReplyExpected, make(chan *dbus.Call, 1), k.handle, kwAppID)
+	if call.Err != nil {
+		return busError(ctx, call.Err, d.name)
+	}
+	open, err := k.stillOpen(ctx)
+	if err == nil && !open {
+		err = fmt.Errorf("%w: the wallet was closed while it was written", ErrLocked)
+	}
+	return err
+}
+
+// probe reports why a first use would fail.
+func (k *kwallet) probe(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.connect(ctx); err != nil {
+		return err
+	}
+	var enabled, open bool
+	if err := k.ask(ctx, &enabled, "isEnabled"); err != nil {
+		return err
+	}
+	if !enabled {
+		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
+	}
+	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
+		return err
+	}
+	if !open && !hasDisplay(k.environ) {
+		return fmt.Errorf("%w: the wallet %q is closed and there is no display", ErrLocked, k.wallet)
+	}
+	return nil
+}
