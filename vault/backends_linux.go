@@ -1,11 +1,9 @@
 package vault
 
-import (
-	"fmt"
+import "fmt"
 
-	// Whoever links the vault links D-Bus clients: none of them dials before main.
-	_ "groat/vault/busguard"
-)
+// shortcoming is what "auto" says of a build that lacks its platform's store.
+const shortcoming = ""
 
 // builtin lists this build's backends, the platform's own stores first: the
 // order in which "auto" tries them.
@@ -22,6 +20,13 @@ func builtin() []backend {
 			open:  openKWallet,
 			probe: func(p probeContext) error { return p.vault.(*osVault).store.(*kwallet).probe(p) },
 			here:  hasBus,
+		},
+		passBackend(),
+		{
+			name:  "keyctl",
+			open:  openKeyctl,
+			probe: func(probeContext) error { return errNotByItself },
+			here:  func(Config) bool { return true },
 		},
 		fileBackend(),
 	}

@@ -1,8 +1,11 @@
-//go:build !linux
+//go:build !linux && !darwin && !windows
 
 package vault
 
 import "fmt"
+
+// shortcoming is what "auto" says of a build that lacks its platform's store.
+const shortcoming = ""
 
 func builtin() []backend { return []backend{fileBackend()} }
 

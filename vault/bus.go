@@ -212,16 +212,6 @@ func busError(ctx context.Context, err error, who string) error {
 	return fmt.Errorf("%w: the session bus hung up: %w", ErrUnavailable, err)
 }
 
-// lookup is os.LookupEnv on an injected environment; the last value wins.
-func lookup(environ []string, name string) string {
-	for i := len(environ) - 1; i >= 0; i-- {
-		if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
-			return v
-		}
-	}
-	return ""
-}
-
 // hasDisplay reports whether a dialog could be seen by somebody.
 func hasDisplay(environ []string) bool {
 	return lookup(environ, "WAYLAND_DISPLAY") != "" || lookup(environ, "DISPLAY") != ""

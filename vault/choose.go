@@ -33,6 +33,9 @@ func choose(cfg Config) (Vault, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
+	if shortcoming != "" {
+		cfg.warn(shortcoming)
+	}
 	var reasons []string
 	for _, b := range builtin() {
 		v, err := b.tryOpen(ctx, cfg)
@@ -61,4 +64,14 @@ func (b backend) tryOpen(ctx context.Context, cfg Config) (Vault, error) {
 		return nil, err
 	}
 	return v, nil
+}
+
+// probeByReading asks for an item that is not there: stores that answer at
+// all say so without a dialog.
+func probeByReading(p probeContext) error {
+	_, err := p.vault.Get(p, KindCard, "")
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }

@@ -87,3 +87,13 @@ func fileBackend() backend {
 		here:  func(Config) bool { return true },
 	}
 }
+
+// lookup is os.LookupEnv on an injected environment; the last value wins.
+func lookup(environ []string, name string) string {
+	for i := len(environ) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}

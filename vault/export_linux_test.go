@@ -1,0 +1,7 @@
+package vault
+
+// For the tests in package vault_test.
+var (
+	OpenKeyctlRing = openKeyctlRing
+	ExplainKeyctl  = explainKeyctl
+)

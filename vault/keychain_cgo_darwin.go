@@ -1,0 +1,38 @@
+//go:build cgo
+
+package vault
+
+import "github.com/99designs/keyring"
+
+// openKeychain keeps items as generic passwords of the service "groat" in our
+// own keychain. Every item trusts this program, so that reading one asks
+// nothing while the keychain is unlocked: sessions included.
+func openKeychain(cfg Config) (Vault, error) {
+	name := cfg.Keychain
+	if name == "" {
+		name = defaultKeychain
+	}
+	return newOSVault(cfg, "keychain", newRing(cfg, keyring.KeychainBackend, keyring.Config{
+		ServiceName:                    "groat",
+		KeychainName:                   name,
+		KeychainTrustApplication:       true,
+		KeychainAccessibleWhenUnlocked: true,
+	}, explainKeychain)), nil
+}
+
+// The platform's own store comes first.
+func builtin() []backend {
+	return []backend{
+		{
+			name:  "keychain",
+			open:  openKeychain,
+			probe: probeByReading,
+			here:  func(Config) bool { return true },
+		},
+		passBackend(),
+		fileBackend(),
+	}
+}
+
+// shortcoming is what "auto" says of a build that lacks its platform's store.
+const shortcoming = ""

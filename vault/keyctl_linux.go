@@ -1,0 +1,87 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/99designs/keyring"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// keyctlLimit is below the kernel's 32,767 bytes for one key (keyrings(7)).
+	keyctlLimit = 32_000
+	// keyctlUserPerm lets later sessions of the same user read what this one
+	// stored. Keys come to life with all rights for their possessor and one,
+	// to view, for the user; but nobody possesses what hangs at the user's
+	// keyring alone.
+	keyctlUserPerm = 0x3f3f0000
+)
+
+// openKeyctl keeps items in the kernel, in a keyring of ours at the user's
+// keyring, or at the session's. They are gone at the next reboot, those of a
+// session at its end.
+func openKeyctl(cfg Config) (Vault, error) { return openKeyctlRing(cfg, "groat") }
+
+func openKeyctlRing(cfg Config, service string) (Vault, error) {
+	config := keyring.Config{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}
+	switch cfg.KeyctlScope {
+	case "", "user":
+		config.KeyCtlScope, config.KeyCtlPerm = "user", keyctlUserPerm
+	case "session":
+		// No permissions here: the library would hang the key at the session's
+		// keyring, and then take it away again.
+	default:
+		return nil, fmt.Errorf("%w: scope %q: user and session are the ones that outlive a process", ErrUnavailable, cfg.KeyctlScope)
+	}
+	r := newRing(cfg, keyring.KeyCtlBackend, config, explainKeyctl)
+	r.onThread = func() error { return keyctlThread(config.KeyCtlScope) }
+	// Two processes that both made our keyring would lose what is in the first.
+	r.before = func(ctx context.Context) (func(), error) {
+		return Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: "keyctl"}.Hold(ctx, "keyctl")
+	}
+	v := newOSVault(cfg, "keyctl", r)
+	v.limit = keyctlLimit
+	return v, nil
+}
+
+// keyctlThread readies the calling thread. Session keyrings belong to threads:
+// where the log-in made none, storing makes one that is this thread's alone
+// (keyrings(7), session-keyring(7)). To store through it at the user's keyring
+// is well, if the thread ends with the call; the scope "session" would lose
+// what it stores.
+func keyctlThread(scope string) error {
+	id, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+	if err != nil {
+		return explainKeyctl(err) // the library keeps its reasons to itself
+	}
+	if scope != "session" {
+		return nil
+	}
+	described, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, id)
+	if err != nil {
+		return explainKeyctl(err)
+	}
+	if strings.Contains(described, ";_uid_ses.") {
+		return withRemedy(fmt.Errorf("%w: this process has no session keyring", ErrUnavailable), "use --keyctl-scope user, or run `keyctl session` first")
+	}
+	return nil
+}
+
+func explainKeyctl(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: the kernel keyring is switched off here (containers often forbid it): %w", ErrUnavailable, err)
+	case errors.Is(err, unix.EDQUOT):
+		return withRemedy(fmt.Errorf("%w: the kernel keyring is full: %w", ErrUnavailable, err),
+			"remove sessions, or see /proc/sys/kernel/keys/maxbytes")
+	case errors.Is(err, unix.ENOKEY), errors.Is(err, unix.EKEYEXPIRED), errors.Is(err, unix.EKEYREVOKED):
+		return ErrNotFound
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w: a key of another session: %w", ErrLocked, err)
+	}
+	return err
+}

@@ -1,0 +1,228 @@
+//go:build linux || darwin
+
+package vault
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// pass keeps items in the standard Unix password manager
+// (https://www.passwordstore.org), PREFIX/NAME each, as the JSON that the
+// keyring library stores there. The library is not used: it hands gpg's
+// stderr to ours, calls every failure "exit status 2", waits for ever, and
+// lets a prefix climb out of the store.
+//
+// Names in a store are visible to everybody who can read its directory; its
+// git history keeps removed items, sealed, for ever.
+type pass struct {
+	cmd     string // path of the program
+	dir     string // of the store
+	prefix  string
+	environ []string
+	timeout time.Duration // Config.Timeout: pinentry may be open
+}
+
+func passBackend() backend {
+	return backend{
+		name: "pass",
+		open: openPass,
+		probe: func(p probeContext) error {
+			return p.vault.(*osVault).store.(*pass).ready()
+		},
+		here: func(cfg Config) bool {
+			p, err := newPass(cfg)
+			return err == nil && p.ready() == nil
+		},
+	}
+}
+
+func openPass(cfg Config) (Vault, error) {
+	p, err := newPass(cfg)
+	if err != nil {
+		return nil, err
+	}
+	v := newOSVault(cfg, "pass", p)
+	v.verify = false // reading back would ask for the PIN
+	return v, nil
+}
+
+func newPass(cfg Config) (*pass, error) {
+	p := &pass{dir: cfg.PassDir, prefix: cfg.PassPrefix, timeout: cfg.timeout()}
+	if p.dir == "" {
+		p.dir = lookup(cfg.Environ, "PASSWORD_STORE_DIR")
+	}
+	home := lookup(cfg.Environ, "HOME")
+	if rest, ok := strings.CutPrefix(p.dir, "~/"); ok && home != "" {
+		p.dir = filepath.Join(home, rest)
+	}
+	if p.dir == "" {
+		p.dir = filepath.Join(home, ".password-store")
+	}
+	if p.prefix == "" {
+		p.prefix = "groat"
+	}
+	if !filepath.IsLocal(p.prefix) || strings.HasPrefix(p.prefix, "-") || strings.ContainsAny(p.prefix, "\x00\n") {
+		return nil, fmt.Errorf("%w: the prefix %q leads out of the password store", ErrUnavailable, p.prefix)
+	}
+	program := cfg.PassCmd
+	if program == "" {
+		program = "pass"
+	}
+	p.cmd = findProgram(cfg.Environ, program)
+	if p.cmd == "" {
+		return nil, fmt.Errorf("%w: there is no program %q", ErrUnavailable, program)
+	}
+	p.environ = passEnviron(cfg.Environ, p.dir)
+	return p, nil
+}
+
+// passEnviron is what pass and gpg see: nothing of ours that is secret, and
+// gpg's machine-readable status lines on stderr, which no language changes.
+func passEnviron(environ []string, dir string) []string {
+	var out []string
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "GROAT_") || name == "PASSWORD_STORE_DIR" || name == "PASSWORD_STORE_GPG_OPTS" {
+			continue
+		}
+		out = append(out, kv)
+	}
+	opts := strings.TrimSpace(lookup(environ, "PASSWORD_STORE_GPG_OPTS") + " --status-fd=2")
+	return append(out, "PASSWORD_STORE_DIR="+dir, "PASSWORD_STORE_GPG_OPTS="+opts)
+}
+
+// ready reports whether `pass init` was run for our folder or the store.
+func (p *pass) ready() error {
+	for dir := filepath.Join(p.dir, p.prefix); ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, ".gpg-id")); err == nil && info.Mode().IsRegular() {
+			return nil
+		}
+		if len(dir) <= len(filepath.Clean(p.dir)) {
+			return withRemedy(fmt.Errorf("%w: the password store %s is not initialised", ErrUnavailable, p.dir), "run `pass init` with the ID of your gpg key")
+		}
+	}
+}
+
+func (p *pass) folder() string { return filepath.Join(p.dir, p.prefix) }
+
+// exists reports whether an item has a file. Names are ours and cannot climb.
+func (p *pass) exists(name string) error {
+	info, err := os.Stat(filepath.Join(p.folder(), name+".gpg"))
+	switch {
+	case errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular():
+		return ErrNotFound
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
+	if err := p.exists(name); err != nil {
+		return nil, err
+	}
+	out, err := p.run(ctx, nil, "show", "--", p.prefix+"/"+name)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(out)
+	var stored keyringItem
+	if err := json.Unmarshal(out, &stored); err != nil {
+		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+	}
+	return stored.Data, nil
+}
+
+func (p *pass) put(ctx context.Context, name string, value []byte) error {
+	if err := p.ready(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(keyringItem{Key: name, Data: value})
+	if err != nil {
+		return fmt.Errorf("could not encode the item: %w", err)
+	}
+	if _, err := p.run(ctx, data, "insert", "--multiline", "--force", "--", p.prefix+"/"+name); err != nil {
+		return err
+	}
+	// Some failures of gpg's do not reach pass's exit code.
+	if info, err := os.Stat(filepath.Join(p.folder(), name+".gpg")); err != nil || info.Size() == 0 {
+		return fmt.Errorf("%w: pass took the item and stored nothing", ErrUnavailable)
+	}
+	return nil
+}
+
+func (p *pass) remove(ctx context.Context, name string) error {
+	if err := p.exists(name); err != nil {
+		return err
+	}
+	_, err := p.run(ctx, nil, "rm", "--force", "--", p.prefix+"/"+name)
+	return err
+}
+
+// names lists our folder: regular *.gpg files, no dotfiles, no folders.
+func (p *pass) names(context.Context, Kind) ([]string, error) {
+	entries, err := os.ReadDir(p.folder())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".gpg"); ok && e.Type().IsRegular() {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func (p *pass) close() error { return nil }
+
+// run runs pass. Its output and gpg's go to nobody else; the error tells
+// gpg's failures apart.
+func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	var stdout, stderr limitedBuffer
+	stdout.limit, stderr.limit = 4*MaxItem, 64<<10
+	cmd := exec.CommandContext(ctx, p.cmd, args...)
+	cmd.Env = p.environ
+	cmd.Dir = "/"
+	cmd.Stdin = bytes.NewReader(stdin)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	ownGroup(cmd)               // gpg and pass are ended together
+	cmd.WaitDelay = time.Second // and gpg-agent may hold our pipes open
+	err := cmd.Run()
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("%w: gpg's question was not answered within %v", ErrLocked, p.timeout)
+	case ctx.Err() != nil:
+		return nil, context.Canceled
+	case err != nil:
+		return nil, explainGPG(err, stderr.String())
+	}
+	return stdout.Bytes(), nil
+}
+
+// limitedBuffer keeps the first bytes and drops the rest.
+type limitedBuffer struct {
+	bytes.Buffer
+	limit int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if room := b.limit - b.Len(); room > 0 {
+		b.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}

@@ -1,0 +1,230 @@
+//go:build linux || darwin
+
+package vault_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"groat/vault"
+	"groat/vault/vaulttest"
+)
+
+// passStore is a password store and a gpg home of the test's own. The key
+// has a passphrase if one is given; pinentry is then the given script.
+func passStore(t *testing.T, passphrase, pinentry string) (environ []string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pass") // gpg-agent's sockets must fit into 108 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	gnupg := filepath.Join(dir, "g")
+	if err := os.Mkdir(gnupg, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "pinentry")
+	if pinentry != "" {
+		if err := os.WriteFile(program, []byte(pinentry), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(gnupg, "gpg-agent.conf"), []byte("pinentry-program "+program+"\ns2k-count 65536\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environ = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GNUPGHOME=" + gnupg, "PASSWORD_STORE_DIR=" + filepath.Join(dir, "store"), "LANG=C"}
+	run := func(name string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Env = environ
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+		}
+		return string(out)
+	}
+	t.Cleanup(func() { run("gpgconf", "--kill", "all") })
+	run("gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", passphrase,
+		"--quick-generate-key", "Test <test@example.com>", "future-default", "default", "never")
+	run("gpgconf", "--kill", "all") // the agent would remember the passphrase
+	run("pass", "init", "test@example.com")
+	return environ
+}
+
+func passConfig(t *testing.T, environ []string) vault.Config {
+	return vault.Config{Backend: "pass", Environ: environ, StateDir: t.TempDir()}
+}
+
+func TestContractPass(t *testing.T) {
+	promised(t, "pass", "pass", "gpg")
+	environ := passStore(t, "", "")
+	var cfg vault.Config
+	vaulttest.Run(t, func(t *testing.T) vault.Vault {
+		// One gpg home, a folder of the store for each case.
+		cfg = passConfig(t, environ)
+		cfg.PassPrefix = "groat/" + strings.ReplaceAll(filepath.Base(t.Name()), "-", "_")
+		return mustOpen(t, cfg)
+	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }, Workers: 3})
+}
+
+// fakePinentry speaks as much Assuan as gpg-agent needs and answers GETPIN.
+func fakePinentry(answer string) string {
+	return "#!/bin/sh\necho 'OK ready'\nwhile read -r c a; do case $c in GETPIN) " + answer + ";; BYE) echo OK; exit 0;; *) echo OK;; esac; done\n"
+}
+
+// gpg's failures are told apart, and nothing of what it says reaches us.
+func TestPassFailures(t *testing.T) {
+	promised(t, "pass", "pass", "gpg")
+	for _, c := range []struct {
+		name, pinentry string
+		want           error
+		says           string
+		prepare        func(t *testing.T, environ []string)
+	}{
+		{"wrong passphrase", fakePinentry("echo 'D wrong'; echo OK"), vault.ErrPassphrase, "refused", nil},
+		{"no pinentry", "", vault.ErrLocked, "pinentry", nil},
+		{"no secret key", fakePinentry("echo 'D right'; echo OK"), vault.ErrUnavailable, "not on this machine", func(t *testing.T, environ []string) {
+			if err := os.RemoveAll(filepath.Join(value(environ, "GNUPGHOME"), "private-keys-v1.d")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"damaged file", fakePinentry("echo 'D right'; echo OK"), vault.ErrUnavailable, "pass failed", func(t *testing.T, environ []string) {
+			if err := os.WriteFile(filepath.Join(value(environ, "PASSWORD_STORE_DIR"), "groat", "key.p.gpg"), []byte("garbage"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			environ := passStore(t, "right", c.pinentry)
+			v := mustOpen(t, passConfig(t, environ))
+			if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
+				t.Fatal(err)
+			}
+			if c.prepare != nil {
+				c.prepare(t, environ)
+			}
+			var err error
+			leaked := captureStderr(t, func() { _, err = v.Get(t.Context(), vault.KindKey, "p") })
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %v saying %q", err, c.want, c.says)
+			}
+			if errors.Is(err, vault.ErrNotFound) {
+				t.Error("taken for missing")
+			}
+			if leaked != "" {
+				t.Errorf("leaked to our stderr: %q", leaked)
+			}
+		})
+	}
+	t.Run("right passphrase", func(t *testing.T) {
+		v := mustOpen(t, passConfig(t, passStore(t, "right", fakePinentry("echo 'D right'; echo OK"))))
+		if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := v.Get(t.Context(), vault.KindKey, "p"); err != nil || string(got) != "TheSecret" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
+	t.Run("a pinentry that nobody answers", func(t *testing.T) {
+		cfg := passConfig(t, passStore(t, "right", fakePinentry("sleep 3")))
+		v := mustOpen(t, cfg)
+		if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
+			t.Fatal(err)
+		}
+		cfg.Timeout = 300 * time.Millisecond
+		if _, err := mustOpen(t, cfg).Get(t.Context(), vault.KindKey, "p"); !errors.Is(err, vault.ErrLocked) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("nobody to encrypt for", func(t *testing.T) {
+		environ := passStore(t, "", "")
+		if err := os.WriteFile(filepath.Join(value(environ, "PASSWORD_STORE_DIR"), ".gpg-id"), []byte("0123456789ABCDEF0123456789ABCDEF01234567\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := mustOpen(t, passConfig(t, environ)).Put(t.Context(), vault.KindKey, "p", []byte("x"))
+		if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), "encrypt for") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestPassPrefixStaysInside(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "pass")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, prefix := range []string{"../x", "..", "a/../../x", "/etc", "-p", "--force", "a\x00b", "a\nb"} {
+		_, err := vault.Open(vault.Config{Backend: "pass", PassPrefix: prefix, PassCmd: program, StateDir: dir, Environ: []string{"HOME=" + dir}})
+		if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), "prefix") {
+			t.Errorf("prefix %q: %v", prefix, err)
+		}
+	}
+}
+
+func TestPassIsNotHere(t *testing.T) {
+	dir := t.TempDir()
+	_, err := vault.Open(vault.Config{Backend: "pass", StateDir: dir, Environ: []string{"HOME=" + dir, "PATH=" + dir}})
+	if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), `"pass"`) {
+		t.Errorf("without the program: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "pass"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v := mustOpen(t, vault.Config{Backend: "pass", StateDir: dir, Environ: []string{"HOME=" + dir, "PATH=" + dir}})
+	err = v.Put(t.Context(), vault.KindKey, "p", []byte("x"))
+	var e *vault.Error
+	if !errors.Is(err, vault.ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "pass init") {
+		t.Errorf("without a store: %v", err)
+	}
+}
+
+// Names of folders, dotfiles and other files are not taken for items.
+func TestPassNames(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, ".password-store", "groat")
+	if err := os.MkdirAll(filepath.Join(folder, "key.folder.gpg"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{"key.p.gpg", ".hidden.gpg", "key.q.gpg~", "README", "key.Q.gpg", "../pass"} {
+		if err := os.WriteFile(filepath.Join(folder, f), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := mustOpen(t, vault.Config{Backend: "pass", PassCmd: filepath.Join(folder, "../pass"), StateDir: dir, Environ: []string{"HOME=" + dir}})
+	names, err := v.Names(t.Context(), vault.KindKey)
+	if err != nil || len(names) != 1 || names[0] != "p" {
+		t.Errorf("names %q, %v", names, err)
+	}
+}
+
+// captureStderr runs f with the process's standard error redirected.
+func captureStderr(t *testing.T, f func()) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := os.Stderr
+	os.Stderr = w
+	f()
+	os.Stderr = old
+	w.Close()
+	out, _ := io.ReadAll(r)
+	return string(out)
+}
+
+func value(environ []string, name string) string {
+	for _, kv := range environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,33 @@
+package vault
+
+import (
+	"fmt"
+
+	"github.com/99designs/keyring"
+)
+
+// openWinCred keeps items as generic credentials in the Windows Credential
+// Manager, "groat:groat:NAME" each, for this user on this machine.
+func openWinCred(cfg Config) (Vault, error) {
+	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: "groat", WinCredPrefix: "groat"}, explainWinCred)
+	v := newOSVault(cfg, "wincred", r)
+	v.limit = winCredLimit
+	return v, nil
+}
+
+// shortcoming is what "auto" says of a build that lacks its platform's store.
+const shortcoming = ""
+
+func builtin() []backend {
+	return []backend{
+		{
+			name:  "wincred",
+			open:  openWinCred,
+			probe: probeByReading,
+			here:  func(Config) bool { return true },
+		},
+		fileBackend(),
+	}
+}
+
+func absence(name string) string { return fmt.Sprintf("there is no %s on Windows", name) }
