@@ -80,39 +80,31 @@ func Migrate(ctx context.Context, from, to Vault, o MigrateOptions) ([]Move, err
 			return moves, ctx.Err()
 		}
 	}
-	kept, err := serialsOf(ctx, from, o, keys, names)
-	if err != nil {
-		return moves, err
-	}
+	stays := stillNeeded(ctx, from, o, keys, names)
 	for _, serial := range seeds {
 		if o.Profiles != nil && !serials[serial] {
 			continue
 		}
 		with := o
-		with.DeleteSource = o.DeleteSource && !kept[serial]
+		with.DeleteSource = o.DeleteSource && !stays(serial)
 		moves = append(moves, migrateSeed(ctx, from, to, serial, with))
 	}
 	return moves, nil
 }
 
-// serialsOf are the devices whose seeds the source still needs: those of the
-// keys that stay.
-func serialsOf(ctx context.Context, from Vault, o MigrateOptions, keys, moved []string) (map[string]bool, error) {
-	kept := map[string]bool{}
-	if !o.DeleteSource || o.DryRun {
-		return kept, nil
-	}
+// stillNeeded tells whose seeds the source must keep: those of the devices of
+// the keys that stay. Where such a key's card cannot be read, that may be any.
+func stillNeeded(ctx context.Context, from Vault, o MigrateOptions, keys, moved []string) func(serial string) bool {
+	kept, unsure := map[string]bool{}, false
 	for _, name := range keys {
-		if slices.Contains(moved, name) {
+		if !o.DeleteSource || o.DryRun || slices.Contains(moved, name) {
 			continue
 		}
 		card, err := GetCard(ctx, from, name)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
+		unsure = unsure || err != nil && !errors.Is(err, ErrNotFound)
 		kept[card.MFASerial] = true
 	}
-	return kept, nil
+	return func(serial string) bool { return unsure || kept[serial] }
 }
 
 func migrateKey(ctx context.Context, from, to Vault, name string, o MigrateOptions) (Card, Move) {

@@ -101,6 +101,19 @@ func TestMigrateSome(t *testing.T) {
 	if err != nil || !slices.Equal(states(moves), want) || !errors.Is(moves[1].Err, ErrNotFound) {
 		t.Fatalf("%v, %v", states(moves), err)
 	}
+	mustPut(t, from, KindKey, "damaged", "null") // whose device it has, nobody knows
+	mustPut(t, from, KindSeed, "dev0", "seed "+oldKey.ID)
+	if _, err := PutKey(ctx, from, "p0", oldKey, Card{MFASerial: "dev0"}); err != nil {
+		t.Fatal(err)
+	}
+	moves, err = Migrate(ctx, from, to, MigrateOptions{Profiles: []string{"p0", "p1"}, DeleteSource: true})
+	want = []string{"key p0 there true", "key p1 copied true", "seed dev0 there false"}
+	if err != nil || !slices.Equal(states(moves), want) {
+		t.Fatalf("beside a damaged key: %v, %v", states(moves), err)
+	}
+	if _, err := PutKey(ctx, from, "p1", newKey, Card{}); err != nil {
+		t.Fatal(err)
+	}
 	mustPut(t, from, KindJournal, "p1", "half")
 	if moves, _ = Migrate(ctx, from, to, MigrateOptions{Profiles: []string{"p1"}}); !errors.Is(moves[0].Err, ErrHalfRotated) {
 		t.Fatalf("%+v", moves)
