@@ -20,6 +20,9 @@ func (m *Minter) Credentials(ctx context.Context, p *Plan) (session.Credentials,
 	if len(p.Steps) == 0 {
 		return session.Credentials{}, &NoKeyError{Profile: p.Profile, Missing: p.Profile}
 	}
+	if err := m.checkCircle(p); err != nil {
+		return session.Credentials{}, err
+	}
 	r := &run{m: m, plan: p, fromCache: make([]bool, len(p.Steps))}
 	return r.credentials(ctx, len(p.Steps)-1)
 }
@@ -87,7 +90,7 @@ func (r *run) rootKey(ctx context.Context) (session.Credentials, error) {
 	}
 	key, err := r.m.Keys.Key(ctx, r.plan.Source.Profile)
 	if errors.Is(err, ErrNoKey) {
-		return session.Credentials{}, &NoKeyError{Profile: r.plan.Profile, Missing: r.plan.Source.Profile}
+		return session.Credentials{}, err
 	}
 	if err != nil {
 		return session.Credentials{}, fmt.Errorf("could not read the access key of profile %q: %w", r.plan.Source.Profile, err)
@@ -131,12 +134,21 @@ func (r *run) warnPlain(step *Step) {
 	}
 }
 
-// source mints or fetches what begins a chain without a call of ours to STS
-// GetSessionToken or AssumeRole.
+// source gets what begins a chain that does not begin with a long-lived key.
 func (r *run) source(ctx context.Context, step *Step) (session.Credentials, error) {
 	switch step.Operation {
 	case OpKey, OpStatic:
 		return r.rootKey(ctx)
+	case OpProcess:
+		return r.credentialProcess(ctx, step)
+	case OpWebIdentity:
+		return r.webIdentity(ctx, step)
+	case OpEnvironment:
+		return r.environment()
+	case OpEC2:
+		return r.instance(ctx)
+	case OpECS:
+		return r.container(ctx)
 	}
 	return session.Credentials{}, fmt.Errorf("profile %q: no way to get credentials from %s (%w)", step.Profile, step.Operation, profile.ErrUnsupported)
 }

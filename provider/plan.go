@@ -23,11 +23,11 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		options:  o,
 		roles:    append([]profile.Role(nil), r.Roles...),
 		plan: &Plan{
-			Profile:  r.Name,
-			Source:   r.Source,
-			Card:     card,
-			Region:   r.Region,
-			Warnings: append([]string(nil), r.Warnings...),
+			Profile:        r.Name,
+			Source:         r.Source,
+			Card:           card,
+			Region:         r.Region,
+			MFAProcessFile: r.MFAProcessFile,
 		},
 	}
 	for i := range b.roles {

@@ -20,11 +20,17 @@ const waitDelay = 2 * time.Second
 // runLine runs a command line of the configuration with the system's shell
 // (sh -c, cmd /C on Windows) and returns its standard output. Standard input
 // is empty: it belongs to whoever runs groat.
-func (m *Minter) runLine(ctx context.Context, what, profileName, line string, timeout time.Duration, extraEnv ...string) ([]byte, error) {
+//
+// file is where the line stands; the line is not run if others than the user
+// and root could have written it ("" = no file).
+func (m *Minter) runLine(ctx context.Context, what, profileName, line, file string, timeout time.Duration) ([]byte, error) {
+	if err := checkOwner(what, profileName, file); err != nil {
+		return nil, err
+	}
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cmd := shell(bounded, line)
-	cmd.Env = append(append([]string{}, m.Environ...), extraEnv...)
+	cmd.Env = m.childEnviron(profileName, line)
 	cmd.WaitDelay = waitDelay
 	out := &cappedBuffer{left: maxProcessOutput}
 	cmd.Stdout, cmd.Stderr = out, m.Stderr
@@ -59,8 +65,8 @@ const mfaProcessTimeout = 45 * time.Second
 
 // runMFAProcess runs the profile's mfa_process and takes the code from its
 // output. A process that fails is ErrNoCode.
-func (m *Minter) runMFAProcess(ctx context.Context, req CodeRequest) (string, error) {
-	out, err := m.runLine(ctx, "mfa_process", req.Profile, req.MFAProcess, mfaProcessTimeout)
+func (m *Minter) runMFAProcess(ctx context.Context, req CodeRequest, file string) (string, error) {
+	out, err := m.runLine(ctx, "mfa_process", req.Profile, req.MFAProcess, file, mfaProcessTimeout)
 	var failed *processError
 	if errors.As(err, &failed) {
 		failed.class = ErrNoCode

@@ -48,6 +48,8 @@ func (f refusal) remedy(e *CallError) string {
 		return f.denied(e, message)
 	case "ValidationError", "InvalidParameterValue":
 		return f.invalid(message)
+	case "InvalidIdentityToken", "IDPRejectedClaim", "IDPCommunicationError":
+		return "the account needs an identity provider for the token's issuer, with the token's audience; the token must be an ID token"
 	case "MalformedPolicyDocument", "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
 		return fmt.Sprintf("shorten or correct policy, policy_arns and session_tags of profile %q", e.Profile)
 	case "RegionDisabledException":
@@ -115,6 +117,8 @@ func (f refusal) denied(e *CallError, message string) string {
 		return fmt.Sprintf("the role's trust policy and the caller's policy must allow sts:SetSourceIdentity, or take source_identity out of profile %q", e.Profile)
 	case e.Operation == "sts:AssumeRole":
 		return f.deniedRole(e)
+	case e.Operation == "sts:AssumeRoleWithWebIdentity":
+		return "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, audience and subject"
 	case f.creds.SessionToken != "" && strings.HasPrefix(e.Operation, "iam:"):
 		return f.needsMFASession(e)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,13 +35,14 @@ type world struct {
 	minter *provider.Minter
 	env    map[string]string
 	config string
+	dir    string
 	later  time.Duration // how far the cache's clock is ahead of the double's
 	warned []string
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, srv: ststest.Start(t, ststest.Options{}), env: map[string]string{}}
+	w := &world{t: t, srv: ststest.Start(t, ststest.Options{}), env: map[string]string{}, dir: t.TempDir()}
 	w.user = w.srv.AddUser(account, "alice")
 	w.key, w.device = w.user.AddAccessKey(), w.user.AddMFA()
 	w.env["AWS_ENDPOINT_URL"] = w.srv.URL
@@ -99,7 +101,11 @@ func (w *world) role(name string, o ststest.RoleOptions) *world {
 // resolve reads the world's configuration as cmd does.
 func (w *world) resolve(name string, o profile.ResolveOptions) *profile.Resolved {
 	w.t.Helper()
-	c, err := profile.Load(profile.LoadOptions{ConfigFile: "config", ReadFile: func(string) ([]byte, error) { return []byte(w.config), nil }})
+	path := filepath.Join(w.dir, "config")
+	if err := os.WriteFile(path, []byte(w.config), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := profile.Load(profile.LoadOptions{ConfigFile: path})
 	if err != nil {
 		w.t.Fatal(err)
 	}

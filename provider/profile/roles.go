@@ -22,6 +22,12 @@ func (w *walker) resolved() (*Resolved, error) {
 	r.Source.Endpoints = endpoints[last]
 	r.Source.Region = firstOf(r.Source.Region, w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
 	r.Source.MFASerial = w.serial(0)
+	for _, v := range w.views {
+		if e := v.entry("mfa_process"); e.text != "" && e.file != nil {
+			r.MFAProcessFile = e.file.path
+			break
+		}
+	}
 	r.Source.NoMFA = w.options.MFASerial == noMFA
 	for i := 1; i <= last && w.views[i].aliasOf; i++ {
 		r.Profile = w.views[i].name
