@@ -140,17 +140,23 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 		}
 		card = &c
 	}
-	return provider.NewPlan(r, card, m.options())
+	return provider.NewPlan(r, card, a.options(r, m))
 }
 
 // options are the lifetimes that the flags ask for: the one that names its
-// step wins over --duration.
-func (m minting) options() provider.Options {
-	o := provider.Options{SessionTTL: time.Duration(m.SessionTTL), AssumeRoleTTL: time.Duration(m.AssumeRoleTTL), NoSession: m.NoSession}
+// step wins over --duration, which may be longer than a role's where there is
+// no role.
+func (a *app) options(r *profile.Resolved, m minting) provider.Options {
+	o := provider.Options{
+		SessionTTL:    time.Duration(m.SessionTTL),
+		AssumeRoleTTL: time.Duration(m.AssumeRoleTTL),
+		NoSession:     m.NoSession,
+		OSUser:        osUser(a.getenv),
+	}
 	if o.SessionTTL == 0 {
 		o.SessionTTL = time.Duration(m.Duration)
 	}
-	if o.AssumeRoleTTL == 0 {
+	if o.AssumeRoleTTL == 0 && (len(r.Roles) > 0 || r.Source.Kind == profile.SourceWebIdentity) {
 		o.AssumeRoleTTL = time.Duration(m.Duration)
 	}
 	return o

@@ -76,6 +76,19 @@ func homeDir(getenv func(string) string) string {
 	return string(os.PathSeparator)
 }
 
+// osUser is the name of who runs the program, "" if it cannot be told.
+func osUser(getenv func(string) string) string {
+	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if v := getenv(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
 // expandHome reads a leading ~/ as the AWS CLI does in these variables.
 func expandHome(path, home string) string {
 	if len(path) >= 2 && path[0] == '~' && os.IsPathSeparator(path[1]) {
