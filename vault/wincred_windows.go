@@ -8,8 +8,10 @@ import (
 
 // openWinCred keeps items as generic credentials in the Windows Credential
 // Manager, "groat:groat:NAME" each, for this user on this machine.
-func openWinCred(cfg Config) (Vault, error) {
-	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: "groat", WinCredPrefix: "groat"}, explainWinCred)
+func openWinCred(cfg Config) (Vault, error) { return openWinCredService(cfg, "groat") }
+
+func openWinCredService(cfg Config, service string) (Vault, error) {
+	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: service, WinCredPrefix: "groat"}, explainWinCred)
 	v := newOSVault(cfg, "wincred", r)
 	v.limit = winCredLimit
 	return v, nil
