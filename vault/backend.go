@@ -31,8 +31,12 @@ type ring struct {
 	// has for itself and that ends with it. Nil: any thread will do.
 	onThread func() error
 
-	mu sync.Mutex
-	kr keyring.Keyring // nil until the first call: opening may create things
+	// oneByOne: the system's own calls do not bear company.
+	oneByOne bool
+
+	mu    sync.Mutex
+	kr    keyring.Keyring // nil until the first call: opening may create things
+	calls sync.Mutex      // held during a call, if oneByOne
 }
 
 func newRing(cfg Config, backend keyring.BackendType, config keyring.Config, explain func(error) error) *ring {
@@ -66,6 +70,10 @@ func inTime[T any](ctx context.Context, r *ring, call func(keyring.Keyring) (T, 
 		if err != nil {
 			done <- result{err: err}
 			return
+		}
+		if r.oneByOne {
+			r.calls.Lock()
+			defer r.calls.Unlock()
 		}
 		value, err := call(kr)
 		done <- result{value, err}

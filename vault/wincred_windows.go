@@ -12,6 +12,7 @@ func openWinCred(cfg Config) (Vault, error) { return openWinCredService(cfg, "gr
 
 func openWinCredService(cfg Config, service string) (Vault, error) {
 	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: service, WinCredPrefix: "groat"}, explainWinCred)
+	r.oneByOne = true // Wine's CredEnumerate overruns its buffer when another thread adds a credential
 	v := newOSVault(cfg, "wincred", r)
 	v.limit = winCredLimit
 	return v, nil

@@ -29,7 +29,12 @@ func TestContractWinCred(t *testing.T) {
 	}
 	vaulttest.Run(t, func(t *testing.T) vault.Vault {
 		service = fmt.Sprintf("groat-test-%d-%d", os.Getpid(), winCredTests.Add(1))
-		cfg = vault.Config{StateDir: t.TempDir()}
+		state, err := os.MkdirTemp("", "state") // t.TempDir insists on being removed, which Wine 8 cannot
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(state) })
+		cfg = vault.Config{StateDir: state}
 		v := open(t)
 		t.Cleanup(func() {
 			for _, kind := range []vault.Kind{vault.KindKey, vault.KindCard, vault.KindSession, vault.KindToken, vault.KindSeed, vault.KindJournal} {
