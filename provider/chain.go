@@ -143,6 +143,8 @@ func (r *run) source(ctx context.Context, step *Step) (session.Credentials, erro
 		return r.credentialProcess(ctx, step)
 	case OpWebIdentity:
 		return r.webIdentity(ctx, step)
+	case OpSSO:
+		return r.singleSignOn(ctx, step)
 	case OpEnvironment:
 		return r.environment()
 	case OpEC2:

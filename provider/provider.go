@@ -182,7 +182,12 @@ type Minter struct {
 	Seeds   Seeds                 // nil: none are stored
 	Codes   CodeSource            // the prompt; nil: nobody can be asked
 
-	// Wait sleeps until the next time step of a code; nil: a timer.
+	// Tokens keeps the sign-ins to IAM Identity Center; nil: none are kept.
+	Tokens session.Store
+	SignIn SignIn // nil: nobody can sign in
+
+	// Wait sleeps until the next time step of a code, and between questions
+	// to a service that waits for a person; nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 	// Environ is what child processes inherit.
 	Environ []string

@@ -112,12 +112,11 @@ func (e *CallError) wantsNewCode() string {
 // somebody was, or could have been, asked. A caller that is being stopped
 // speaks for itself alone, and so does one that has nobody to ask.
 func asked(ctx context.Context, err error) error {
-	var nobody *nobodyError
-	if ctx.Err() != nil || errors.As(err, &nobody) {
+	if ctx.Err() != nil {
 		return err
 	}
 	if errors.Is(err, ErrNoCode) && !errors.Is(err, ErrCancelled) {
-		var failed *processError
+		var failed *processError // a failing mfa_process counts as a refused question
 		if !errors.As(err, &failed) {
 			return err
 		}
@@ -200,14 +199,22 @@ func (m *Minter) waitForNextStep(ctx context.Context, origin codeOrigin) error {
 	now := m.now()
 	left := codePeriod - time.Duration(now.UnixNano()%int64(codePeriod))
 	m.warn(fmt.Sprintf("the current code of %s was used already, waiting %d s for the next", origin, int(left.Round(time.Second).Seconds())))
-	if m.Wait != nil {
-		return m.Wait(ctx, left)
+	if err := m.sleep(ctx, left); err != nil {
+		return &codeError{text: "gave up waiting for the next code", cause: err}
 	}
-	timer := time.NewTimer(left)
+	return nil
+}
+
+// sleep returns the context's cause when that ends first.
+func (m *Minter) sleep(ctx context.Context, d time.Duration) error {
+	if m.Wait != nil {
+		return m.Wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return &codeError{serial: "", text: "gave up waiting for the next code", cause: context.Cause(ctx)}
+		return context.Cause(ctx)
 	case <-timer.C:
 		return nil
 	}

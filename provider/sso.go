@@ -1,0 +1,94 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+
+	"groat/session"
+)
+
+// singleSignOn calls sso:GetRoleCredentials with the access token of IAM
+// Identity Center, signing in first where there is none.
+// https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+func (r *run) singleSignOn(ctx context.Context, step *Step) (session.Credentials, error) {
+	o, err := r.m.callOptions(step)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	s := &signOn{m: r.m, o: o, sso: r.plan.Source.SSO, profile: r.plan.Profile}
+	token, stored, err := s.token(ctx, "")
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	creds, err := r.roleCredentials(ctx, o, token)
+	var call *CallError
+	if stored && errors.As(err, &call) && call.Status == http.StatusUnauthorized {
+		// Signed out elsewhere, or revoked: that token is forgotten.
+		if token, _, err = s.token(ctx, token); err != nil {
+			return session.Credentials{}, err
+		}
+		creds, err = r.roleCredentials(ctx, o, token)
+	}
+	return creds, err
+}
+
+func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) (session.Credentials, error) {
+	const operation = "sso:GetRoleCredentials"
+	in := r.plan.Source.SSO
+	fail := func(err error) (session.Credentials, error) {
+		return session.Credentials{}, explainSSO(o.callError(ctx, operation, in.AccountID+"/"+in.RoleName, err))
+	}
+	where, err := endpointFor(serviceSSO, in.Region, o.Endpoints)
+	if err != nil {
+		return fail(err)
+	}
+	options := sso.Options{
+		Region: where.region, HTTPClient: o.HTTP, Retryer: retryAll(), DisableClockSkewCorrection: true,
+		EndpointOptions: sso.EndpointResolverOptions{UseFIPSEndpoint: where.fips, UseDualStackEndpoint: where.dualStack},
+	}
+	if where.url != "" {
+		options.BaseEndpoint = aws.String(where.url)
+	}
+	o.debugf("calling %s of account %s, role %s, in %s for profile %q", operation, in.AccountID, in.RoleName, in.Region, o.Profile)
+	bounded, cancel := o.bounded(ctx)
+	defer cancel()
+	out, err := sso.New(options).GetRoleCredentials(bounded, &sso.GetRoleCredentialsInput{
+		AccessToken: aws.String(token), AccountId: aws.String(in.AccountID), RoleName: aws.String(in.RoleName),
+	})
+	if err != nil {
+		return fail(err)
+	}
+	c := out.RoleCredentials
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" {
+		return fail(errIncomplete)
+	}
+	return session.Credentials{
+		AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken,
+		AccountID: in.AccountID, Expiration: time.UnixMilli(c.Expiration).UTC().Truncate(time.Second),
+	}, nil
+}
+
+// explainSSO adds what the user can do about a refusal of IAM Identity Center.
+func explainSSO(err error) error {
+	var e *CallError
+	if !errors.As(err, &e) || e.Remedy != "" || !errors.Is(e, ErrRefused) {
+		return err
+	}
+	switch e.Code {
+	case "ForbiddenException", "ResourceNotFoundException", "AccessDeniedException":
+		e.Remedy = fmt.Sprintf("check sso_account_id and sso_role_name of profile %q: the role must be assigned to you in IAM Identity Center", e.Profile)
+	case "UnauthorizedException":
+		e.Remedy = "the sign-in is no longer valid: try again to sign in anew"
+	case "InvalidRequestException", "InvalidClientException":
+		e.Remedy = fmt.Sprintf("check sso_start_url and sso_region of profile %q", e.Profile)
+	case "InvalidScopeException":
+		e.Remedy = "check sso_registration_scopes of the sso-session"
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+)
+
+const (
+	defaultPoll = 5 * time.Second // RFC 8628 section 3.2
+	slowDown    = 5 * time.Second // RFC 8628 section 3.5
+)
+
+// deviceFlow signs in by a code that is confirmed in a browser anywhere
+// (RFC 8628).
+func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
+	registered, err := s.register(ctx, "")
+	if err != nil {
+		return ssoToken{}, err
+	}
+	client, err := s.oidc(retryAll())
+	if err != nil {
+		return ssoToken{}, err
+	}
+	const operation = "sso-oidc:StartDeviceAuthorization"
+	s.o.debugf("calling %s in %s", operation, s.sso.Region)
+	bounded, cancel := s.o.bounded(ctx)
+	defer cancel()
+	started, err := client.StartDeviceAuthorization(bounded, &ssooidc.StartDeviceAuthorizationInput{
+		ClientId: aws.String(registered.ID), ClientSecret: aws.String(registered.Secret), StartUrl: aws.String(s.sso.StartURL),
+	})
+	if err == nil && (aws.ToString(started.DeviceCode) == "" || aws.ToString(started.VerificationUri) == "") {
+		err = errIncomplete
+	}
+	if err != nil {
+		return ssoToken{}, explainSSO(s.o.callError(ctx, operation, s.sso.StartURL, err))
+	}
+	address := aws.ToString(started.VerificationUriComplete)
+	if address == "" {
+		address = *started.VerificationUri
+	}
+	if err := checkSignInURL(address); err != nil {
+		return ssoToken{}, err
+	}
+	expires := s.m.now().Add(time.Duration(started.ExpiresIn) * time.Second)
+	if err := s.m.SignIn.Show(ctx, SignInRequest{
+		Profile: s.profile, StartURL: s.sso.StartURL, URL: address, UserCode: sanitizeText(aws.ToString(started.UserCode)), Expires: expires,
+	}); err != nil {
+		return ssoToken{}, err
+	}
+	interval := time.Duration(started.Interval) * time.Second
+	if interval <= 0 {
+		interval = defaultPoll
+	}
+	return s.poll(ctx, registered, *started.DeviceCode, interval, expires)
+}
+
+// poll asks for the token until the person has confirmed.
+func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode string, interval time.Duration, expires time.Time) (ssoToken, error) {
+	for {
+		if err := s.m.sleep(ctx, interval); err != nil {
+			return ssoToken{}, &codeError{text: "gave up waiting for the sign-in", cause: err}
+		}
+		t, err := s.createToken(ctx, registered, &ssooidc.CreateTokenInput{GrantType: aws.String(grantDevice), DeviceCode: aws.String(deviceCode)})
+		var call *CallError
+		if err == nil || !errors.As(err, &call) {
+			return t, err
+		}
+		switch {
+		case call.Code == "SlowDownException":
+			interval += slowDown
+		case call.Code == "AuthorizationPendingException":
+		case call.Code == "ExpiredTokenException":
+			return ssoToken{}, signInTimeout(s.profile)
+		case call.Code == "AccessDeniedException":
+			return ssoToken{}, fmt.Errorf("profile %q: the sign-in was denied in the browser: %w", s.profile, ErrCancelled)
+		default:
+			return ssoToken{}, explainSSO(err)
+		}
+		if !s.m.now().Before(expires) {
+			return ssoToken{}, signInTimeout(s.profile)
+		}
+	}
+}
+
+func signInTimeout(name string) error {
+	return &codeError{text: fmt.Sprintf("profile %q: nobody signed in in time", name)}
+}

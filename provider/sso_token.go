@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// SignInRequest is what a person needs to sign in to IAM Identity Center.
+type SignInRequest struct {
+	Profile  string // asked for by the user
+	StartURL string
+	URL      string    // to open in a browser; a secret for as long as the sign-in lasts
+	UserCode string    // to compare with what the page shows; "" where the browser answers to this machine
+	Expires  time.Time // of the attempt
+}
+
+// SignIn shows a person where to sign in: it opens a browser or prints the
+// address, and returns at once. Errors wrap ErrNoCode, ErrCancelled or
+// ErrInterrupted.
+type SignIn interface {
+	// LocalBrowser reports whether the browser will run on this machine, so
+	// that it can answer to a loopback port (PKCE); else a device code is used.
+	LocalBrowser() bool
+	Show(ctx context.Context, req SignInRequest) error
+}
+
+// A token is renewed before it is as old as this.
+const tokenMargin = 2 * time.Minute
+
+// ssoToken is what is kept, sealed, of a sign-in.
+type ssoToken struct {
+	AccessToken  string    `json:"access_token"`
+	Expires      time.Time `json:"expires"`
+	RefreshToken string    `json:"refresh_token,omitempty"`
+	Client       ssoClient `json:"client"` // that got the token: only it may refresh it
+}
+
+// ssoClient is a registered OIDC client.
+type ssoClient struct {
+	ID      string    `json:"id"`
+	Secret  string    `json:"secret"`
+	Expires time.Time `json:"expires"`
+}
+
+// signOn gets access tokens of one IAM Identity Center.
+type signOn struct {
+	m       *Minter
+	o       CallOptions
+	sso     *profile.SSO
+	profile string
+}
+
+// name is the token's name in the store: a sign-in serves every account and
+// role of an Identity Center, whichever profile began it.
+func (s *signOn) name() string {
+	return string(session.NewKey("sso-token-1", s.sso.StartURL, s.sso.Region, strings.Join(slices.Sorted(slices.Values(s.sso.RegistrationScopes)), ",")))
+}
+
+// token gives an access token, and whether it lay in the store. refused is
+// one that AWS would not take, and that is not to be given again.
+//
+// One process signs in; those that come meanwhile wait for it and share the
+// token, or the failure.
+func (s *signOn) token(ctx context.Context, refused string) (token string, stored bool, err error) {
+	if t, ok := s.load(ctx); ok && s.fresh(t) && t.AccessToken != refused {
+		return t.AccessToken, true, nil
+	}
+	release, err := s.m.Cache.LockDevice(ctx, "sso "+s.name())
+	if err != nil {
+		return "", false, err
+	}
+	defer func() { release(err) }()
+	t, ok := s.load(ctx)
+	if ok && s.fresh(t) && t.AccessToken != refused {
+		return t.AccessToken, true, nil
+	}
+	if ok && t.RefreshToken != "" && t.AccessToken != refused && s.m.now().Before(t.Client.Expires) {
+		renewed, rerr := s.refresh(ctx, t)
+		if rerr == nil {
+			s.save(ctx, renewed)
+			return renewed.AccessToken, false, nil
+		}
+		if !errors.Is(rerr, ErrRefused) {
+			return "", false, rerr
+		}
+		s.m.debugf("the sign-in could not be renewed: %v", rerr)
+	}
+	fresh, err := s.signIn(ctx)
+	if err != nil {
+		return "", false, asked(ctx, err)
+	}
+	s.save(ctx, fresh)
+	return fresh.AccessToken, false, nil
+}
+
+func (s *signOn) fresh(t ssoToken) bool {
+	return t.AccessToken != "" && s.m.now().Add(tokenMargin).Before(t.Expires)
+}
+
+// load reads the stored token; one that cannot be read counts as missing.
+func (s *signOn) load(ctx context.Context) (ssoToken, bool) {
+	var t ssoToken
+	if s.m.Tokens == nil {
+		return t, false
+	}
+	data, err := s.m.Tokens.Get(ctx, s.name())
+	if err != nil {
+		if !errors.Is(err, session.ErrNotFound) {
+			s.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", s.profile, err))
+		}
+		return t, false
+	}
+	if json.Unmarshal(data, &t) != nil {
+		return ssoToken{}, false
+	}
+	return t, true
+}
+
+// save stores a token. Failing is a warning: the token is good all the same.
+func (s *signOn) save(ctx context.Context, t ssoToken) {
+	if s.m.Tokens == nil {
+		return
+	}
+	data, err := json.Marshal(t)
+	if err == nil {
+		err = s.m.Tokens.Put(context.WithoutCancel(ctx), s.name(), data)
+	}
+	if err != nil {
+		s.m.warn(fmt.Sprintf("profile %q: the sign-in could not be stored, the next call signs in again: %v", s.profile, err))
+	}
+}
+
+// signIn asks a person to sign in, in a browser here or on another device.
+func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
+	if s.m.SignIn == nil {
+		return ssoToken{}, &signInError{profile: s.profile, startURL: s.sso.StartURL}
+	}
+	if s.sso.Session != "" && s.m.SignIn.LocalBrowser() {
+		return s.browserFlow(ctx)
+	}
+	return s.deviceFlow(ctx)
+}
+
+// signInError says that somebody has to sign in and nobody is there.
+type signInError struct{ profile, startURL string }
+
+func (e *signInError) Error() string {
+	return fmt.Sprintf("profile %q needs a sign-in to IAM Identity Center (%s), and there is nobody to ask (%v)", e.profile, sanitizeText(e.startURL), ErrNoCode)
+}
+
+func (e *signInError) Unwrap() error { return ErrNoCode }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *signInError) Hint() string {
+	return fmt.Sprintf("run `groat whoami %s` in a terminal to sign in", e.profile)
+}
