@@ -21,7 +21,9 @@ type Streams struct {
 }
 
 // StandardStreams are the process's own.
-func StandardStreams() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr} }
+func StandardStreams() Streams {
+	return Streams{In: os.Stdin, Out: standard(1, os.Stdout), Err: standard(2, os.Stderr)}
+}
 
 // Main runs the command line args (args[0] is the program's name) with the
 // environment environ and returns the exit code. It is the whole program but
@@ -30,8 +32,9 @@ func Main(ctx context.Context, args []string, environ []string, streams Streams)
 	harden()
 	a := newApp(environ, streams)
 	defer a.close()
-	ctx, stop := withSignals(ctx)
+	ctx, heed, stop := withSignals(ctx)
 	defer stop()
+	a.heedSignals = heed
 	return a.report(ctx, a.run(ctx, args[1:]))
 }
 
@@ -51,6 +54,10 @@ type tailTaker interface {
 
 // run parses the words of the command line and runs the chosen command.
 func (a *app) run(ctx context.Context, words []string) error {
+	if command := a.shortcut(words); command != nil {
+		return command.Run(ctx, a)
+	}
+	a.heedSignals()
 	command, err := a.parse(words)
 	if err != nil {
 		return err

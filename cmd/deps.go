@@ -34,6 +34,9 @@ type app struct {
 	paths    paths
 	now      func() time.Time
 	deadline time.Duration // for asking; 0 = none
+	// heedSignals must be called before anything begins that a signal must
+	// not simply cut off: waiting, asking, calling AWS.
+	heedSignals func()
 
 	vaults map[string]vault.Vault // by backend name, "auto" included
 	config *profile.Config
@@ -41,7 +44,7 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
-	a := &app{environ: environ, streams: streams, now: time.Now, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	a := &app{environ: environ, streams: streams, now: time.Now, heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
 			a.env[envName(name)] = value
@@ -181,6 +184,8 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 			Waiting:  func(holder string) { a.say("waiting for " + holder + ", which is getting the same credentials") },
 			Final:    provider.Final,
 			Restore:  provider.Restore,
+			Missed:   a.heedSignals,
+			Spare:    func(err error) bool { return errors.Is(err, provider.ErrUnreachable) },
 		},
 		MFACode: m.MFACode,
 		Codes:   personCodes{a},

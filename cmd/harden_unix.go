@@ -3,10 +3,7 @@
 package cmd
 
 import (
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,5 +36,3 @@ func soften() {
 		_ = unix.Setrlimit(unix.RLIMIT_CORE, &coreLimit.was)
 	}
 }
-
-func notifyBrokenPipe(ch chan<- os.Signal) { signal.Notify(ch, syscall.SIGPIPE) }

@@ -1,11 +1,7 @@
 package cmd
 
-import "os"
-
 // harden has nothing to do: Windows writes no core files of a process by
 // itself, and a crash dump is asked for in the registry.
 func harden() {}
 
 func soften() {}
-
-func notifyBrokenPipe(chan<- os.Signal) {}

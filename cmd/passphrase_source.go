@@ -25,6 +25,7 @@ const (
 // but empty is an answer), the same two settings from the environment or
 // config.json, and last from a person.
 func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	a.heedSignals()
 	file, command := a.cli.FilePassphraseFile, a.cli.FilePassphraseCommand
 	value, given := a.lookupEnv(passphraseVariable)
 	onLine := func(flag, v string) bool { return v != "" && a.settings.from[flag] == "" }

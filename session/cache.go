@@ -42,6 +42,9 @@ type Cache struct {
 	// renewed may still be served, with a warning, because it has not run out:
 	// AWS is out of reach, say, and more than 5 min are left. Nil: never.
 	Spare func(err error) bool
+	// Missed is told by Do, before it waits for anything, that the cache alone
+	// does not answer. Nil drops it.
+	Missed func()
 
 	warnedLock atomic.Bool
 }
@@ -107,6 +110,9 @@ func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, er
 	req.Asks = onlyOnce(req.Asks)
 	if creds, ok, err := c.look(ctx, req, c.warn); ok || err != nil {
 		return creds, err
+	}
+	if c.Missed != nil {
+		c.Missed()
 	}
 	creds, err := c.mintOnce(ctx, req, mint)
 	if err != nil && c.Spare != nil && c.Spare(err) {

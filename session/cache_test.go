@@ -14,14 +14,15 @@ import (
 
 func TestDoMintsOnceThenServes(t *testing.T) {
 	c, store, _, warned := testCache(t)
-	n := 0
+	n, missed := 0, 0
+	c.Missed = func() { missed++ }
 	for range 3 {
 		creds, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now))
 		if err != nil || creds.SessionToken != "token-1" {
 			t.Fatalf("got %v, %v", creds, err)
 		}
 	}
-	if n != 1 || len(store.items) != 1 || len(warned.list()) != 0 {
+	if n != 1 || missed != 1 || len(store.items) != 1 || len(warned.list()) != 0 {
 		t.Errorf("%d mints, %d items, warnings %q", n, len(store.items), warned.list())
 	}
 }
