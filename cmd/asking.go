@@ -32,7 +32,7 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 		return "", provider.ErrCancelled
 	}
 	return "", &sayError{
-		msg:   fmt.Sprintf("a token code of %s is needed and nobody can be asked (%v)", req.MFASerial, err),
+		msg:   fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err),
 		hint:  "run in a terminal: groat exec " + req.Profile + " -- true",
 		class: provider.ErrNoCode,
 	}
