@@ -15,10 +15,10 @@ func (u *UI) newKDialog() (prompter, error) {
 }
 
 // kdialogText writes the text as rich text in which every character that
-// means something to Qt or to kdialog (backslash escapes, & as a mnemonic) is
-// a numeric entity. Plain text would not do: Qt guesses from the text itself
-// whether it is markup.
-func kdialogText(s string) string {
+// means something to Qt or to kdialog (which resolves backslash escapes) is a
+// numeric entity. Plain text would not do: Qt guesses from the text itself
+// whether it is markup. mnemonics: & marks one and is doubled to be itself.
+func kdialogText(s string, mnemonics bool) string {
 	var b strings.Builder
 	b.WriteString("<qt>")
 	for _, r := range s {
@@ -27,7 +27,9 @@ func kdialogText(s string) string {
 			b.WriteString("<br/>")
 		case r == ' ':
 			b.WriteString("&#160;")
-		case strings.ContainsRune(`<>&"'\%_`, r):
+		case r == '&' && mnemonics:
+			b.WriteString("&#38;&#38;")
+		case strings.ContainsRune(`<>&"'\%`, r):
 			fmt.Fprintf(&b, "&#%d;", r)
 		default:
 			b.WriteRune(r)
@@ -37,10 +39,10 @@ func kdialogText(s string) string {
 }
 
 func (k kdialog) ask(ctx context.Context, r request) ([]byte, error) {
-	text := kdialogText(r.text() + "\n" + r.Prompt)
-	args := []string{"--title", "groat", "--inputbox", text, r.Default}
+	text := r.text() + "\n" + r.Prompt
+	args := []string{"--title", "groat", "--inputbox", kdialogText(text, true), r.Default}
 	if r.kind == kindSecret {
-		args = []string{"--title", "groat", "--password", text}
+		args = []string{"--title", "groat", "--password", kdialogText(text, false)}
 	}
 	res, err := k.run(ctx, "", nil, args...)
 	switch {

@@ -145,7 +145,7 @@ func (u *UI) ask(ctx context.Context, q Question, k kind) ([]byte, error) {
 	var broken []error
 	for _, p := range ps {
 		b, err := u.askOne(ctx, p, request{Question: clean(q), kind: k})
-		if err == nil || final(err) {
+		if err == nil || final(err) || ctx.Err() != nil {
 			return b, err
 		}
 		u.opts.Debugf("prompt driver %s does not work: %v", p.name(), err)
