@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -16,25 +15,6 @@ type LoadOptions struct {
 	CredentialsFile string // "" = none
 	// ReadFile replaces os.ReadFile, for tests; nil = os.ReadFile.
 	ReadFile func(path string) ([]byte, error)
-}
-
-// Paths gives the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE
-// name, else ~/.aws/config and ~/.aws/credentials. A leading ~ is expanded,
-// as botocore does.
-func Paths(getenv func(string) string, home string) (config, credentials string) {
-	path := func(variable, name string) string {
-		p := getenv(variable)
-		switch {
-		case p == "":
-			return filepath.Join(home, ".aws", name)
-		case p == "~":
-			return home
-		case strings.HasPrefix(p, "~/") || strings.HasPrefix(p, `~\`):
-			return filepath.Join(home, p[2:])
-		}
-		return p
-	}
-	return path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
 }
 
 // Config is the scanned config and credentials file. It is not safe for
@@ -175,7 +155,7 @@ const linearLookups = 16
 
 // body reads the sections of one kind and name, once.
 func (c *Config) body(kind sectionKind, name string) *body {
-	id := string(rune('0'+kind)) + name
+	id := sectionID(kind, name)
 	if b := c.bodies[id]; b != nil {
 		return b
 	}

@@ -119,31 +119,39 @@ func (d *Document) header(profile string) string {
 // accept takes the new text if it reads as it should: the profile's keys as
 // wanted (nil: missing), all else as before.
 func (d *Document) accept(text, profile string, wanted map[string]*string) error {
-	before := d.config()
-	next := &Document{path: d.path, credentials: d.credentials, text: text}
-	after := next.config()
-	target := string(rune('0'+sectionProfile)) + profile
-	want := before.everything()
-	section := want[target]
-	if section == nil {
-		section = make(map[string]string)
+	want := d.config().everything()
+	target := profileID(profile)
+	if want[target] == nil {
+		want[target] = make(map[string]string)
 	}
 	for k, v := range wanted {
-		if delete(section, k); v != nil {
-			section[k] = *v
+		if delete(want[target], k); v != nil {
+			want[target][k] = *v
 		}
 	}
-	want[target] = section
+	return d.acceptAs(text, profile, want)
+}
+
+// acceptAs takes the new text if it says exactly what is wanted, and brings
+// no new malformed lines.
+func (d *Document) acceptAs(text, profile string, want map[string]map[string]string) error {
+	next := NewDocument(d.path, text, d.credentials)
+	after := next.config()
 	got := after.everything()
-	if got[target] == nil {
-		got[target] = make(map[string]string)
+	for _, m := range []map[string]map[string]string{want, got} {
+		maps.DeleteFunc(m, func(_ string, keys map[string]string) bool { return len(keys) == 0 })
 	}
-	if !maps.EqualFunc(want, got, maps.Equal) || len(before.Problems()) != len(after.Problems()) {
+	if !maps.EqualFunc(want, got, maps.Equal) || len(d.config().Problems()) != len(after.Problems()) {
 		return d.refuse(profile, "the change cannot be written so that it is read back alike")
 	}
 	d.text = text
 	return nil
 }
+
+// profileID names a profile in everything.
+func profileID(name string) string { return sectionID(sectionProfile, name) }
+
+func sectionID(kind sectionKind, name string) string { return string(rune('0'+kind)) + name }
 
 // everything is what the files say: kind and name → key → value.
 func (c *Config) everything() map[string]map[string]string {
@@ -151,7 +159,7 @@ func (c *Config) everything() map[string]map[string]string {
 	for _, f := range c.files {
 		for i := range f.sections {
 			s := &f.sections[i]
-			id := string(rune('0'+s.kind)) + s.name
+			id := sectionID(s.kind, s.name)
 			if all[id] != nil {
 				continue
 			}

@@ -1,0 +1,233 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ConfiguredSuffix is added to a role profile's name for the profile that
+// takes over its keys.
+const ConfiguredSuffix = "-groat"
+
+// chainKeys are the keys that say how credentials are made. SDKs refuse or
+// ignore a credential_process beside them, so they move.
+var chainKeys = []string{
+	"role_arn", "source_profile", "credential_source", "external_id", "mfa_serial", "mfa_process", "role_session_name",
+	"duration_seconds", "web_identity_token_file", "web_identity_token_process", "sso_session", "sso_start_url", "sso_region",
+	"sso_account_id", "sso_role_name", "sso_registration_scopes", "session_tags", "transitive_session_tags", "source_identity",
+	"policy", "policy_arns", "include_profile", "parent_profile", "credential_process",
+}
+
+// callKeys say where calls go. The SDK needs them where they are, and this
+// tool needs them where the role is, so that the steps stay the same ones.
+var callKeys = []string{
+	"region", "endpoint_url", "services", "sts_regional_endpoints", "use_fips_endpoint", "use_dualstack_endpoint", "ca_bundle", "ignore_configured_endpoint_urls",
+}
+
+// ConfigureOptions are what Configure needs to know of this tool.
+type ConfigureOptions struct {
+	// Line is the credential_process line that asks this tool for a profile.
+	Line func(name string) (string, error)
+	// SelfProfile recognises such a line, as in ResolveOptions.
+	SelfProfile func(line string) (name string, ok bool)
+	// HoldsKey reports whether the vault holds a key under exactly this name.
+	HoldsKey func(name string) (bool, error)
+}
+
+// Configure changes a profile so that SDKs ask this tool for its
+// credentials. A profile that holds a key gets a credential_process line. The
+// keys of any other move to [profile NAME-groat], and the profile keeps its
+// other lines and gets a line that asks for NAME-groat. A profile that is
+// configured already is left alone: the undo data are nil then.
+//
+// c is the whole configuration, d the document of its config file.
+func Configure(c *Config, d *Document, name string, o ConfigureOptions) (*Undo, error) {
+	if b := c.profile(name); len(b.problems) > 0 {
+		return nil, b.problems[0]
+	}
+	if e, ok := c.profile(name).values["credential_process"]; ok && o.SelfProfile != nil {
+		if asked, self := o.SelfProfile(e.text); self && (asked == name || asked == name+ConfiguredSuffix) {
+			return nil, nil
+		}
+	}
+	holds, err := o.HoldsKey(name)
+	if err != nil {
+		return nil, err
+	}
+	if !holds && !c.Exists(name) {
+		return nil, c.unknown(name, "")
+	}
+	if err := configurable(c, d, name, holds); err != nil {
+		return nil, err
+	}
+	if holds {
+		return configureKey(d, name, o)
+	}
+	return configureChain(d, name, o)
+}
+
+// configurable refuses what would not work, or would change its meaning.
+func configurable(c *Config, d *Document, name string, holds bool) error {
+	b := c.profile(name)
+	place := func(key, remedy, format string, args ...any) error {
+		e := &Error{Profile: name, Err: fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...), Remedy: remedy}
+		if at := b.values[key]; at.file != nil {
+			e.File, e.Line = at.file.path, at.line
+		}
+		return e
+	}
+	for _, key := range secretKeys {
+		if b.has(key) {
+			return place(key, "run: groat import --from credentials-file --delete-source "+clean(name),
+				"profile %q has a plaintext key, which SDKs would go on using", name)
+		}
+	}
+	chained := false
+	for _, key := range chainKeys {
+		at, ok := b.values[key]
+		if !ok || at.text == "" {
+			continue
+		}
+		chained = chained || (key != "mfa_serial" && key != "mfa_process")
+		if at.file.credentials {
+			return place(key, "move the line to the config file", "profile %q has %s in the credentials file", name, key)
+		}
+	}
+	switch {
+	case holds && (b.has("role_arn") || b.has("include_profile")):
+		return place("role_arn", "store the key under another name and make that the source_profile",
+			"profile %q holds a key and names a role, which SDKs cannot ask for in one", name)
+	case holds && b.has("credential_process"):
+		return place("credential_process", "remove that line first", "profile %q has a credential_process of another tool", name)
+	case holds:
+		return nil
+	case !chained:
+		return place("region", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)
+	case d.Has(name + ConfiguredSuffix):
+		return place("", "rename it first", "profile %q is there already", name+ConfiguredSuffix)
+	}
+	for _, other := range c.Names() {
+		if c.Value(other, "include_profile") == name {
+			return &Error{Profile: name, Err: fmt.Errorf("%w: profile %q includes %q, whose keys would move", ErrUnsupported, other, name),
+				Remedy: fmt.Sprintf("put the shared keys into a profile of their own, and include that in %q and %q", clean(other), clean(name))}
+		}
+	}
+	return nil
+}
+
+// configureKey adds the line to the profile whose key the vault holds.
+func configureKey(d *Document, name string, o ConfigureOptions) (*Undo, error) {
+	line, err := o.Line(name)
+	if err != nil {
+		return nil, err
+	}
+	u := newUndo(d, name)
+	before, had := d.text, d.Has(name)
+	if err := d.Set(name, "credential_process", line); err != nil {
+		return nil, err
+	}
+	if !had {
+		u.NewProfile, u.NewSection = name, strings.TrimPrefix(d.text, before)
+	}
+	return u, nil
+}
+
+// configureChain moves the profile's chain keys to NAME-groat.
+func configureChain(d *Document, name string, o ConfigureOptions) (*Undo, error) {
+	line, err := o.Line(name + ConfiguredSuffix)
+	if err != nil {
+		return nil, err
+	}
+	u := newUndo(d, name)
+	u.NewProfile = name + ConfiguredSuffix
+	f := d.scan()
+	var cuts [][2]int
+	var section strings.Builder
+	end := f.lineEnd(len(f.text))
+	section.WriteString(end + d.header(u.NewProfile) + end)
+	kept := 0
+	for _, l := range f.profileLines(name) {
+		text := f.text[l.from:l.to]
+		moved := slices.Contains(chainKeys, l.key)
+		if moved || slices.Contains(callKeys, l.key) {
+			section.WriteString(withEnd(text, end))
+		}
+		if !moved {
+			kept++
+			continue
+		}
+		u.Moved = append(u.Moved, MovedLine{Before: kept, Text: text})
+		cuts = append(cuts, [2]int{l.from, l.to})
+	}
+	want := d.config().everything()
+	want[profileID(u.NewProfile)] = make(map[string]string)
+	for key, value := range want[profileID(name)] {
+		moved := slices.Contains(chainKeys, key)
+		if moved || slices.Contains(callKeys, key) {
+			want[profileID(u.NewProfile)][key] = value
+		}
+		if moved {
+			delete(want[profileID(name)], key)
+		}
+	}
+	want[profileID(name)]["credential_process"] = line
+
+	text := cutRanges(f.text, cuts)
+	f = scanFile(d.path, text, false)
+	f = scanFile(d.path, f.insertOption(f.lastSection(name), "credential_process", line), false)
+	at := f.lastWritten(f.lastSection(name))
+	u.NewSection = section.String()
+	if !endsLine(f.text[:at]) {
+		u.NewSection = end + u.NewSection
+	}
+	return u, d.acceptAs(f.text[:at]+u.NewSection+f.text[at:], name, want)
+}
+
+// withEnd is a line with an end.
+func withEnd(line, end string) string {
+	if endsLine(line) {
+		return line
+	}
+	return line + end
+}
+
+// ownedLine is a line of a profile's sections and the key that it belongs
+// to; "" for headers, comments, blank and malformed lines.
+type ownedLine struct {
+	from, to int
+	key      string
+}
+
+// profileLines lists the lines of all sections of a profile, headers too.
+func (f *file) profileLines(name string) []ownedLine {
+	var lines []ownedLine
+	for i := range f.sections {
+		s := &f.sections[i]
+		if s.kind != sectionProfile || s.name != name {
+			continue
+		}
+		owner := make(map[int]string)
+		for _, o := range f.options(s) {
+			for _, l := range o.lines {
+				owner[l[0]] = o.key
+			}
+		}
+		for pos := s.headStart; pos < s.end; {
+			_, next := f.cutLine(pos)
+			lines = append(lines, ownedLine{pos, next, owner[pos]})
+			pos = next
+		}
+	}
+	return lines
+}
+
+// lastSection is the last section of a profile, or nil.
+func (f *file) lastSection(name string) *section {
+	for i := len(f.sections) - 1; i >= 0; i-- {
+		if s := &f.sections[i]; s.kind == sectionProfile && s.name == name {
+			return s
+		}
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package profile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Undo is what Configure must remember to restore a profile's lines as they
+// were. It holds the lines that moved and those that were added, and never a
+// line that stays where it is: an access key is in none of them.
+type Undo struct {
+	File       string      `json:"file"` // the config file
+	Profile    string      `json:"profile"`
+	Moved      []MovedLine `json:"moved,omitempty"`
+	NewProfile string      `json:"new_profile,omitempty"` // of the section that was added
+	NewSection string      `json:"new_section,omitempty"` // its text, with the line ends and the blank line before it
+	NoFinalEnd bool        `json:"no_final_end,omitempty"`
+}
+
+// MovedLine is a line that left the profile's sections.
+type MovedLine struct {
+	Before int    `json:"before"` // how many lines that stayed stood above it
+	Text   string `json:"text"`   // with its line end
+}
+
+func newUndo(d *Document, name string) *Undo {
+	return &Undo{File: d.path, Profile: name, NoFinalEnd: d.text != "" && !endsLine(d.text)}
+}
+
+// Unconfigure restores the lines of a configured profile. Without undo data
+// (nil) the lines of NAME-groat move back to the end of the profile. It
+// returns a note if something was left for the user to look at.
+//
+// An error wraps ErrConflict when the profile was changed since in a way
+// that restoring its lines would undo too.
+func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note string, err error) {
+	line, ok := d.Get(name, "credential_process")
+	asked, self := "", false
+	if ok && o.SelfProfile != nil {
+		asked, self = o.SelfProfile(line)
+	}
+	if !self || (asked != name && asked != name+ConfiguredSuffix) {
+		return "", d.conflict(name, "profile %q is not configured", name)
+	}
+	if u == nil {
+		u = d.guessUndo(name, asked)
+	}
+	for _, m := range u.Moved {
+		key, _, ok := splitOption(strings.TrimLeftFunc(m.Text, isBlank))
+		if _, again := d.Get(name, key); ok && again && key != "credential_process" {
+			return "", d.conflict(name, "profile %q has a new %s since it was configured", name, key)
+		}
+	}
+	text := d.withoutSection(u)
+	if left := NewDocument(d.path, text, false).Has(u.NewProfile); left && u.NewProfile != name {
+		note = fmt.Sprintf("profile %s was changed since, and is left in %s", clean(u.NewProfile), clean(d.path))
+	}
+	text = withoutLine(d.path, text, name)
+	text = restoreLines(d.path, text, u)
+	return note, d.acceptUndo(text, u)
+}
+
+func (d *Document) conflict(name, format string, args ...any) error {
+	return &Error{Profile: name, File: d.path, Err: fmt.Errorf("%w: "+format, append([]any{ErrConflict}, args...)...), Remedy: "edit " + clean(d.path) + " by hand"}
+}
+
+// withoutSection cuts the section that was added, if it is there unchanged.
+func (d *Document) withoutSection(u *Undo) string {
+	if u.NewSection == "" || strings.Count(d.text, u.NewSection) != 1 {
+		return d.text
+	}
+	before, after, _ := strings.Cut(d.text, u.NewSection)
+	return before + after
+}
+
+// withoutLine cuts the credential_process line of a profile.
+func withoutLine(path, text, name string) string {
+	f := scanFile(path, text, false)
+	var cuts [][2]int
+	for _, l := range f.profileLines(name) {
+		if l.key == "credential_process" {
+			cuts = append(cuts, [2]int{l.from, l.to})
+		}
+	}
+	return cutRanges(text, cuts)
+}
+
+// restoreLines puts the moved lines back between the lines that stayed, by
+// their number from the top: lines added since stand below.
+func restoreLines(path, text string, u *Undo) string {
+	f := scanFile(path, text, false)
+	lines := f.profileLines(u.Profile)
+	if len(lines) == 0 || len(u.Moved) == 0 && !u.NoFinalEnd {
+		return text
+	}
+	var b strings.Builder
+	pos := 0
+	for _, m := range u.Moved {
+		at := lines[len(lines)-1].to
+		if m.Before < len(lines) {
+			at = lines[m.Before].from
+		}
+		b.WriteString(text[pos:at])
+		pos = at
+		if b.Len() > 0 && !endsLine(b.String()) {
+			b.WriteString(f.lineEnd(at))
+		}
+		if line := m.Text; at < len(text) {
+			b.WriteString(withEnd(line, f.lineEnd(at)))
+		} else {
+			b.WriteString(line)
+		}
+	}
+	b.WriteString(text[pos:])
+	out := b.String()
+	if last := lines[len(lines)-1]; u.NoFinalEnd && last.to == len(text) {
+		for _, end := range []string{"\r\n", "\n", "\r"} {
+			if strings.HasSuffix(out, end) {
+				return strings.TrimSuffix(out, end)
+			}
+		}
+	}
+	return out
+}
+
+// acceptUndo checks that nothing but the two profiles has changed.
+func (d *Document) acceptUndo(text string, u *Undo) error {
+	want, got := d.config().everything(), NewDocument(d.path, text, d.credentials).config().everything()
+	for _, name := range []string{u.Profile, u.NewProfile} {
+		id := profileID(name)
+		if delete(want, id); got[id] != nil {
+			want[id] = got[id]
+		}
+	}
+	return d.acceptAs(text, u.Profile, want)
+}
+
+// guessUndo makes undo data from what is in the file.
+func (d *Document) guessUndo(name, asked string) *Undo {
+	u := &Undo{Profile: name}
+	if asked == name {
+		return u
+	}
+	f := d.scan()
+	u.NewProfile = asked
+	s := f.lastSection(asked)
+	if s == nil {
+		return u
+	}
+	u.NewSection = f.text[s.headStart:f.lastWritten(s)]
+	for _, l := range f.profileLines(asked) {
+		switch {
+		case slices.Contains(chainKeys, l.key):
+			u.Moved = append(u.Moved, MovedLine{Before: 1, Text: f.text[l.from:l.to]})
+		case l.key != "" && !slices.Contains(callKeys, l.key):
+			u.NewSection = "" // somebody's own line: the section stays
+		}
+	}
+	return u
+}
+
+// UndoFile keeps undo data by profile, as JSON.
+type UndoFile struct {
+	Path string
+	fs   fileSystem
+}
+
+// undoFormat is the version of the file's format.
+const undoFormat = 1
+
+type undoRecords struct {
+	Version int     `json:"version"`
+	Records []*Undo `json:"records"`
+}
+
+func (f UndoFile) system() fileSystem {
+	if f.fs != nil {
+		return f.fs
+	}
+	return systemFiles{}
+}
+
+// Load reads the undo data of a config file by profile; a missing file has none.
+func (f UndoFile) Load(config string) (map[string]*Undo, error) {
+	found := make(map[string]*Undo)
+	r, _, err := f.read()
+	for _, u := range r.Records {
+		if u.File == config {
+			found[u.Profile] = u
+		}
+	}
+	return found, err
+}
+
+func (f UndoFile) read() (r undoRecords, old []byte, err error) {
+	old, err = f.system().ReadFile(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return undoRecords{}, nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(old, &r)
+	}
+	if err == nil && r.Version != undoFormat {
+		err = fmt.Errorf("unknown version %d", r.Version)
+	}
+	if err != nil {
+		return undoRecords{}, old, fmt.Errorf("could not read the undo data in %s: %w", f.Path, err)
+	}
+	return r, old, nil
+}
+
+// Save replaces the undo data of these profiles of a config file; nil forgets
+// them. The file is private to its owner.
+func (f UndoFile) Save(config string, changed map[string]*Undo) error {
+	r, old, err := f.read()
+	if err != nil {
+		return err
+	}
+	r.Version = undoFormat
+	r.Records = slices.DeleteFunc(r.Records, func(u *Undo) bool {
+		_, replaced := changed[u.Profile]
+		return u.File == config && replaced
+	})
+	for _, u := range changed {
+		if u != nil {
+			r.Records = append(r.Records, u)
+		}
+	}
+	slices.SortFunc(r.Records, func(a, b *Undo) int { return strings.Compare(a.File+"\x00"+a.Profile, b.File+"\x00"+b.Profile) })
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(f.system(), f.Path, old, old == nil, string(text)+"\n"); err != nil {
+		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
+	}
+	return nil
+}
