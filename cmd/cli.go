@@ -15,6 +15,7 @@ type cli struct {
 	Remove            removeCmd            `cmd:"" group:"keys" aliases:"rm" help:"Delete keys and their sessions, or only sessions."`
 	Clear             clearCmd             `cmd:"" group:"keys" help:"Drop sessions (remove --sessions-only)."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
+	Configure         configureCmd         `cmd:"" group:"use" help:"Make SDKs ask groat for a profile (credential_process lines in ~/.aws/config)."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`

@@ -173,9 +173,10 @@ func configureChain(d *Document, name string, o ConfigureOptions) (*Undo, error)
 	}
 	want[profileID(name)]["credential_process"] = line
 
-	text := cutRanges(f.text, cuts)
-	f = scanFile(d.path, text, false)
-	f = scanFile(d.path, f.insertOption(f.lastSection(name), "credential_process", line), false)
+	m := f.mannerOf(f.lastSection(name))
+	f = scanFile(d.path, cutRanges(f.text, cuts), false)
+	m.indent = f.mannerOf(f.lastSection(name)).indent // as what is left above it
+	f = scanFile(d.path, f.insertOption(f.lastSection(name), m, "credential_process", line), false)
 	at := f.lastWritten(f.lastSection(name))
 	u.NewSection = section.String()
 	if !endsLine(f.text[:at]) {

@@ -39,7 +39,7 @@ func TestConfigure(t *testing.T) {
 		{"a key without a section", "", "k", "[profile k]\ncredential_process = \"/opt/groat\" credential-process k\n"},
 		{
 			"CRLF, no final line end", "[profile ro]\r\nrole_arn=" + arn + "\r\nsource_profile=k", "ro",
-			"[profile ro]\r\ncredential_process = \"/opt/groat\" credential-process ro-groat\r\n\r\n[profile ro-groat]\r\nrole_arn=" + arn + "\r\nsource_profile=k\r\n",
+			"[profile ro]\r\ncredential_process=\"/opt/groat\" credential-process ro-groat\r\n\r\n[profile ro-groat]\r\nrole_arn=" + arn + "\r\nsource_profile=k\r\n",
 		},
 		{
 			"IAM Identity Center", "[profile dev]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = y", "dev",

@@ -70,7 +70,7 @@ func (d *Document) Set(profile, key, value string) error {
 	case found != nil:
 		text = replaceValue(d.text, found, value)
 	case at != nil:
-		text = f.insertOption(at, key, value)
+		text = f.insertOption(at, f.mannerOf(at), key, value)
 	case strings.ContainsAny(profile, "#;[]\r\n"): // readers differ on these
 		return d.refuse(profile, "no section can be named %q", profile)
 	default:

@@ -64,20 +64,27 @@ func replaceValue(text string, o *option, value string) string {
 
 func isDelimiter(c byte) bool { return c == '=' || c == ':' }
 
-// insertOption adds a line under the last written line of a section, in the
-// manner of the lines above it.
-func (f *file) insertOption(s *section, key, value string) string {
-	at := f.lastWritten(s)
-	indent, delimiter := "", " = "
-	if options := f.options(s); len(options) > 0 {
-		o := options[len(options)-1]
-		line, _ := f.cutLine(o.lines[0][0])
-		indent = line[:len(line)-len(strings.TrimLeftFunc(line, isBlank))]
-		if i := strings.IndexAny(line, "=:"); i > 0 && line[i-1] != ' ' && line[i-1] != '\t' {
-			delimiter = "="
-		}
+// manner is how the lines of a section are written.
+type manner struct{ indent, delimiter string }
+
+// mannerOf is the manner of a section's last option.
+func (f *file) mannerOf(s *section) manner {
+	m := manner{delimiter: " = "}
+	options := f.options(s)
+	if len(options) == 0 {
+		return m
 	}
-	return f.insertLines(at, indent+key+delimiter+value)
+	line, _ := f.cutLine(options[len(options)-1].lines[0][0])
+	m.indent = line[:len(line)-len(strings.TrimLeftFunc(line, isBlank))]
+	if i := strings.IndexAny(line, "=:"); i > 0 && line[i-1] != ' ' && line[i-1] != '\t' {
+		m.delimiter = "="
+	}
+	return m
+}
+
+// insertOption adds a line under the last written line of a section.
+func (f *file) insertOption(s *section, m manner, key, value string) string {
+	return f.insertLines(f.lastWritten(s), m.indent+key+m.delimiter+value)
 }
 
 // lastWritten is the offset behind the section's last line that is neither

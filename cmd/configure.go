@@ -1,0 +1,158 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"groat/provider/profile"
+)
+
+// configureCmd makes SDKs ask groat for a profile's credentials.
+type configureCmd struct {
+	Profiles []string `arg:"" name:"profile" help:"Profiles."`
+	DryRun   bool     `help:"Print the change as a diff and write nothing."`
+	Undo     bool     `help:"Restore the profiles' lines as they were."`
+}
+
+// Run changes the config file once, for all the profiles or for none.
+func (c *configureCmd) Run(ctx context.Context, a *app) error {
+	names := slices.Compact(slices.Clone(c.Profiles))
+	records := profile.UndoFile{Path: filepath.Join(a.paths.state, "configure-undo.json")}
+	known, err := records.Load(a.paths.awsConfig)
+	if err != nil {
+		return err
+	}
+	var said []string
+	forgotten := make(map[string]*profile.Undo)
+	change, err := profile.EditFile(ctx, a.paths.awsConfig, profile.EditOptions{DryRun: c.DryRun}, func(d *profile.Document) error {
+		added := make(map[string]*profile.Undo)
+		for _, name := range names {
+			if c.Undo {
+				note, err := profile.Unconfigure(d, name, known[name], a.configureOptions(ctx))
+				if err != nil {
+					return err
+				}
+				if said = append(said, "restored profile "+quote(name)); note != "" {
+					said = append(said, note)
+				}
+				forgotten[name] = nil
+				continue
+			}
+			undo, err := a.configureOne(ctx, d, name)
+			if err != nil {
+				return err
+			}
+			if undo == nil {
+				said = append(said, fmt.Sprintf("profile %s is configured already", quote(name)))
+				continue
+			}
+			added[name] = undo
+			said = append(said, fmt.Sprintf("configured profile %s: SDKs now ask groat for its credentials", quote(name)))
+		}
+		if c.DryRun || len(added) == 0 {
+			return nil
+		}
+		// The undo data first: a kill between the two writes leaves data for
+		// a change that was never made, and not the other way round.
+		return records.Save(a.paths.awsConfig, added)
+	})
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		_, err := a.streams.Out.Write([]byte(change))
+		return outputError(err)
+	}
+	for _, line := range said {
+		a.say(line)
+	}
+	if len(forgotten) > 0 {
+		if err := records.Save(a.paths.awsConfig, forgotten); err != nil {
+			a.warn(err.Error())
+		}
+	}
+	return nil
+}
+
+// configureOne reads the configuration as it stands with the changes so far.
+func (a *app) configureOne(ctx context.Context, d *profile.Document, name string) (*profile.Undo, error) {
+	config, err := profile.Load(profile.LoadOptions{
+		ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys,
+		ReadFile: func(path string) ([]byte, error) {
+			if path == a.paths.awsConfig {
+				return []byte(d.Text()), nil
+			}
+			return os.ReadFile(path)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return profile.Configure(config, d, name, a.configureOptions(ctx))
+}
+
+func (a *app) configureOptions(ctx context.Context) profile.ConfigureOptions {
+	return profile.ConfigureOptions{
+		Line:        a.processLine,
+		SelfProfile: a.selfProfile,
+		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
+	}
+}
+
+// processLine is the credential_process line that asks this program for a
+// profile. SDKs split it in three ways (as a shell would, with sh -c, with
+// cmd /C); double quotes mean the same to all, if what stands inside is plain.
+func (a *app) processLine(name string) (string, error) {
+	program, err := a.program()
+	if err != nil {
+		return "", err
+	}
+	bad := "\"$`%!"
+	if runtime.GOOS != "windows" {
+		bad += `\`
+	}
+	for what, text := range map[string]string{"the path of this program": program, "the profile's name": name} {
+		if strings.ContainsAny(text, bad) {
+			return "", &sayError{fmt.Sprintf("%s, %q, has a character that SDKs would read as more than itself", what, text), "choose a plainer one", profile.ErrUnsupported}
+		}
+	}
+	if strings.HasPrefix(name, "-") {
+		return "", &sayError{fmt.Sprintf("a profile named %s cannot stand in a credential_process line", quote(name)), "rename it", profile.ErrUnsupported}
+	}
+	if strings.Contains(program, " ") {
+		a.warn(fmt.Sprintf("the path %q has a blank, which some SDKs cannot run; a link without one is safer", program))
+	}
+	if strings.ContainsAny(name, " \t'&|<>()^;*?~#{}[]\\") {
+		name = `"` + name + `"`
+	}
+	return `"` + program + `" credential-process ` + name, nil
+}
+
+// program is the absolute path by which this program is found: the one in
+// PATH if that is this very file, because it outlives an upgrade, else the
+// file's own.
+func (a *app) program() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("could not find this program's own path: %w", err)
+	}
+	mine, err := os.Stat(self)
+	if err != nil {
+		return self, nil // deleted or unreadable: its path is all there is
+	}
+	for _, dir := range filepath.SplitList(a.getenv("PATH")) {
+		path := filepath.Join(dir, "groat")
+		if runtime.GOOS == "windows" {
+			path += ".exe"
+		}
+		if fi, err := os.Stat(path); err == nil && filepath.IsAbs(path) && os.SameFile(fi, mine) {
+			return path, nil
+		}
+	}
+	return self, nil
+}
