@@ -17,6 +17,8 @@ type cli struct {
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
 	Configure         configureCmd         `cmd:"" group:"use" help:"Make SDKs ask groat for a profile (credential_process lines in ~/.aws/config)."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
+	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
+	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`

@@ -14,6 +14,9 @@ import (
 // execCmd runs a command, or a subshell, with a profile's credentials.
 type execCmd struct {
 	minting
+	Server     bool `short:"s" aliases:"ecs-server" xor:"way" help:"Serve credentials that stay fresh to the command, as ECS does." group:"child"`
+	IMDS       bool `name:"imds" aliases:"ec2-server" xor:"way" help:"Serve them as EC2's instance metadata (IMDSv2)." group:"child"`
+	TokenFile  bool `name:"token-file" help:"With --server: name a file that holds the token, not the token." group:"child"`
 	ProfileEnv bool `name:"profile-env" xor:"way" help:"Set AWS_PROFILE instead of keys: SDKs then renew them by credential_process." group:"child"`
 	Nested     bool `help:"Allow a subshell in a subshell." group:"child"`
 
@@ -48,9 +51,20 @@ func (c *execCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkWay(a, name); err != nil {
+		return err
+	}
 	creds, plan, err := a.mint(ctx, name, c.minting)
 	if err != nil {
 		return err
+	}
+	if c.ProfileEnv {
+		if err := a.checkChildOpens(ctx, plan); err != nil {
+			return err
+		}
+	}
+	if c.Server || c.IMDS {
+		return c.withServer(ctx, a, run, creds, plan, name)
 	}
 	return c.replace(ctx, a, run, creds, plan, name)
 }
@@ -61,6 +75,25 @@ func (c *execCmd) command(a *app) (command, error) {
 		return userShell(a.getenv), nil
 	}
 	return findCommand(c.Command)
+}
+
+// withServer runs the command beside a server of its own, with a token of
+// its own, for as long as the command runs.
+func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds session.Credentials, plan *provider.Plan, name string) error {
+	server, stop, err := a.startServing(ctx, serving{
+		Profile: name, Minting: c.minting, Metadata: c.IMDS, TokenFile: c.TokenFile,
+	}, creds, plan.Region)
+	if err != nil {
+		return err
+	}
+	environ := childEnv{Profile: name, Region: plan.Region, Server: server}.environ(a.environ, foldsCase)
+	if len(c.Command) == 0 {
+		a.banner(name, time.Time{})
+	}
+	status, err := runChild(run, environ)
+	stop()
+	a.close()
+	return ended(status, err)
 }
 
 // replace hands this process over to the command.

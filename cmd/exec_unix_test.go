@@ -56,7 +56,7 @@ func runBinary(t testing.TB, environ []string, words ...string) (result, syscall
 }
 
 // The ways in which exec runs a command; all of them are transparent.
-var execWays = [][]string{{}}
+var execWays = [][]string{{}, {"--server"}, {"--imds"}}
 
 func TestExecPassesAllExitCodes(t *testing.T) {
 	environ := staticEnvironment(t)

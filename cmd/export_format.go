@@ -20,23 +20,30 @@ type exportInput struct {
 	Stale []string
 }
 
-// exportFormats are the formats of `groat export`, in the order of the help.
-var exportFormats = map[string]func(exportInput) (string, error){
-	"export-env": func(in exportInput) (string, error) {
-		return shellLines(in, "export %s=%s\n", "unset %s\n", quotePOSIX)
-	},
-	"env": func(in exportInput) (string, error) {
-		return shellLines(exportInput{Region: in.Region, Credentials: in.Credentials}, "%s=%s\n", "", oneLine)
-	},
-	"json": exportJSON,
-	"ini":  exportINI,
-	"fish": func(in exportInput) (string, error) {
-		return shellLines(in, "set -gx %s %s\n", "set -e %s\n", quoteFish)
-	},
-	"powershell": exportPowerShell,
-	"cmd": func(in exportInput) (string, error) {
-		return shellLines(in, "set \"%s=%s\"\n", "set \"%s=\"\n", plainCmd)
-	},
+// lineFormat prints variables, one a line.
+type lineFormat struct {
+	set, unset string // fmt formats; unset is empty where nothing can be unset
+	quote      func(string) (string, error)
+}
+
+// lineFormats are the formats that a shell, or an --env-file, reads.
+var lineFormats = map[string]lineFormat{
+	"export-env": {"export %s=%s\n", "unset %s\n", quotePOSIX},
+	"env":        {"%s=%s\n", "", oneLine},
+	"fish":       {"set -gx %s %s\n", "set -e %s\n", quoteFish},
+	"powershell": {"$env:%s = %s\n", "Remove-Item -ErrorAction Ignore Env:%s\n", quotePowerShell},
+	"cmd":        {"set \"%s=%s\"\n", "set \"%s=\"\n", plainCmd},
+}
+
+// export prints credentials in one of the formats of `groat export`.
+func export(format string, in exportInput) (string, error) {
+	switch format {
+	case "json":
+		return exportJSON(in)
+	case "ini":
+		return exportINI(in)
+	}
+	return lineFormats[format].print(credentialEnviron(in.Credentials, in.Region), in.Stale)
 }
 
 // staleVariables are the credential and profile variables in the environment
@@ -62,18 +69,20 @@ func isWord(s string) bool {
 	}) < 0
 }
 
-// shellLines prints one line a variable.
-func shellLines(in exportInput, set, unset string, quote func(string) (string, error)) (string, error) {
+// print is all or nothing: half of an identity is another identity.
+func (f lineFormat) print(vars []variable, stale []string) (string, error) {
 	var b strings.Builder
-	for _, name := range in.Stale {
-		fmt.Fprintf(&b, unset, name)
+	if f.unset != "" {
+		for _, name := range stale {
+			fmt.Fprintf(&b, f.unset, name)
+		}
 	}
-	for _, v := range credentialEnviron(in.Credentials, in.Region) {
-		q, err := quote(v.Value)
+	for _, v := range vars {
+		q, err := f.quote(v.Value)
 		if err != nil {
 			return "", fmt.Errorf("could not print %s: %w", v.Name, err)
 		}
-		fmt.Fprintf(&b, set, v.Name, q)
+		fmt.Fprintf(&b, f.set, v.Name, q)
 	}
 	return b.String(), nil
 }
@@ -119,11 +128,6 @@ func quotePowerShell(s string) (string, error) {
 	}
 	b.WriteByte('\'')
 	return b.String(), nil
-}
-
-// exportPowerShell assigns to $env: and removes what is stale.
-func exportPowerShell(in exportInput) (string, error) {
-	return shellLines(in, "$env:%s = %s\n", "Remove-Item -ErrorAction Ignore Env:%s\n", quotePowerShell)
 }
 
 // plainCmd lets values through that cmd.exe takes literally between the

@@ -84,7 +84,7 @@ func TestExportIsEvaluatedByTheRealShell(t *testing.T) {
 		t.Run(e.shell, func(t *testing.T) {
 			shell := requireShell(t, e.shell)
 			script, out := filepath.Join(t.TempDir(), "script"), filepath.Join(t.TempDir(), "out")
-			text, err := exportFormats[e.format](in)
+			text, err := export(e.format, in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func TestExportCmd(t *testing.T) {
 		AccessKeyID: "ASIA", SecretAccessKey: `a^b&c|d<e>f(g)h'i=j+k/l;m,n o`, SessionToken: "t==", Expiration: testExpiration,
 	}}
 	in.Stale = []string{"AWS_PROFILE"}
-	text, err := exportFormats["cmd"](in)
+	text, err := export("cmd", in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ set "AWS_REGION=eu-west-1"
 set "AWS_DEFAULT_REGION=eu-west-1"
 `,
 	} {
-		got, err := exportFormats[format](in)
+		got, err := export(format, in)
 		if err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
@@ -253,7 +253,7 @@ func TestExportRefusesWhatTheFormatCannotHold(t *testing.T) {
 		{"cmd", `a"b`}, {"cmd", "a%PATH%"}, {"cmd", "a!b"}, {"cmd", "a\nb"}, {"ini", "a\n[other]"}, {"ini", " a"},
 	} {
 		in := exportInput{Profile: "p", Credentials: session.Credentials{AccessKeyID: "a", SecretAccessKey: tt.value, Expiration: time.Now()}}
-		got, err := exportFormats[tt.format](in)
+		got, err := export(tt.format, in)
 		if err == nil || got != "" {
 			t.Errorf("%s of %q = %q, %v; want an error and nothing else", tt.format, tt.value, got, err)
 		} else if strings.TrimSpace(tt.value) != "" && len(tt.value) > 2 && strings.Contains(err.Error(), tt.value) {

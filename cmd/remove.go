@@ -135,6 +135,7 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, vaults []vault.Vau
 		total += n
 		errs = append(errs, err)
 	}
+	errs = append(errs, a.dropExported(ctx, func(name string) bool { return c.All || minted[name] }))
 	a.say(fmt.Sprintf("dropped %d %s", total, plural(total, "session")))
 	return errors.Join(errs...)
 }

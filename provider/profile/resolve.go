@@ -264,7 +264,7 @@ func (w *walker) credentialSource(v *view) error {
 func (w *walker) static(v *view) error {
 	id, secret := v.own("aws_access_key_id"), v.own("aws_secret_access_key")
 	switch {
-	case id == "" && secret == "":
+	case id == "" && secret == "", v.own(ExportedKey) != "": // what groat exported is a result, no source
 		return nil
 	case secret == "":
 		return v.errorf("aws_access_key_id", ErrMalformed, "profile %q has aws_access_key_id without aws_secret_access_key", v.name)

@@ -1,0 +1,110 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/vault"
+)
+
+// checkWay refuses a way of handing over credentials that would not hand
+// over this profile's.
+func (c *execCmd) checkWay(a *app, name string) error {
+	switch {
+	case c.TokenFile && !c.Server:
+		return usageError("--token-file needs --server", "run: groat exec --help")
+	case c.Server || c.IMDS:
+		return a.checkDefault(name)
+	case c.ProfileEnv:
+		return a.checkProfileEnv(name)
+	}
+	return nil
+}
+
+// sourceKeys are the keys by which SDKs find credentials in a profile's
+// section.
+var sourceKeys = []string{
+	"aws_access_key_id", "credential_process", "role_arn", "sso_session", "sso_start_url", "web_identity_token_file", "login_session",
+}
+
+// checkDefault: with no profile named, SDKs look into [default] before they
+// ask a server. Credentials there would silently be another identity.
+func (a *app) checkDefault(name string) error {
+	config, err := a.awsConfig()
+	if err != nil {
+		return err
+	}
+	for _, key := range sourceKeys {
+		value := config.Value("default", key)
+		if value == "" || key == "aws_access_key_id" && config.Value("default", profile.ExportedKey) != "" && name == "default" {
+			continue
+		}
+		if self, ok := a.selfProfile(value); key == "credential_process" && ok && self == name {
+			continue // the same credentials by another road
+		}
+		return &sayError{
+			msg: fmt.Sprintf("the section [default] has %s: SDKs would use that before they ask the server, and not be profile %s", key, quote(name)),
+			hint: "leave --server out (the keys then go into the environment, which SDKs look at first), " +
+				"or rename [default]",
+			class: profile.ErrUnsupported,
+		}
+	}
+	return nil
+}
+
+// checkProfileEnv warns when the profile is not set up for --profile-env.
+func (a *app) checkProfileEnv(name string) error {
+	config, err := a.awsConfig()
+	if err != nil {
+		return err
+	}
+	if _, ok := a.selfProfile(config.Value(name, "credential_process")); !ok {
+		a.warn(fmt.Sprintf("profile %s has no credential_process line that calls groat, so that SDKs find other credentials there or none; to write it: groat configure %s", quote(name), name))
+	}
+	return nil
+}
+
+// checkChildOpens: under --profile-env the command's SDKs call groat, which
+// then has to open the vault without GROAT_FILE_PASSPHRASE: no child gets it.
+func (a *app) checkChildOpens(ctx context.Context, plan *provider.Plan) error {
+	if _, given := a.lookupEnv(passphraseVariable); !given {
+		return nil
+	}
+	for _, setting := range []string{"file-passphrase-file", "file-passphrase-command"} {
+		if v, _, _, err := a.settings.value(setting); err == nil && v != "" {
+			return nil // the child reads it from the same place
+		}
+	}
+	v, err := a.vaultOf(ctx, plan)
+	if err != nil || v.Backend() != "file" {
+		return err
+	}
+	config, err := a.vaultConfig("file")
+	if err != nil {
+		return err
+	}
+	config.Passphrase = func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+		return nil, "", vault.ErrLocked
+	}
+	config.UnlockFor = nil
+	probe := vault.OpenFile(config)
+	defer func() { _ = probe.Close() }()
+	for _, kind := range []vault.Kind{vault.KindCard, vault.KindSession} {
+		names, err := v.Names(ctx, kind)
+		if err != nil || len(names) == 0 {
+			continue
+		}
+		if _, err := probe.Get(ctx, kind, names[0]); errors.Is(err, vault.ErrLocked) {
+			return &sayError{
+				msg:   "with --profile-env the command's SDKs call groat, which could not open the vault: " + passphraseVariable + " is not passed on to commands",
+				hint:  "use --server instead, or open the vault first: groat unlock",
+				class: errUsage,
+			}
+		}
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// exportCmd prints a profile's credentials for a shell or a file.
+type exportCmd struct {
+	minting
+	Format            string `default:"export-env" enum:"export-env,env,json,ini,fish,powershell,cmd" placeholder:"FORMAT" help:"One of ${enum} (default ${default})." group:"child"`
+	ToCredentialsFile bool   `help:"Write them into the AWS credentials file instead, for tools that read nothing else." group:"child"`
+
+	Profile string `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
+}
+
+// Run mints and prints all of it, or nothing.
+func (c *exportCmd) Run(ctx context.Context, a *app) error {
+	name, err := a.profileOrPick(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	creds, plan, err := a.mint(ctx, name, c.minting)
+	if err != nil {
+		return err
+	}
+	if c.ToCredentialsFile {
+		return a.toCredentialsFile(ctx, name, plan.Region, creds)
+	}
+	in := exportInput{Profile: name, Region: plan.Region, Credentials: creds}
+	in.Stale = staleVariables(a.environ, in, foldsCase)
+	text, err := export(c.Format, in)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.streams.Out, text)
+	return outputError(err)
+}
+
+// toCredentialsFile writes session credentials, never a long-lived key, into
+// a marked section of the AWS credentials file.
+func (a *app) toCredentialsFile(ctx context.Context, name, region string, creds session.Credentials) error {
+	if creds.SessionToken == "" {
+		return usageError("these are a long-lived key, which is not written to disk",
+			"leave out --no-session, or read them from groat export "+name)
+	}
+	if st, err := os.Stat(a.paths.awsKeys); err == nil && runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
+		return &sayError{
+			msg:   fmt.Sprintf("other users may read %s (mode %04o)", a.paths.awsKeys, st.Mode().Perm()),
+			hint:  "run: chmod 600 " + a.paths.awsKeys,
+			class: profile.ErrUnsupported,
+		}
+	}
+	_, err := profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
+		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, region, formatExpiration(creds.Expiration))
+	})
+	if err != nil {
+		return err
+	}
+	a.say(fmt.Sprintf("wrote session credentials of profile %s to %s; to take them out: groat remove --sessions-only %s", quote(name), a.paths.awsKeys, name))
+	return nil
+}
+
+// dropExported takes the exported session credentials of the wanted profiles
+// out of the AWS credentials file.
+func (a *app) dropExported(ctx context.Context, wanted func(profile string) bool) error {
+	// Most credentials files hold none, and many people have no such file.
+	config, err := a.awsConfig()
+	if err != nil {
+		return err
+	}
+	var any bool
+	for _, name := range config.Names() {
+		any = any || config.Value(name, profile.ExportedKey) != "" && wanted(name)
+	}
+	if _, err := os.Stat(a.paths.awsKeys); !any || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	n := 0
+	_, err = profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
+		n, err = d.DropExported(wanted)
+		return err
+	})
+	if err == nil && n > 0 {
+		a.say(fmt.Sprintf("took %d exported %s out of %s", n, plural(n, "session"), a.paths.awsKeys))
+	}
+	return err
+}
