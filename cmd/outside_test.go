@@ -21,16 +21,21 @@ import (
 type outside struct {
 	*aws
 	t       testing.TB
+	backend string
 	binary  string
 	home    string
 	environ []string
 }
 
-func newOutside(t testing.TB) *outside {
+func newOutside(t testing.TB) *outside { return newOutsideOn(t, "file") }
+
+// newOutsideOn is newOutside on another backend, with more environment.
+func newOutsideOn(t testing.TB, backend string, environ ...string) *outside {
 	t.Helper()
 	needPOSIX(t)
 	a := startAWS(t)
-	o := &outside{aws: a, t: t, binary: releaseBinary(t), environ: a.environment(t)}
+	o := &outside{aws: a, t: t, backend: backend, binary: releaseBinary(t), environ: append(a.environment(t), "GROAT_BACKEND="+backend)}
+	o.environ = append(o.environ, environ...)
 	for _, kv := range o.environ {
 		if home, ok := strings.CutPrefix(kv, "HOME="); ok {
 			o.home = home

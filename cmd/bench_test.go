@@ -1,0 +1,231 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"groat/vault"
+)
+
+// The benchmarks run real processes in turn, the floor (the least a
+// credential process in Go can be), groat and, with PEER=path, another
+// program that speaks aws-vault's command line, and report the medians and
+// their ratios. Only the ratios of one run mean something.
+
+// contest runs the contestants in turn and reports each median in
+// milliseconds, and every ratio to the first one.
+func contest(b *testing.B, names []string, run func(name string)) {
+	b.Helper()
+	times := map[string][]time.Duration{}
+	for b.Loop() {
+		for _, name := range names {
+			begin := time.Now()
+			run(name)
+			times[name] = append(times[name], time.Since(begin))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	median := func(name string) float64 {
+		slices.Sort(times[name])
+		return float64(times[name][len(times[name])/2].Microseconds()) / 1000
+	}
+	for i, name := range names {
+		b.ReportMetric(median(name), name+"-ms")
+		for _, other := range names[:i] {
+			b.ReportMetric(median(name)/median(other), name+"/"+other)
+		}
+	}
+}
+
+// BenchmarkWarm answers from the cache, the vault unlocked.
+func BenchmarkWarm(b *testing.B) {
+	items, profiles := []int{1, 10, 100, 1000}, []int{10, 100, 1000, 5000}
+	if testing.Short() {
+		items, profiles = items[:2], profiles[:1]
+	}
+	for _, backend := range []string{"file", "secret-service"} {
+		for _, n := range items {
+			b.Run(fmt.Sprintf("%s/items=%d", backend, n), func(b *testing.B) {
+				o := warmOutside(b, backend)
+				o.fill(n)
+				o.race(b)
+			})
+		}
+	}
+	for _, n := range profiles {
+		b.Run(fmt.Sprintf("file/profiles=%d", n), func(b *testing.B) {
+			o := warmOutside(b, "file")
+			o.manyProfiles(n)
+			o.race(b)
+		})
+	}
+	if peer := os.Getenv("PEER"); peer != "" {
+		b.Run("file/peer", func(b *testing.B) {
+			o := warmOutside(b, "file")
+			o.credentials("default")
+			runPeer := startPeer(b, peer)
+			contest(b, []string{"peer", "groat"}, func(name string) {
+				if name == "peer" {
+					runPeer()
+					return
+				}
+				o.must(o.command("credential-process", "default"))
+			})
+		})
+	}
+}
+
+// BenchmarkCold mints: one question, two calls, with AWS's latency.
+func BenchmarkCold(b *testing.B) {
+	counts := []int{1, 10, 50, 100}
+	if testing.Short() {
+		counts = counts[:2]
+	}
+	for _, n := range counts {
+		b.Run(fmt.Sprintf("processes=%d", n), func(b *testing.B) {
+			o := newOutside(b)
+			o.slow()
+			o.saveAnswer()
+			var calls, asked int
+			contest(b, []string{"floor", "one", "all"}, func(name string) {
+				switch name {
+				case "floor":
+					o.floors(n)
+				case "one":
+					o.refresh()
+					o.credentials("admin")
+				case "all":
+					o.refresh()
+					o.together(slices.Repeat([]string{"admin"}, n)...)
+					calls, asked = o.Count(""), o.asked()
+				}
+			})
+			b.ReportMetric(float64(calls), "calls")
+			b.ReportMetric(float64(asked), "questions")
+			b.ReportMetric(float64(2*awsLatency.Milliseconds()), "latency-ms")
+		})
+	}
+}
+
+// BenchmarkExec becomes a command that does nothing, from a warm cache.
+func BenchmarkExec(b *testing.B) {
+	o := warmOutside(b, "file")
+	contest(b, []string{"true", "exec"}, func(name string) {
+		if name == "true" {
+			o.must(exec.Command("true"))
+			return
+		}
+		o.must(o.command("exec", "admin", "--", "true"))
+	})
+}
+
+func warmOutside(b *testing.B, backend string) *outside {
+	b.Helper()
+	var environ []string
+	if backend == "secret-service" {
+		environ = startSecretService(b)
+	}
+	o := newOutsideOn(b, backend, environ...)
+	o.cold()
+	o.saveAnswer()
+	return o
+}
+
+// race runs the floor and groat in turn.
+func (o *outside) race(b *testing.B) {
+	contest(b, []string{"floor", "groat"}, func(name string) {
+		if name == "floor" {
+			o.floors(1)
+			return
+		}
+		o.must(o.command("credential-process", "admin"))
+	})
+}
+
+// saveAnswer keeps an answer for the floor to print.
+func (o *outside) saveAnswer() {
+	o.t.Helper()
+	if _, err := os.Stat(filepath.Join(o.home, "code")); err != nil {
+		o.cold()
+		o.slow()
+	}
+	out, err := o.command("credential-process", "admin").Output()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.write("answer", string(out))
+}
+
+// floors runs the floor n times at once.
+func (o *outside) floors(n int) {
+	cmds := make([]*exec.Cmd, n)
+	for i := range cmds {
+		cmds[i] = exec.Command(floorBinary(o.t), filepath.Join(o.home, "answer"))
+		if err := cmds[i].Start(); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+	for _, c := range cmds {
+		if err := c.Wait(); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// refresh is cold with AWS's latency.
+func (o *outside) refresh() {
+	o.ClearFaults()
+	o.cold()
+	o.slow()
+}
+
+func (o *outside) must(c *exec.Cmd) {
+	var out, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &out, &stderr
+	if err := c.Run(); err != nil {
+		o.t.Fatalf("%q: %v\n%s", c.Args, err, stderr.String())
+	}
+}
+
+// fill puts n items beside those that matter into the vault.
+func (o *outside) fill(n int) {
+	o.t.Helper()
+	v, err := vault.Open(vault.Config{
+		Backend: o.backend, FileDir: filepath.Join(o.home, ".local/share/groat/vault"), StateDir: filepath.Join(o.home, ".local/state/groat"),
+		Environ: o.environ,
+		Passphrase: func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+			return []byte("correct horse"), vault.FromEnvironment, nil
+		},
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer func() { _ = v.Close() }()
+	for i := range n {
+		if err := v.Put(o.t.Context(), vault.KindSession, fmt.Sprintf("%064x", i), bytes.Repeat([]byte("x"), 1000)); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// manyProfiles puts n other profiles before those that matter.
+func (o *outside) manyProfiles(n int) {
+	o.t.Helper()
+	config, err := os.ReadFile(filepath.Join(o.home, ".aws/config"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "[profile other-%d]\nrole_arn = arn:aws:iam::123456789012:role/other-%d\nsource_profile = default\nregion = eu-west-1\n\n", i, i)
+	}
+	o.write(".aws/config", text.String()+string(config))
+}
