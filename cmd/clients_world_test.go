@@ -40,6 +40,19 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
+// python finds the first python3 on the path that has a module.
+func python(t *testing.T, module string) string {
+	t.Helper()
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		path, err := exec.LookPath(filepath.Join(dir, "python3"))
+		if err == nil && exec.Command(path, "-c", "import "+module).Run() == nil {
+			return path
+		}
+	}
+	t.Fatalf("%s was promised by %s and no python3 has it", module, clientsVariable)
+	return ""
+}
+
 // clientsConfig is what an SDK is given: it never sees the roles.
 const clientsConfig = `[profile sdk-admin]
 region=eu-west-1

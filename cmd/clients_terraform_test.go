@@ -1,0 +1,172 @@
+package cmd
+
+import (
+	"context"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// copyFixture gives terraform a folder that it may write to.
+func (w *clientWorld) copyFixture(name string) string {
+	w.t.Helper()
+	dir := w.path("tf-" + name)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "clients", "terraform", name))); err != nil {
+		w.t.Fatal(err)
+	}
+	return dir
+}
+
+// terraformPlugins is a folder with the AWS provider: the one that the
+// variable names, else one of those in which terraform looks by itself. There
+// is no registry to ask.
+func terraformPlugins(t *testing.T) string {
+	t.Helper()
+	const provider = "registry.terraform.io/hashicorp/aws"
+	if dir := os.Getenv(pluginDirVariable); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, provider)); err != nil {
+			t.Fatalf("the AWS provider was promised by %s: %v", pluginDirVariable, err)
+		}
+		return dir
+	}
+	home, _ := os.UserHomeDir()
+	for _, dir := range []string{filepath.Join(home, ".terraform.d/plugins"), filepath.Join(home, ".local/share/terraform/plugins"),
+		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins"} {
+		if _, err := os.Stat(filepath.Join(dir, provider)); err == nil {
+			return dir
+		}
+	}
+	t.Skipf("no AWS provider for terraform on this machine: put one in a plugin folder and name that in %s", pluginDirVariable)
+	return ""
+}
+
+// terraform runs terraform in a folder under the words before it ("groat
+// exec admin --"), or by itself.
+func (w *clientWorld) terraform(under []string, env []string, dir string, args ...string) ran {
+	w.t.Helper()
+	line := append(append(append([]string{}, under...), program(w.t, "terraform"), "-chdir="+dir), args...)
+	return w.commandWith(append([]string{"TF_IN_AUTOMATION=1", "TF_INPUT=0"}, env...), "", line[0], line[1:]...)
+}
+
+// The AWS provider gets its credentials from the credential process and from
+// exec; it never sees a role, a serial or a code.
+func TestTerraformProvider(t *testing.T) {
+	promised(t, "terraform")
+	plugins := terraformPlugins(t)
+	w := newClientWorld(t, true)
+	dir := w.copyFixture("identity")
+	w.must(w.terraform(nil, nil, dir, "init", "-plugin-dir="+plugins))
+	w.calls()
+	apply := func(under []string, env []string, want string) {
+		t.Helper()
+		out := w.must(w.terraform(under, env, dir, "apply", "-auto-approve", "-no-color"))
+		if !strings.Contains(out, want) {
+			t.Errorf("want %s in:\n%s", want, out)
+		}
+	}
+	apply(nil, []string{"AWS_PROFILE=sdk-admin"}, "assumed-role/admin-role/myusername")
+	if n, m := w.Count(getSessionToken), w.Count(assumeRole); n != 1 || m != 1 {
+		t.Errorf("%d sessions and %d roles for one apply: %v", n, m, w.Names())
+	}
+	w.ResetCalls()
+	apply([]string{"groat", "exec", "readonly", "--"}, nil, "assumed-role/readonly-role/myusername")
+	if n, m := w.Count(getSessionToken), w.Count(assumeRole); n != 0 || m != 1 {
+		t.Errorf("%d sessions and %d roles for the second role: %v", n, m, w.Names())
+	}
+}
+
+// startMoto starts an S3 that keeps a state; it ends with the test.
+func startMoto(t *testing.T) string {
+	t.Helper()
+	promised(t, "moto")
+	interpreter := python(t, "moto.server")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_ = l.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	c := exec.CommandContext(ctx, interpreter, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
+	c.Dir = t.TempDir()
+	detach(c)
+	if err := c.Start(); err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(); _ = c.Wait() })
+	url := "http://127.0.0.1:" + port
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		if resp, err := http.Get(url + "/moto-api/"); err == nil {
+			_ = resp.Body.Close()
+			return url
+		}
+		time.Sleep(100 * time.Millisecond) // until it listens
+	}
+	t.Fatal("moto did not start")
+	return ""
+}
+
+// A state in S3, with its lock: init, apply and plan through the credential
+// process and through exec, and no key of any kind on the disk afterwards.
+func TestTerraformBackend(t *testing.T) {
+	promised(t, "terraform")
+	s3 := startMoto(t)
+	req, _ := http.NewRequest(http.MethodPut, s3+"/groat-test-state", strings.NewReader(`<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("could not make a bucket: %v %v", err, resp)
+	}
+	_ = resp.Body.Close()
+	w := newClientWorld(t, true)
+	w.env = append(w.env, "AWS_ENDPOINT_URL_S3="+s3)
+	dir := w.copyFixture("backend")
+	for name, road := range map[string]struct{ under, env []string }{
+		"credential process": {nil, []string{"AWS_PROFILE=sdk-admin"}},
+		"exec":               {[]string{"groat", "exec", "admin", "--"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := func(args ...string) string {
+				return w.must(w.terraform(road.under, road.env, dir, args...))
+			}
+			run("init", "-reconfigure")
+			run("apply", "-auto-approve", "-var=word="+strings.ReplaceAll(name, " ", "-"))
+			if out := run("plan", "-detailed-exitcode", "-var=word="+strings.ReplaceAll(name, " ", "-")); !strings.Contains(out, "No changes") {
+				t.Errorf("plan: %s", out)
+			}
+		})
+	}
+	if n, m := w.Count(getSessionToken), w.Count(assumeRole); n != 1 || m != 1 {
+		t.Errorf("%d sessions and %d roles for six runs: %v", n, m, w.Names())
+	}
+	w.nowhereInClear(dir, w.key.Secret)
+	for _, c := range w.Calls() {
+		if c.Issued != "" {
+			w.nowhereInClear(dir, c.Issued)
+		}
+	}
+}
+
+// nowhereInClear fails the test if a text stands in a file below dir.
+func (w *clientWorld) nowhereInClear(dir, secret string) {
+	w.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || strings.Contains(path, string(filepath.Separator)+"providers"+string(filepath.Separator)) {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(data), secret) {
+			w.t.Errorf("%s stands in %s", secret, path)
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
