@@ -2,7 +2,7 @@ package provider
 
 import (
 	"fmt"
-	"time"
+	"slices"
 
 	"groat/provider/profile"
 )
@@ -185,8 +185,9 @@ func (b *planner) session(serial string) error {
 	for _, role := range b.roles {
 		arns = append(arns, role.RoleARN)
 	}
-	region, part := place(b.resolved.Source.Region, append(arns, serial)...)
-	if b.resolved.Source.Region == "" && part == defaultPartition {
+	arns = append(arns, serial)
+	region, part := place(b.resolved.Source.Region, arns...)
+	if b.resolved.Source.Region == "" && !slices.ContainsFunc(arns, func(arn string) bool { return partitionOfARN(arn) != "" }) {
 		part = profile.PartitionOf(b.resolved.Region)
 		region = defaultRegions[part]
 	}
@@ -203,89 +204,6 @@ func (b *planner) session(serial string) error {
 	return nil
 }
 
-// assume adds AssumeRole for every role in order. serial goes into the first
-// call; chained says that this one is made with temporary credentials.
-func (b *planner) assume(serial string, chained bool) error {
-	if err := checkSerial(b.resolved.Profile, serial); err != nil {
-		return err
-	}
-	for i := range b.roles {
-		role := &b.roles[i]
-		duration, err := b.roleDuration(i, chained || i > 0)
-		if err != nil {
-			return err
-		}
-		knownSerial := serial
-		if knownSerial == "" {
-			knownSerial = firstSerial(role.MFASerial, b.resolved.Source.MFASerial)
-		}
-		region, part := place(role.Region, role.RoleARN)
-		if arnPart := partitionOfARN(role.RoleARN); arnPart != "" && arnPart != part {
-			b.warn("profile %q: region %s lies in partition %s but its role in %s: AWS will refuse; set region in that profile",
-				b.profileOf(role), region, part, arnPart)
-		}
-		step := Step{
-			Operation:   OpAssumeRole,
-			Profile:     b.profileOf(role),
-			Duration:    duration,
-			Role:        role,
-			Region:      region,
-			Partition:   part,
-			Endpoints:   role.Endpoints,
-			SessionName: roleSessionName(role.SessionName, b.card, knownSerial, b.options.OSUser),
-		}
-		if role.SessionName != "" && role.SessionName != step.SessionName {
-			b.warn("profile %q: role_session_name was changed to %q, as AWS takes 2 to 64 letters, digits and _+=,.@- only", step.Profile, step.SessionName)
-		}
-		if i == 0 {
-			step.MFASerial, step.MFAProcess = serial, b.mfaProcess(serial)
-		}
-		b.plan.Steps = append(b.plan.Steps, step)
-	}
-	return nil
-}
-
-// askedForLast is the duration asked for the credentials that are the answer.
-func (b *planner) askedForLast() time.Duration {
-	last := b.roles[len(b.roles)-1]
-	return firstDuration(b.options.AssumeRoleTTL,
-		time.Duration(last.DurationSeconds)*time.Second, b.resolved.Duration(), DefaultRoleDuration)
-}
-
-// roleDuration is what role i is asked for. The flag is about the answer, so
-// roles on the way keep their own, and their credentials can be shared.
-func (b *planner) roleDuration(i int, chained bool) (time.Duration, error) {
-	role := &b.roles[i]
-	own, err := configuredDuration(b.profileOf(role), role.DurationSeconds)
-	if err != nil {
-		return 0, err
-	}
-	last := i == len(b.roles)-1
-	asked := firstDuration(own, DefaultRoleDuration)
-	if last {
-		if _, err := configuredDuration(b.resolved.Profile, b.resolved.DurationSeconds); err != nil {
-			return 0, err
-		}
-		asked = b.askedForLast()
-	}
-	if chained && asked > MaxChainedDuration {
-		if last {
-			b.warn("profile %q: %s asked for, but AWS grants at most %s to a role assumed from a session or from another role",
-				b.resolved.Name, shortDuration(asked), shortDuration(MaxChainedDuration))
-		}
-		return MaxChainedDuration, nil
-	}
-	return asked, nil
-}
-
-// profileOf names the profile that a role's credentials are minted for.
-func (b *planner) profileOf(role *profile.Role) string {
-	if role.Profile == "" { // --role-arn
-		return b.resolved.Profile
-	}
-	return role.Profile
-}
-
 func (b *planner) mfaProcess(serial string) string {
 	if serial == "" {
 		return ""
@@ -295,15 +213,6 @@ func (b *planner) mfaProcess(serial string) string {
 
 func (b *planner) warn(format string, args ...any) {
 	b.plan.Warnings = append(b.plan.Warnings, sanitizeText(fmt.Sprintf(format, args...)))
-}
-
-func firstDuration(ds ...time.Duration) time.Duration {
-	for _, d := range ds {
-		if d != 0 {
-			return d
-		}
-	}
-	return 0
 }
 
 // noKeyError says under which name a key is missing.

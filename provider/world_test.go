@@ -254,7 +254,8 @@ func (s *memoryStore) Names(context.Context) ([]string, error) {
 type prompt struct {
 	mu       sync.Mutex
 	device   *ststest.Device
-	answers  []string // taken first; then fresh codes of the device
+	devices  map[string]*ststest.Device // by serial, where there are several
+	answers  []string                   // taken first; then fresh codes of the device
 	err      error
 	requests []provider.CodeRequest
 }
@@ -270,6 +271,9 @@ func (p *prompt) TokenCode(_ context.Context, req provider.CodeRequest) (string,
 		a := p.answers[0]
 		p.answers = p.answers[1:]
 		return a, nil
+	}
+	if d := p.devices[req.MFASerial]; d != nil {
+		return d.FreshCode(), nil
 	}
 	return p.device.FreshCode(), nil
 }
