@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"groat/cmd/terminal/terminaltest"
 )
 
 // promptsVar lists the drivers whose programs must be there, comma-separated:
@@ -196,7 +198,7 @@ func TestWindows(t *testing.T) {
 
 func (w *window) closed() {
 	w.t.Helper()
-	eventually(w.t, "the end of the window", func() bool {
+	terminaltest.Eventually(w.t, "the end of the window", func() bool {
 		ids, _ := w.xdotool("search", "--onlyvisible", "--name", ".")
 		return ids == ""
 	})

@@ -3,21 +3,15 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
+	"groat/cmd/terminal/terminaltest"
 )
 
 // The test binary is also the program under test: with helperVar set it asks
@@ -90,160 +84,10 @@ func helper(what string) int {
 	return 1
 }
 
-// session is a helper process on a terminal of its own. Its stdout and
-// stderr are pipes, as an SDK has them; its stdin is /dev/null.
-type ptySession struct {
-	t         *testing.T
-	cmd       *exec.Cmd
-	ptm, pts  *os.File
-	before    unix.Termios
-	stdout    bytes.Buffer
-	stderr    bytes.Buffer
-	mu        sync.Mutex
-	screen    bytes.Buffer
-	screenEnd chan struct{}
-}
-
 // onTerminal starts the helper as the leader of a session on a new pty.
-func onTerminal(t *testing.T, what string, env ...string) *ptySession {
+func onTerminal(t *testing.T, what string, env ...string) *terminaltest.Session {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append([]string{helperVar + "=" + what, "PATH=" + os.Getenv("PATH")}, env...)
-	return startOnTerminal(t, cmd)
-}
-
-func startOnTerminal(t *testing.T, cmd *exec.Cmd) *ptySession {
-	t.Helper()
-	ptm, pts, err := pty.Open()
-	if err != nil {
-		t.Fatalf("no pty: %v", err)
-	}
-	// In Go's poller, so that closing it ends the reader below.
-	fd, err := unix.FcntlInt(ptm.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = ptm.Close()
-	_ = unix.SetNonblock(fd, true)
-	ptm = os.NewFile(uintptr(fd), "ptmx")
-	s := &ptySession{t: t, cmd: cmd, ptm: ptm, pts: pts, screenEnd: make(chan struct{})}
-	s.before = s.termios()
-	cmd.Stdout, cmd.Stderr = &s.stdout, &s.stderr
-	cmd.ExtraFiles = []*os.File{pts}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(s.screenEnd)
-		buf := make([]byte, 4096)
-		for {
-			n, err := ptm.Read(buf)
-			s.mu.Lock()
-			s.screen.Write(buf[:n])
-			s.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = pts.Close()
-		_ = ptm.Close()
-		<-s.screenEnd
-	})
-	return s
-}
-
-func (s *ptySession) termios() unix.Termios {
-	s.t.Helper()
-	tio, err := unix.IoctlGetTermios(int(s.pts.Fd()), getTermios)
-	if err != nil {
-		s.t.Fatalf("no terminal settings: %v", err)
-	}
-	return *tio
-}
-
-// ptmFd gives the master's descriptor without taking it from Go's poller.
-func (s *ptySession) ptmFd(f func(fd int)) {
-	s.t.Helper()
-	c, err := s.ptm.SyscallConn()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := c.Control(func(fd uintptr) { f(int(fd)) }); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *ptySession) text() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.screen.String()
-}
-
-// eventually waits, bounded, for something another process does.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never came: %s", what)
-		}
-	}
-}
-
-// sees waits until the screen shows text n times.
-func (s *ptySession) sees(text string, n int) {
-	s.t.Helper()
-	end := time.Now().Add(20 * time.Second)
-	for strings.Count(s.text(), text) < n {
-		if time.Now().After(end) {
-			s.t.Fatalf("the screen never showed %q %d times; it shows:\n%s\nstderr:\n%s", text, n, s.text(), s.stderr.String())
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func (s *ptySession) types(keys string) {
-	s.t.Helper()
-	if _, err := io.WriteString(s.ptm, keys); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *ptySession) signal(sig syscall.Signal) {
-	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// ends waits for the process and checks its exit code, its stdout and that
-// the terminal's settings are what they were.
-func (s *ptySession) ends(code int, stdout string) {
-	s.t.Helper()
-	s.wait()
-	if got := s.cmd.ProcessState.ExitCode(); got != code {
-		s.t.Errorf("exit code %d, want %d; screen:\n%s\nstderr:\n%s", got, code, s.text(), s.stderr.String())
-	}
-	if got := s.stdout.String(); !strings.HasPrefix(got, stdout) || strings.Count(got, "\n") != 1 {
-		s.t.Errorf("stdout %q, want one line %q", got, stdout)
-	}
-	if now := s.termios(); now != s.before {
-		s.t.Errorf("the terminal was not restored:\nbefore %+v\nafter  %+v", s.before, now)
-	}
-}
-
-func (s *ptySession) wait() {
-	s.t.Helper()
-	done := make(chan struct{})
-	go func() { _ = s.cmd.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(30 * time.Second):
-		_ = s.cmd.Process.Kill()
-		<-done
-		s.t.Errorf("did not end; screen:\n%s", s.text())
-	}
+	return terminaltest.Start(t, cmd)
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"groat/cmd/terminal/terminaltest"
 )
 
 func need(t *testing.T, program string) {
@@ -40,7 +42,7 @@ func TestInTmux(t *testing.T) {
 	t.Cleanup(func() { tmux("kill-server") })
 	shows := func(text string) {
 		t.Helper()
-		eventually(t, text, func() bool { return strings.Contains(tmux("capture-pane", "-p"), text) })
+		terminaltest.Eventually(t, text, func() bool { return strings.Contains(tmux("capture-pane", "-p"), text) })
 	}
 	run := fmt.Sprintf("%s=secret %s 2>/dev/null >%s/out; echo ended $?", helperVar, os.Args[0], dir)
 	tmux("send-keys", "-l", run)
@@ -54,7 +56,7 @@ func TestInTmux(t *testing.T) {
 	shows("\nstate=echo")
 	tmux("send-keys", "-l", "clear; "+run)
 	tmux("send-keys", "Enter")
-	eventually(t, "the second question", func() bool {
+	terminaltest.Eventually(t, "the second question", func() bool {
 		screen := tmux("capture-pane", "-p")
 		return strings.Contains(screen, "passphrase:") && !strings.Contains(screen, "ended 130")
 	})
