@@ -190,26 +190,35 @@ func busFault(err error, names ...string) bool {
 	return false
 }
 
+// busFailure is a failed call in words, with the cause kept for errors.As.
+type busFailure struct {
+	text     string
+	sentinel error
+	cause    error
+}
+
+func (f *busFailure) Error() string   { return f.sentinel.Error() + ": " + f.text }
+func (f *busFailure) Unwrap() []error { return []error{f.sentinel, f.cause} }
+
 // busError gives a failed call one of the vault's sentinels. who is the bus
 // name that was called.
 func busError(ctx context.Context, err error, who string) error {
+	fail := func(text string) error { return &busFailure{text, ErrUnavailable, err} }
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return fmt.Errorf("interrupted: %w", context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%w: %s did not answer in time", ErrUnavailable, who)
+		return fail(who + " did not answer in time")
 	case busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"):
-		return fmt.Errorf("%w: nobody on the session bus is %s", ErrUnavailable, who)
+		return fail("nobody on the session bus is " + who)
 	case busFault(err, "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected"):
-		return fmt.Errorf("%w: %s ended before it answered", ErrUnavailable, who)
+		return fail(who + " ended before it answered")
 	case errors.Is(err, dbus.ErrClosed):
-		return fmt.Errorf("%w: the session bus hung up", ErrUnavailable)
+		return fail("the session bus hung up")
+	case faultName(err) != "":
+		return fail(strings.TrimPrefix(faultName(err), "org.freedesktop.") + ": " + err.Error())
 	}
-	var fault dbus.Error
-	if errors.As(err, &fault) {
-		return fmt.Errorf("%w: %s: %w", ErrUnavailable, strings.TrimPrefix(fault.Name, "org.freedesktop."), err)
-	}
-	return fmt.Errorf("%w: the session bus hung up: %w", ErrUnavailable, err)
+	return fail("the session bus hung up: " + err.Error())
 }
 
 // hasDisplay reports whether a dialog could be seen by somebody.

@@ -1,0 +1,393 @@
+package vault_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"groat/vault"
+	"groat/vault/vaulttest"
+)
+
+// soon is the bound of calls that never end.
+const soon = 200 * time.Millisecond
+
+func secretsOn(t *testing.T, s *fakeSecrets, display bool) (vault.Vault, *fakeBus) {
+	t.Helper()
+	bus := newFakeBus(t, s.serve)
+	return mustOpen(t, vault.Config{Backend: "secret-service", Environ: bus.environ(display), StateDir: t.TempDir(), Timeout: 10 * time.Second}), bus
+}
+
+func TestContractFakeSecretService(t *testing.T) {
+	var cfg vault.Config
+	vaulttest.Run(t, func(t *testing.T) vault.Vault {
+		bus := newFakeBus(t, newFakeSecrets().serve)
+		cfg = vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir()}
+		return mustOpen(t, cfg)
+	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }})
+}
+
+func putItem(t *testing.T, v vault.Vault, kind vault.Kind, name, data string) {
+	t.Helper()
+	if err := v.Put(t.Context(), kind, name, []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantItem(t *testing.T, v vault.Vault, kind vault.Kind, name, data string) {
+	t.Helper()
+	if got, err := v.Get(t.Context(), kind, name); err != nil || string(got) != data {
+		t.Errorf("Get %s %q: %q, %v; want %q", kind, name, got, err, data)
+	}
+}
+
+// everyOperation wants the error from all of them; seed is an item that exists.
+func everyOperation(t *testing.T, v vault.Vault, want error, ops ...string) {
+	t.Helper()
+	for op, do := range map[string]func() error{
+		"get":     func() error { _, err := v.Get(t.Context(), vault.KindKey, "p"); return err },
+		"missing": func() error { _, err := v.Get(t.Context(), vault.KindKey, "missing"); return err },
+		"put":     func() error { return v.Put(t.Context(), vault.KindKey, "p", []byte("new")) },
+		"remove":  func() error { return v.Remove(t.Context(), vault.KindKey, "p") },
+		"names":   func() error { _, err := v.Names(t.Context(), vault.KindKey); return err },
+	} {
+		if len(ops) > 0 && !slices.Contains(ops, op) {
+			continue
+		}
+		err := do()
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", op, err, want)
+		}
+		var e *vault.Error
+		if err != nil && !errors.As(err, &e) {
+			t.Errorf("%s: %v is no *vault.Error", op, err)
+		}
+	}
+}
+
+// A locked collection is never taken for an empty one, whether or not it
+// shows what it holds.
+func TestSecretServiceLocked(t *testing.T) {
+	for _, hides := range []bool{false, true} {
+		for _, prompt := range []string{"dismissed", "ignored", "done"} {
+			t.Run(prompt+map[bool]string{true: ", hidden", false: ""}[hides], func(t *testing.T) {
+				s := newFakeSecrets()
+				v, bus := secretsOn(t, s, false)
+				putItem(t, v, vault.KindKey, "p", "secret")
+				s.locked, s.hides, s.prompt = true, hides, prompt
+				cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir(), Timeout: soon}
+				if prompt != "ignored" {
+					cfg.Timeout = 10 * time.Second
+				}
+				if prompt == "done" {
+					wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+					if s.asked != 1 {
+						t.Errorf("%d dialogs", s.asked)
+					}
+					return
+				}
+				everyOperation(t, mustOpen(t, cfg), vault.ErrLocked)
+				s.locked, cfg.Timeout = false, 10*time.Second
+				wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+			})
+		}
+	}
+}
+
+// A screen lock between two calls of one process hides nothing for long.
+func TestSecretServiceLockedLater(t *testing.T) {
+	s := newFakeSecrets()
+	v, _ := secretsOn(t, s, false)
+	putItem(t, v, vault.KindKey, "p", "secret")
+	s.locked, s.prompt = true, "done"
+	wantItem(t, v, vault.KindKey, "p", "secret")
+	s.locked, s.prompt = true, "dismissed"
+	everyOperation(t, v, vault.ErrLocked, "get", "put", "remove", "names")
+}
+
+func TestSecretServiceCollections(t *testing.T) {
+	open := func(t *testing.T, s *fakeSecrets, collection string, display bool) vault.Vault {
+		bus := newFakeBus(t, s.serve)
+		timeout := 10 * time.Second
+		if s.prompt == "ignored" {
+			timeout = soon
+		}
+		return mustOpen(t, vault.Config{Backend: "secret-service", SecretServiceCollection: collection, Environ: bus.environ(display), StateDir: t.TempDir(), Timeout: timeout})
+	}
+	t.Run("by label", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.path, s.label = "/org/freedesktop/secrets/collection/c17", "My Keys"
+		v := open(t, s, "My Keys", false)
+		putItem(t, v, vault.KindKey, "p", "secret")
+		wantItem(t, v, vault.KindKey, "p", "secret")
+		wantItem(t, open(t, s, "My Keys", false), vault.KindKey, "p", "secret")
+	})
+	t.Run("by alias", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.path, s.alias = "/org/freedesktop/secrets/collection/c17", "default"
+		v := open(t, s, "default", false)
+		putItem(t, v, vault.KindKey, "p", "secret")
+		wantItem(t, open(t, s, "default", false), vault.KindKey, "p", "secret")
+	})
+	t.Run("odd path", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.path = "/org/freedesktop/secrets/collection/Caf_c3_a9_20_2f"
+		v := open(t, s, "Café /", false)
+		putItem(t, v, vault.KindKey, "p", "secret")
+		wantItem(t, v, vault.KindKey, "p", "secret")
+	})
+	t.Run("items of others", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.items["/org/freedesktop/secrets/collection/other/1"] = &fakeItem{label: "key.p", attributes: map[string]string{"profile": "key.p", "groat": "key"}, secret: []byte("{}")}
+		v := open(t, s, "", false)
+		everyOperation(t, v, vault.ErrNotFound, "get", "remove")
+		if names, err := v.Names(t.Context(), vault.KindKey); err != nil || len(names) != 0 {
+			t.Errorf("names %q, %v", names, err)
+		}
+	})
+	t.Run("none, no display", func(t *testing.T) {
+		s := newFakeSecrets()
+		v := open(t, s, "nowhere", false)
+		everyOperation(t, v, vault.ErrNotFound, "get", "remove")
+		err := v.Put(t.Context(), vault.KindKey, "p", []byte("x"))
+		var e *vault.Error
+		if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), `"nowhere"`) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "there are: login") {
+			t.Errorf("Put: %v", err)
+		}
+	})
+	t.Run("none, made in a dialog", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.path, s.prompt = "", "done"
+		v := open(t, s, "", true)
+		putItem(t, v, vault.KindKey, "p", "secret")
+		wantItem(t, v, vault.KindKey, "p", "secret")
+	})
+	t.Run("none, dialog unanswered", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.path, s.prompt = "", "ignored"
+		everyOperation(t, open(t, s, "", true), vault.ErrUnavailable, "put")
+		if s.asked != 1 || s.shut > 1 {
+			t.Errorf("%d dialogs, %d closed", s.asked, s.shut)
+		}
+	})
+	for _, name := range []string{"a\x00b", "\xff"} {
+		if _, err := vault.Open(vault.Config{Backend: "secret-service", SecretServiceCollection: name, StateDir: t.TempDir()}); !errors.Is(err, vault.ErrUnavailable) {
+			t.Errorf("collection %q: %v", name, err)
+		}
+	}
+}
+
+// A bus that accepts and says nothing, or dies, or has nobody on it, is an
+// error in time and in words.
+func TestBusFaults(t *testing.T) {
+	silent := func(*busCall) {}
+	var dying *fakeBus
+	for _, backend := range []string{"secret-service", "kwallet"} {
+		for _, c := range []struct {
+			name  string
+			serve func(*busCall)
+			says  string
+		}{
+			{"silent service", silent, "in time"},
+			{"nobody there", nobody, "runs on the session bus"},
+			{"dies mid-call", func(*busCall) { dying.hangUp() }, "hung up"},
+			{"service dies mid-call", func(c *busCall) {
+				c.fail("org.freedesktop.DBus.Error.NoReply", "Message recipient disconnected from message bus without replying")
+			}, "ended before"},
+			{"answers of another shape", func(c *busCall) { c.reply(int32(7), "x", []string{"y"}) }, "unexpected answer"},
+			{"empty answers", func(c *busCall) { c.reply() }, "unexpected answer"},
+			{"denied", func(c *busCall) { c.fail("org.freedesktop.DBus.Error.AccessDenied", "rejected by policy") }, "AccessDenied"},
+		} {
+			t.Run(backend+"/"+c.name, func(t *testing.T) {
+				bus := newFakeBus(t, c.serve)
+				dying = bus
+				v := mustOpen(t, vault.Config{Backend: backend, Environ: bus.environ(false), StateDir: t.TempDir(), Timeout: soon})
+				everyOperation(t, v, vault.ErrUnavailable)
+				if _, err := v.Get(t.Context(), vault.KindKey, "p"); !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v does not say %q", err, c.says)
+				}
+			})
+		}
+	}
+}
+
+// mute is a bus address behind which a socket accepts and says nothing.
+func mute(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(dir, "bus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+		}
+	})
+	t.Cleanup(func() { l.Close(); wg.Wait(); os.RemoveAll(dir) })
+	return "unix:path=" + filepath.Join(dir, "bus")
+}
+
+func TestBusAddresses(t *testing.T) {
+	empty := t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	notASocket := t.TempDir()
+	if err := os.WriteFile(filepath.Join(notASocket, "bus"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, env := range map[string][]string{
+		"mute":                  {"DBUS_SESSION_BUS_ADDRESS=" + mute(t)},
+		"nobody listens":        {"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(empty, "none")},
+		"not a socket":          {"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(empty, "file")},
+		"withheld":              {"DBUS_SESSION_BUS_ADDRESS=disabled:"},
+		"malformed":             {"DBUS_SESSION_BUS_ADDRESS=;,=%"},
+		"autolaunch":            {"DBUS_SESSION_BUS_ADDRESS=autolaunch:", "XDG_RUNTIME_DIR=" + empty},
+		"autolaunch with scope": {"DBUS_SESSION_BUS_ADDRESS=autolaunch:scope=*user", "XDG_RUNTIME_DIR=" + empty},
+		"no address":            {"XDG_RUNTIME_DIR=" + empty},
+		"a file in its place":   {"XDG_RUNTIME_DIR=" + notASocket},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := mustOpen(t, vault.Config{Backend: "secret-service", Environ: env, StateDir: t.TempDir(), Timeout: soon})
+			_, err := v.Get(t.Context(), vault.KindKey, "p")
+			if !errors.Is(err, vault.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("in the runtime directory", func(t *testing.T) {
+		bus := newFakeBus(t, newFakeSecrets().serve)
+		dir := filepath.Dir(strings.TrimPrefix(bus.address, "unix:path="))
+		v := mustOpen(t, vault.Config{Backend: "secret-service", Environ: []string{"XDG_RUNTIME_DIR=" + dir}, StateDir: t.TempDir()})
+		everyOperation(t, v, vault.ErrNotFound, "get")
+	})
+}
+
+func TestInterruptedDialog(t *testing.T) {
+	s := newFakeSecrets()
+	v, _ := secretsOn(t, s, false)
+	putItem(t, v, vault.KindKey, "p", "secret")
+	ctx, cancel := context.WithCancel(t.Context())
+	s.locked, s.prompt = true, "ignored"
+	s.fault = func(c *busCall) bool {
+		if strings.HasSuffix(c.method, "Prompt.Prompt") {
+			time.AfterFunc(0, cancel) // Ctrl-C while the dialog is open
+		}
+		return false
+	}
+	if _, err := v.Get(ctx, vault.KindKey, "p"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A service that forgets what it took, or gives back something else, is not
+// believed.
+func TestSecretServiceLies(t *testing.T) {
+	s := newFakeSecrets()
+	v, _ := secretsOn(t, s, false)
+	s.forgets = true
+	everyOperation(t, v, vault.ErrUnavailable, "put")
+	s.forgets = false
+	putItem(t, v, vault.KindKey, "p", "secret")
+	putItem(t, v, vault.KindKey, "q", "TheSecret")
+	byLabel := map[string]*fakeItem{}
+	for _, item := range s.items {
+		byLabel[item.label] = item
+	}
+	genuine := byLabel["key.p"].secret
+	for name, secret := range map[string][]byte{
+		"empty": {}, "null": []byte("null"), "no JSON": []byte("{"), "empty object": []byte("{}"), "another's": byLabel["key.q"].secret,
+		"truncated": genuine[:len(genuine)/2], "a number": []byte("7"), "binary": {0, 0xff},
+	} {
+		byLabel["key.p"].secret = secret
+		if got, err := v.Get(t.Context(), vault.KindKey, "p"); !errors.Is(err, vault.ErrCorrupt) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		} else if strings.Contains(err.Error(), "TheSecret") {
+			t.Errorf("%s: the error tells a secret: %v", name, err)
+		}
+	}
+	wantItem(t, v, vault.KindKey, "q", "TheSecret") // the others stay readable
+}
+
+// An item that goes between being found and being read is missing.
+func TestSecretServiceRaces(t *testing.T) {
+	s := newFakeSecrets()
+	v, _ := secretsOn(t, s, false)
+	putItem(t, v, vault.KindKey, "p", "secret")
+	s.fault = func(c *busCall) bool {
+		if strings.HasSuffix(c.method, "Item.GetSecret") || strings.HasSuffix(c.method, "Item.Delete") {
+			clear(s.items)
+		}
+		return false
+	}
+	everyOperation(t, v, vault.ErrNotFound, "get")
+	// The service is restarted: the bus stays, our session is gone.
+	s.fault = nil
+	putItem(t, v, vault.KindKey, "p", "secret")
+	s.sessions += 10
+	wantItem(t, v, vault.KindKey, "p", "secret")
+	// The bus is restarted: the connection is gone.
+	s.sessions++
+	putItem(t, v, vault.KindKey, "q", "secret")
+}
+
+func TestAutoChoosesByProbe(t *testing.T) {
+	choose := func(t *testing.T, s *fakeSecrets, display bool) string {
+		t.Helper()
+		bus := newFakeBus(t, s.serve)
+		timeout := 10 * time.Second
+		if s.fault != nil {
+			timeout = soon
+		}
+		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout})
+		defer v.Close()
+		if s.asked > 0 {
+			t.Error("a probe put up a dialog")
+		}
+		return v.Backend()
+	}
+	for _, c := range []struct {
+		name    string
+		display bool
+		change  func(*fakeSecrets)
+		want    string
+	}{
+		{"unlocked", false, func(*fakeSecrets) {}, "secret-service"},
+		{"locked, with a display", true, func(s *fakeSecrets) { s.locked = true }, "secret-service"},
+		{"locked, without", false, func(s *fakeSecrets) { s.locked = true }, "file"},
+		{"no collection, with a display", true, func(s *fakeSecrets) { s.path = "" }, "secret-service"},
+		{"no collection, without", false, func(s *fakeSecrets) { s.path = "" }, "file"},
+		{"silent", true, func(s *fakeSecrets) { s.fault = func(*busCall) bool { return true } }, "file"},
+		{"nobody", true, func(s *fakeSecrets) { s.fault = func(c *busCall) bool { nobody(c); return true } }, "file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newFakeSecrets()
+			c.change(s)
+			if got := choose(t, s, c.display); got != c.want {
+				t.Errorf("chose %q, want %q", got, c.want)
+			}
+		})
+	}
+	t.Run("mute bus", func(t *testing.T) {
+		v := mustOpen(t, vault.Config{Environ: []string{"DBUS_SESSION_BUS_ADDRESS=" + mute(t), "HOME=" + t.TempDir()}, FileDir: t.TempDir(), StateDir: t.TempDir(), Timeout: soon})
+		if v.Backend() != "file" {
+			t.Errorf("chose %q", v.Backend())
+		}
+	})
+}
