@@ -14,6 +14,11 @@ type cli struct {
 	List              listCmd              `cmd:"" group:"keys" aliases:"ls" help:"Show profiles, keys and live sessions."`
 	Remove            removeCmd            `cmd:"" group:"keys" aliases:"rm" help:"Delete keys and their sessions, or only sessions."`
 	Clear             clearCmd             `cmd:"" group:"keys" help:"Drop sessions (remove --sessions-only)."`
+	Migrate           migrateCmd           `cmd:"" group:"keys" help:"Move keys between backends."`
+	Import            importCmd            `cmd:"" group:"keys" help:"Move keys in from the credentials file or from aws-vault."`
+	Unlock            unlockCmd            `cmd:"" group:"keys" help:"Open the file vault for a while."`
+	Lock              lockCmd              `cmd:"" group:"keys" help:"Close the file vault."`
+	Passphrase        passphraseCmd        `cmd:"" group:"keys" help:"Change the file vault's passphrase."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
 	Configure         configureCmd         `cmd:"" group:"use" help:"Make SDKs ask groat for a profile (credential_process lines in ~/.aws/config)."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`

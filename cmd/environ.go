@@ -49,7 +49,7 @@ var credentialVariables = []string{
 // guards against a credential_process that calls groat in a circle (a child
 // may well call groat anew), and the name of the outer shell's profile.
 var ownVariables = []string{
-	"GROAT_FILE_PASSPHRASE", "GROAT_PROFILE", recursionGuard,
+	"GROAT_FILE_PASSPHRASE", newPassphraseVariable, sourcePassphraseVariable, "GROAT_PROFILE", recursionGuard,
 }
 
 // recursionGuard names the profiles whose credential_process is running.

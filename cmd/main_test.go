@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"groat/provider/ststest"
+	"groat/vault"
 )
 
 // TestMain lets the test binary be groat itself: scripts run it under that
@@ -157,10 +158,13 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	down             closes the double
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
+//
+// The condition [keyring] is that of a kernel keyring that works here.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			a := newAWS()
 			if err := a.Start(); err != nil {
@@ -251,3 +255,29 @@ func scriptExitCode(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("exitcode: %s exited %d, want %d", args[1], got, want)
 	}
 }
+
+// scriptCondition answers [keyring].
+func scriptCondition(name string) (bool, error) {
+	if name != "keyring" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return kernelKeyring(), nil
+}
+
+// kernelKeyring reports whether this system remembers a vault key: a vault of
+// its own is opened, and closed again.
+var kernelKeyring = sync.OnceValue(func() bool {
+	dir, err := os.MkdirTemp("", "groat-test-keyring-")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx := context.Background()
+	f := vault.OpenFile(vault.Config{FileDir: filepath.Join(dir, "vault"), Passphrase: func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+		return []byte("x"), vault.FromEnvironment, nil
+	}})
+	if f.Put(ctx, vault.KindSession, "x", nil) != nil || f.Unlock(ctx, time.Minute) != nil {
+		return false
+	}
+	return f.Lock(ctx) == nil
+})

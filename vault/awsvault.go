@@ -26,16 +26,43 @@ type foreignStore interface {
 	close() error
 }
 
-// OpenAWSVault opens aws-vault's items in one backend. Of cfg it takes
-// FileDir and Passphrase for the file backend and the backend's own fields
-// for the others, where they differ from aws-vault's defaults. Nothing is
-// read, asked or dialled before the first call.
+// OpenAWSVault opens aws-vault's items in one backend. The fields of cfg that
+// are empty get aws-vault's own defaults; FileDir and Passphrase are the file
+// backend's. Nothing is read, asked or dialled before the first call.
 func OpenAWSVault(cfg Config) (*AWSVault, error) {
-	store, err := openForeign(cfg)
+	store, err := openForeign(awsVaultDefaults(cfg))
 	if err != nil {
-		return nil, &Error{Op: "open", Backend: cfg.Backend, Err: err}
+		return nil, &Error{Op: "open", Backend: "aws-vault " + cfg.Backend, Err: err}
 	}
 	return &AWSVault{backend: cfg.Backend, store: store}, nil
+}
+
+// AWSVaultBackends lists the backends of this build whose items OpenAWSVault
+// can read, and that need no more than to be asked.
+func AWSVaultBackends(cfg Config) []string {
+	var names []string
+	for _, b := range builtin() {
+		if b.name == "file" || b.name != "keyctl" && b.name != "pass" && b.here(cfg) {
+			names = append(names, b.name)
+		}
+	}
+	return names
+}
+
+// awsVaultName is aws-vault's name for its keychain, prefix, keyring and wallet.
+const awsVaultName = "aws-vault"
+
+// awsVaultDefaults fills in where aws-vault looks by itself.
+func awsVaultDefaults(cfg Config) Config {
+	for field, value := range map[*string]string{
+		&cfg.Keychain: awsVaultName, &cfg.KWalletFolder: awsVaultName, &cfg.SecretServiceCollection: "awsvault",
+		&cfg.PassPrefix: ".", // the store itself
+	} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	return cfg
 }
 
 // openForeign chooses the store by cfg.Backend.
@@ -43,7 +70,24 @@ func openForeign(cfg Config) (foreignStore, error) {
 	if cfg.Backend == "file" {
 		return newJOSEFiles(cfg.FileDir, cfg.Passphrase), nil
 	}
-	return nil, fmt.Errorf("%w: aws-vault's items cannot be read from it", ErrUnavailable)
+	return openForeignSystem(cfg)
+}
+
+// foreignItems is another tool's share of a backend that encrypts by itself.
+type foreignItems struct {
+	itemStore
+	list func(ctx context.Context) ([]string, error) // nil: the store's own
+}
+
+func (f foreignItems) names(ctx context.Context) ([]string, error) {
+	if f.list != nil {
+		return f.list(ctx)
+	}
+	return f.itemStore.names(ctx, "")
+}
+
+func noForeign(backend string) error {
+	return fmt.Errorf("%w: aws-vault's items in %q cannot be read on this system", ErrUnavailable, backend)
 }
 
 // Backend names the backend.

@@ -10,3 +10,5 @@ const shortcoming = ""
 func builtin() []backend { return []backend{fileBackend()} }
 
 func absence(name string) string { return fmt.Sprintf("this build has no %s", name) }
+
+func openForeignSystem(cfg Config) (foreignStore, error) { return nil, noForeign(cfg.Backend) }

@@ -12,12 +12,22 @@ func openKeychain(cfg Config) (Vault, error) {
 	if name == "" {
 		name = defaultKeychain
 	}
-	return newOSVault(cfg, "keychain", newRing(cfg, keyring.KeychainBackend, keyring.Config{
-		ServiceName:                    "groat",
+	return newOSVault(cfg, "keychain", newKeychain(cfg, "groat", name)), nil
+}
+
+func newKeychain(cfg Config, service, name string) *ring {
+	return newRing(cfg, keyring.KeychainBackend, keyring.Config{
+		ServiceName:                    service,
 		KeychainName:                   name,
 		KeychainTrustApplication:       true,
 		KeychainAccessibleWhenUnlocked: true,
-	}, explainKeychain)), nil
+	}, explainKeychain)
+}
+
+// openForeignKeychain reads another tool's keychain; macOS asks for each item
+// whether this program may.
+func openForeignKeychain(cfg Config) (foreignStore, error) {
+	return foreignItems{newKeychain(cfg, awsVaultName, cfg.Keychain), nil}, nil
 }
 
 // The platform's own store comes first.

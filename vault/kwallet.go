@@ -40,6 +40,7 @@ type kwallet struct {
 	environ []string
 	timeout time.Duration // Config.Timeout
 	folder  string
+	named   string // the wallet; "" = the default one
 
 	mu     sync.Mutex // held while a dialog may be open: one is enough
 	bus    *bus
@@ -131,6 +132,9 @@ func (k *kwallet) findDaemon(ctx context.Context) error {
 		}
 		if k.wallet == "" {
 			k.wallet = "kdewallet"
+		}
+		if k.named != "" {
+			k.wallet = k.named
 		}
 		return nil
 	}

@@ -11,11 +11,15 @@ import (
 func openWinCred(cfg Config) (Vault, error) { return openWinCredService(cfg, "groat") }
 
 func openWinCredService(cfg Config, service string) (Vault, error) {
-	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: service, WinCredPrefix: "groat"}, explainWinCred)
-	r.oneByOne = true // Wine's CredEnumerate overruns its buffer when another thread adds a credential
-	v := newOSVault(cfg, "wincred", r)
+	v := newOSVault(cfg, "wincred", newWinCred(cfg, service, "groat"))
 	v.limit = winCredLimit
 	return v, nil
+}
+
+func newWinCred(cfg Config, service, prefix string) *ring {
+	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: service, WinCredPrefix: prefix}, explainWinCred)
+	r.oneByOne = true // Wine's CredEnumerate overruns its buffer when another thread adds a credential
+	return r
 }
 
 // shortcoming is what "auto" says of a build that lacks its platform's store.

@@ -1,0 +1,173 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+	"groat/vault"
+)
+
+// importCmd moves long-lived keys from another place into the vault.
+type importCmd struct {
+	Profiles     []string `arg:"" optional:"" name:"profile" help:"Profiles (default all that hold a key there)."`
+	From         string   `required:"" enum:"credentials-file,aws-vault" placeholder:"PLACE" help:"Where the keys are: ${enum}."`
+	SourceDir    string   `placeholder:"DIR" help:"Directory of the credentials file, or of aws-vault's file backend."`
+	DryRun       bool     `help:"Say what would be imported; open no item and write nothing."`
+	Overwrite    bool     `help:"Replace other keys that are stored under the same names."`
+	DeleteSource bool     `help:"Delete each key where it was once its copy was read back and compared."`
+
+	SourceBackend           string `setting:"" default:"auto" enum:"auto,keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"aws-vault's backend: ${enum}."`
+	SourceKeychain          string `setting:"" placeholder:"NAME" help:"aws-vault's keychain (default aws-vault)."`
+	SourceCollection        string `setting:"" name:"source-secret-service-collection" placeholder:"NAME" help:"aws-vault's Secret Service collection (default awsvault)."`
+	SourcePassDir           string `setting:"" placeholder:"DIR" help:"aws-vault's password store."`
+	SourcePassPrefix        string `setting:"" placeholder:"PREFIX" help:"aws-vault's folder in the password store."`
+	SourcePassphraseFile    string `setting:"" name:"source-file-passphrase-file" placeholder:"FILE" help:"Read the passphrase of aws-vault's file backend from FILE (else GROAT_SOURCE_FILE_PASSPHRASE or AWS_VAULT_FILE_PASSPHRASE, else it is asked)."`
+	SourcePassphraseCommand string `setting:"" name:"source-file-passphrase-command" placeholder:"CMD" help:"Take that passphrase from CMD's output."`
+}
+
+// keySource is a place that keys are imported from.
+type keySource interface {
+	// place names it for people.
+	place() string
+	// profiles lists those that hold a long-lived key; nothing is opened.
+	profiles(ctx context.Context) ([]string, error)
+	key(ctx context.Context, name string) (provider.AccessKey, error)
+	// delete removes the keys that were imported, and only as they were read.
+	delete(ctx context.Context, keys map[string]provider.AccessKey) error
+	// preview is the change that delete would make, keys masked; "" if there
+	// is nothing to show.
+	preview(ctx context.Context, names []string) (string, error)
+	close() error
+}
+
+// Run imports each key, reads it back, records where it lies, and only then
+// deletes the originals.
+func (c *importCmd) Run(ctx context.Context, a *app) error {
+	source, err := c.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.close() }()
+	names, err := source.profiles(ctx)
+	if err != nil {
+		return err
+	}
+	failed := &failures{}
+	if len(c.Profiles) > 0 {
+		wanted := slices.Compact(slices.Sorted(slices.Values(c.Profiles)))
+		for _, name := range wanted {
+			if !slices.Contains(names, name) {
+				failed.add(a, quote(name), fmt.Errorf("%w: %s has no long-lived key of this name", vault.ErrNotFound, source.place()))
+			}
+		}
+		failed.of += len(failed.errs)
+		names = slices.DeleteFunc(wanted, func(n string) bool { return !slices.Contains(names, n) })
+	}
+	failed.of += len(names)
+	if failed.of == 0 {
+		a.say(source.place() + " holds no long-lived keys")
+		return nil
+	}
+	imported := map[string]provider.AccessKey{}
+	var lines []string
+	for _, name := range names {
+		line, key, err := c.one(ctx, a, source, name)
+		if err != nil {
+			failed.add(a, quote(name), err)
+			continue
+		}
+		imported[name] = key
+		lines = append(lines, line)
+	}
+	if err := printLines(a, lines); err != nil {
+		return err
+	}
+	if c.DeleteSource && len(imported) > 0 {
+		if err := c.delete(ctx, a, source, names, imported); err != nil {
+			return err
+		}
+	}
+	return failed.err("imported", "to replace what is stored: --overwrite")
+}
+
+// one imports one key and proves it by reading it back.
+func (c *importCmd) one(ctx context.Context, a *app, source keySource, name string) (line string, key provider.AccessKey, err error) {
+	if err := checkProfileName(name); err != nil {
+		return "", key, err
+	}
+	v, err := a.keyVault(ctx, name)
+	if err != nil {
+		return "", key, err
+	}
+	card, err := vault.GetCard(ctx, v, name)
+	there := err == nil
+	if err != nil && !errors.Is(err, vault.ErrNotFound) {
+		return "", key, err
+	}
+	shown := terminal.Sanitize(name)
+	if c.DryRun {
+		if there {
+			return fmt.Sprintf("stored\t%s\taccess key %s is in the %s vault", shown, card.KeyID, v.Backend()), key, nil
+		}
+		return fmt.Sprintf("would import\t%s\t%s → %s", shown, source.place(), v.Backend()), key, nil
+	}
+	if key, err = source.key(ctx, name); err != nil {
+		return "", key, err
+	}
+	if err := checkKey(key, ""); err != nil {
+		return "", key, err
+	}
+	if there {
+		switch same, err := holdsExactly(ctx, v, name, key); {
+		case err != nil && !c.Overwrite:
+			return "", key, err
+		case same:
+			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, vault.Record(a.paths.state, name, v.Backend())
+		case !c.Overwrite:
+			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
+		}
+	}
+	if _, err := vault.PutKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, vault.Card{}); err != nil {
+		return "", key, err
+	}
+	if same, err := holdsExactly(ctx, v, name, key); !same {
+		return "", key, errors.Join(fmt.Errorf("%w: the vault does not give back what it was given", vault.ErrCorrupt), err)
+	}
+	if err := vault.Record(a.paths.state, name, v.Backend()); err != nil {
+		return "", key, fmt.Errorf("could not note where the key lies: %w", err)
+	}
+	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, key.ID, source.place(), v.Backend()), key, nil
+}
+
+func holdsExactly(ctx context.Context, v vault.Vault, name string, key provider.AccessKey) (bool, error) {
+	got, err := vault.GetKey(ctx, v, name)
+	return err == nil && got.ID == key.ID && got.Secret == key.Secret, err
+}
+
+func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names []string, imported map[string]provider.AccessKey) error {
+	if c.DryRun {
+		change, err := source.preview(ctx, names)
+		if err != nil {
+			return err
+		}
+		_, err = a.streams.Out.Write([]byte(change))
+		return outputError(err)
+	}
+	if err := source.delete(ctx, imported); err != nil {
+		return fmt.Errorf("the keys are in the vault, but were not deleted in %s: %w", source.place(), err)
+	}
+	a.say(fmt.Sprintf("deleted %d %s in %s", len(imported), plural(len(imported), "key"), source.place()))
+	return nil
+}
+
+// open finds the place that keys come from.
+func (c *importCmd) open(ctx context.Context, a *app) (keySource, error) {
+	if c.From == "credentials-file" {
+		return c.openCredentialsFile(a), nil
+	}
+	return c.openAWSVault(ctx, a)
+}

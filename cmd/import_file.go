@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"groat/provider"
+	"groat/provider/profile"
+)
+
+// credentialsFile is the AWS shared credentials file with keys in the clear.
+type credentialsFile struct {
+	a    *app
+	path string
+	file *profile.Config
+}
+
+// keyLines are the keys of a credentials file that make up a long-lived key.
+var keyLines = []string{"aws_access_key_id", "aws_secret_access_key"}
+
+func (c *importCmd) openCredentialsFile(a *app) keySource {
+	path := a.paths.awsKeys
+	if c.SourceDir != "" {
+		path = filepath.Join(c.SourceDir, "credentials")
+	}
+	return &credentialsFile{a: a, path: path}
+}
+
+func (s *credentialsFile) place() string { return s.path }
+func (s *credentialsFile) close() error  { return nil }
+
+func (s *credentialsFile) profiles(context.Context) ([]string, error) {
+	file, err := profile.Load(profile.LoadOptions{CredentialsFile: s.path})
+	if err != nil {
+		return nil, err
+	}
+	s.file = file
+	var names []string
+	for _, name := range file.Names() {
+		switch {
+		case file.Value(name, keyLines[0]) == "" && file.Value(name, keyLines[1]) == "":
+		case file.Value(name, "aws_session_token") != "" || file.Value(name, "aws_security_token") != "":
+			s.a.say(fmt.Sprintf("%s: temporary credentials in %s are passed over", quote(name), s.path))
+		default:
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func (s *credentialsFile) key(_ context.Context, name string) (provider.AccessKey, error) {
+	return provider.AccessKey{ID: s.file.Value(name, keyLines[0]), Secret: s.file.Value(name, keyLines[1])}, nil
+}
+
+// delete takes the two lines of each key out, and no other byte. A key that
+// somebody changed since it was read stays. No copy of the file is kept.
+func (s *credentialsFile) delete(ctx context.Context, keys map[string]provider.AccessKey) error {
+	for try := 1; ; try++ {
+		_, err := profile.EditFile(ctx, s.path, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
+			for name, key := range keys {
+				id, _ := d.Get(name, keyLines[0])
+				secret, _ := d.Get(name, keyLines[1])
+				if id != key.ID || secret != key.Secret {
+					return fmt.Errorf("the key of %s was changed meanwhile", quote(name))
+				}
+				if err := removeLines(d, name); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if !errors.Is(err, profile.ErrConflict) || try == 3 {
+			return err
+		}
+	}
+}
+
+func (s *credentialsFile) preview(ctx context.Context, names []string) (string, error) {
+	return profile.EditFile(ctx, s.path, profile.EditOptions{Credentials: true, DryRun: true}, func(d *profile.Document) error {
+		for _, name := range names {
+			if err := removeLines(d, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func removeLines(d *profile.Document, name string) error {
+	for _, line := range keyLines {
+		if err := d.Remove(name, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

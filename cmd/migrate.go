@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"groat/cmd/terminal"
+	"groat/vault"
+)
+
+// migrateCmd moves keys and stored TOTP seeds from one backend to another.
+type migrateCmd struct {
+	Profiles     []string `arg:"" optional:"" name:"profile" help:"Profiles (default all)."`
+	From         string   `required:"" enum:"keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Backend that holds the keys: ${enum}."`
+	To           string   `required:"" enum:"keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Backend to copy them to."`
+	DryRun       bool     `help:"Say what would be copied; open no key and write nothing."`
+	Overwrite    bool     `help:"Replace other keys that are stored there under the same names."`
+	DeleteSource bool     `help:"Delete each key from its old backend once its copy was read back and compared."`
+}
+
+// Run copies, proves and records each key before the old one may go.
+func (c *migrateCmd) Run(ctx context.Context, a *app) error {
+	if c.From == c.To {
+		return usageError("--from and --to name the same backend", "")
+	}
+	from, err := a.openVault(c.From)
+	if err != nil {
+		return err
+	}
+	to, err := a.openVault(c.To)
+	if err != nil {
+		return err
+	}
+	o := vault.MigrateOptions{
+		DryRun: c.DryRun, Overwrite: c.Overwrite, DeleteSource: c.DeleteSource,
+		Copied: func(name string) error { return vault.Record(a.paths.state, name, to.Backend()) },
+	}
+	if len(c.Profiles) > 0 {
+		o.Profiles = slices.Compact(slices.Sorted(slices.Values(c.Profiles)))
+	}
+	moves, err := vault.Migrate(ctx, from, to, o)
+	var lines []string
+	failed := &failures{of: len(moves)}
+	for _, m := range moves {
+		if m.Err != nil {
+			failed.add(a, fmt.Sprintf("%s %s", m.Kind, quote(m.Name)), m.Err)
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s\t%s %s\t%s → %s", c.did(m), m.Kind, orID(m), from.Backend(), to.Backend()))
+	}
+	if perr := printLines(a, lines); perr != nil {
+		return perr
+	}
+	if err != nil {
+		return err
+	}
+	if len(moves) == 0 {
+		a.say(fmt.Sprintf("the %s vault holds no keys", from.Backend()))
+	}
+	return failed.err("moved", "to replace what is stored there: --overwrite")
+}
+
+// did is one word for what became of an item.
+func (c *migrateCmd) did(m vault.Move) string {
+	switch {
+	case m.Removed:
+		return "moved"
+	case c.DryRun && m.State == vault.MoveThere:
+		return "is there"
+	case m.State == vault.MoveThere:
+		return "was there"
+	case m.State == vault.MoveWould:
+		return "would copy"
+	}
+	return string(m.State)
+}
+
+func orID(m vault.Move) string {
+	name := terminal.Sanitize(m.Name)
+	if m.KeyID != "" {
+		return name + " (" + terminal.Sanitize(m.KeyID) + ")"
+	}
+	return name
+}
+
+// failures gathers what went wrong with some of many items, says each at
+// once and gives one error for them all.
+type failures struct {
+	of   int
+	errs []error
+}
+
+func (f *failures) add(a *app, what string, err error) {
+	a.say(what + ": " + err.Error())
+	f.errs = append(f.errs, err)
+}
+
+// err is nil if nothing failed. Its exit code is that of the gravest failure;
+// names that are taken, alone, are a matter of usage.
+func (f *failures) err(done, takenHint string) error {
+	if len(f.errs) == 0 {
+		return nil
+	}
+	hint := ""
+	var class error = errUsage
+	for _, err := range f.errs {
+		if errors.Is(err, vault.ErrExists) {
+			hint = takenHint
+		} else {
+			class = err
+		}
+	}
+	return &sayError{fmt.Sprintf("%d of %d %s could not be %s", len(f.errs), f.of, plural(f.of, "item"), done), hint, class}
+}
