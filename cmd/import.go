@@ -27,6 +27,8 @@ type importCmd struct {
 	SourcePassPrefix        string `setting:"" placeholder:"PREFIX" help:"aws-vault's folder in the password store."`
 	SourcePassphraseFile    string `setting:"" name:"source-file-passphrase-file" placeholder:"FILE" help:"Read the passphrase of aws-vault's file backend from FILE (else GROAT_SOURCE_FILE_PASSPHRASE or AWS_VAULT_FILE_PASSPHRASE, else it is asked)."`
 	SourcePassphraseCommand string `setting:"" name:"source-file-passphrase-command" placeholder:"CMD" help:"Take that passphrase from CMD's output."`
+
+	asked bool // a person was asked for it
 }
 
 // keySource is a place that keys are imported from.
@@ -76,6 +78,9 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 	var lines []string
 	for _, name := range names {
 		line, key, err := c.one(ctx, a, source, name)
+		if errors.Is(err, vault.ErrLocked) || c.asked && errors.Is(err, vault.ErrPassphrase) || ctx.Err() != nil {
+			return err // the next one would ask the same
+		}
 		if err != nil {
 			failed.add(a, quote(name), err)
 			continue

@@ -165,6 +165,7 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 				return []byte(value), vault.FromEnvironment, nil
 			}
 		}
+		c.asked = true
 		q := terminal.Question{Title: "Passphrase of aws-vault's files", Details: []terminal.Detail{{Name: "directory", Value: req.Path}}}
 		if req.Attempt > 1 {
 			q.Reason = "wrong passphrase, or a damaged item"

@@ -97,8 +97,8 @@ func (f *failures) add(a *app, what string, err error) {
 	f.errs = append(f.errs, err)
 }
 
-// err is nil if nothing failed. Its exit code is that of the gravest failure;
-// names that are taken, alone, are a matter of usage.
+// err is nil if nothing failed. Its exit code and hint are those of the
+// first failure; names that are taken are a matter of usage and come last.
 func (f *failures) err(done, takenHint string) error {
 	if len(f.errs) == 0 {
 		return nil
@@ -108,9 +108,13 @@ func (f *failures) err(done, takenHint string) error {
 	for _, err := range f.errs {
 		if errors.Is(err, vault.ErrExists) {
 			hint = takenHint
-		} else {
+		} else if class == errUsage {
 			class = err
 		}
+	}
+	var hinted interface{ Hint() string }
+	if errors.As(class, &hinted) && hinted.Hint() != "" {
+		hint = hinted.Hint()
 	}
 	return &sayError{fmt.Sprintf("%d of %d %s could not be %s", len(f.errs), f.of, plural(f.of, "item"), done), hint, class}
 }

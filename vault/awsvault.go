@@ -147,7 +147,10 @@ func (a *AWSVault) failed(op, name string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, Backend: "aws-vault " + a.backend, Kind: KindKey, Name: name, Err: err}
-	if errors.Is(err, ErrCorrupt) {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		e.Remedy = hinted.Hint()
+	} else if errors.Is(err, ErrCorrupt) {
 		e.Remedy = "it was left alone; the other profiles can be imported by name"
 	}
 	return e
