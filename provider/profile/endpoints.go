@@ -8,7 +8,7 @@ import (
 // endpointServices are the services that this tool calls, by the names of
 // AWS_ENDPOINT_URL_… and of services sections.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-var endpointServices = []string{"sts", "iam", "sso", "sso_oidc"}
+var endpointServices = []string{"sts", "iam", "sso", "sso_oidc", "signin"}
 
 // endpoints decides where the calls of each profile of the walk go: by the
 // environment, else the profile's own settings, else those of the profile

@@ -10,8 +10,8 @@ type Error struct {
 	Status  int
 	Code    string
 	Message string
-	// Description is the second member of a sign-in or OIDC error.
-	Description string
+	// OAuth is the error by its name in RFC 6749 and RFC 8628, where it has one.
+	OAuth string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Code, e.Message) }

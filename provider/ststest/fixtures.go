@@ -38,7 +38,6 @@ type User struct {
 	keys      []*AccessKey
 	devices   []*Device
 	login     *loginProfile
-	nextKeyID string
 }
 
 type loginProfile struct {
@@ -55,6 +54,7 @@ type AccessKey struct {
 	created, lastUsed       time.Time
 	lastService, lastRegion string
 	active, deleted         bool
+	pending                 int // calls for which the service does not know it yet
 }
 
 // AddUser adds an IAM user to an account of twelve digits.

@@ -1,29 +1,49 @@
 package ststest
 
-import (
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
-var iamOperations = map[string]operation{
-	"ListMFADevices": iamOperation("ListMFADevices", (*Server).listMFADevices),
-}
+// iamOperations are the actions of IAM, each with what every caller has to meet.
+var iamOperations = func() map[string]operation {
+	all := map[string]operation{}
+	for action, do := range map[string]func(*Server, *iamCall) (any, *Error){
+		"GetUser":                  (*Server).getUser,
+		"ListUsers":                (*Server).listUsers,
+		"GetLoginProfile":          (*Server).getLoginProfile,
+		"ListAccountAliases":       (*Server).listAccountAliases,
+		"ListAccessKeys":           (*Server).listAccessKeys,
+		"CreateAccessKey":          (*Server).createAccessKey,
+		"UpdateAccessKey":          (*Server).updateAccessKey,
+		"DeleteAccessKey":          (*Server).deleteAccessKey,
+		"GetAccessKeyLastUsed":     (*Server).getAccessKeyLastUsed,
+		"ListMFADevices":           (*Server).listMFADevices,
+		"ListVirtualMFADevices":    (*Server).listVirtualMFADevices,
+		"CreateVirtualMFADevice":   (*Server).createVirtualMFADevice,
+		"EnableMFADevice":          (*Server).enableMFADevice,
+		"ResyncMFADevice":          (*Server).resyncMFADevice,
+		"DeactivateMFADevice":      (*Server).deactivateMFADevice,
+		"DeleteVirtualMFADevice":   (*Server).deleteVirtualMFADevice,
+		"GenerateCredentialReport": (*Server).generateCredentialReport,
+		"GetCredentialReport":      (*Server).getCredentialReport,
+	} {
+		all[action] = iamOperation(action, do)
+	}
+	return all
+}()
 
 // iamCall is an IAM call with the user that it is about.
 type iamCall struct {
 	*request
-	action string
-	target *User
+	action   string
+	target   *User
+	pageSize int
 }
 
 // iamOperation wraps an operation on a user (the caller, or UserName) with
 // what IAM asks of every caller.
 func iamOperation(action string, do func(*Server, *iamCall) (any, *Error)) operation {
 	return func(s *Server, r *request) (any, *Error) {
-		c := &iamCall{request: r, action: action}
-		switch {
-		case r.p.kind == callerFederated, r.p.kind == callerSession && !r.p.mfa:
+		c := &iamCall{request: r, action: action, pageSize: s.opts.PageSize}
+		if r.p.kind == callerFederated || r.p.kind == callerSession && !r.p.mfa {
 			// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
 			return nil, errInvalidToken
 		}
@@ -56,35 +76,15 @@ func iamOperation(action string, do func(*Server, *iamCall) (any, *Error)) opera
 }
 
 // accountWide are the operations that are not about one user.
-var accountWide = map[string]bool{}
+var accountWide = map[string]bool{
+	"ListUsers": true, "ListAccountAliases": true, "ListVirtualMFADevices": true, "CreateVirtualMFADevice": true,
+	"DeleteVirtualMFADevice": true, "GenerateCredentialReport": true, "GetCredentialReport": true, "GetAccessKeyLastUsed": true,
+}
 
 // adminOnly are the operations that a user may not call for itself.
-var adminOnly = map[string]bool{}
+var adminOnly = map[string]bool{"ListUsers": true, "GenerateCredentialReport": true, "GetCredentialReport": true}
 
 func noSuch(format string, args ...any) *Error { return errorf(404, "NoSuchEntity", format, args...) }
 
 // date is how the query services write a time.
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-type xmlDevice struct {
-	UserName     string
-	SerialNumber string
-	EnableDate   string
-}
-
-type devicesResult struct {
-	MFADevices  []xmlDevice `xml:"MFADevices>member"`
-	IsTruncated bool
-	Marker      string `xml:",omitempty"`
-}
-
-// listMFADevices: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html
-func (s *Server) listMFADevices(c *iamCall) (any, *Error) {
-	devices := append([]*Device(nil), c.target.devices...)
-	slices.SortFunc(devices, func(a, b *Device) int { return strings.Compare(a.Serial, b.Serial) })
-	var out devicesResult
-	for _, d := range devices {
-		out.MFADevices = append(out.MFADevices, xmlDevice{UserName: c.target.Name, SerialNumber: d.Serial, EnableDate: date(d.enabled)})
-	}
-	return out, nil
-}

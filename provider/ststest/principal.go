@@ -70,6 +70,10 @@ func (s *Server) authenticate(r *http.Request, body []byte, g *signature) (*prin
 		return &who, nil
 	}
 	k := s.keys[g.keyID]
+	if k != nil && k.pending > 0 {
+		k.pending--
+		return nil, errInvalidToken
+	}
 	if k == nil || k.deleted || !k.active || token != "" {
 		return nil, errInvalidToken
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Partition string
 	// Region is what the instance metadata service says: "eu-west-1" by default.
 	Region string
+	// PageSize makes IAM answer lists in pages of at most this many.
+	PageSize int
 	// Addr is the address to listen on: "127.0.0.1:0" by default.
 	Addr string
 }
@@ -41,23 +43,25 @@ type Server struct {
 	// URL is the endpoint of every service, without a trailing slash.
 	URL string
 
-	opts      Options
-	mu        sync.Mutex // guards everything below but the atomics
-	users     map[string]*User
-	keys      map[string]*AccessKey
-	sessions  map[string]*session
-	roles     map[string]*Role
-	devices   map[string]*Device
-	providers map[string][]byte // web identity issuer → HMAC key of its tokens
-	faults    []*Fault
-	calls     []Call
-	hook      func(Call)
-	skew      time.Duration
-	policy    passwordPolicy
-	sso       ssoState
-	signin    map[string]*signinToken
-	imds      imdsState
-	container containerState
+	opts           Options
+	mu             sync.Mutex // guards everything below but the atomics
+	users          map[string]*User
+	keys           map[string]*AccessKey
+	sessions       map[string]*session
+	roles          map[string]*Role
+	devices        map[string]*Device
+	providers      map[string][]byte // web identity issuer → HMAC key of its tokens
+	faults         []*Fault
+	calls          []Call
+	hook           func(Call)
+	skew           time.Duration
+	keyDelay       int
+	report         reportState
+	sso            ssoState
+	signin         map[string]*signinToken
+	signinSessions bool
+	imds           imdsState
+	container      containerState
 
 	conns   atomic.Int64
 	stop    chan struct{}

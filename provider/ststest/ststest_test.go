@@ -356,3 +356,7 @@ func TestTLSAndProxy(t *testing.T) {
 		t.Error("a client that does not know the authority trusted it")
 	}
 }
+
+func sessionInput(serial, code string) *sts.GetSessionTokenInput {
+	return &sts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code}
+}
