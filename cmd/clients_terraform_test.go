@@ -81,6 +81,44 @@ func TestTerraformProvider(t *testing.T) {
 	}
 }
 
+// Credentials end in the middle of an apply. A client that asks for them goes
+// on; one that got them in its environment cannot, which is what --server is
+// for.
+func TestTerraformOutlivesItsCredentials(t *testing.T) {
+	promised(t, "terraform")
+	plugins := terraformPlugins(t)
+	w := newClientWorld(t, true)
+	dir := w.copyFixture("expiry")
+	w.must(w.terraform(nil, nil, dir, "init", "-plugin-dir="+plugins))
+	const life = 12 * time.Second
+	w.CapRoleSessions(life)
+	for _, road := range []struct {
+		name       string
+		under, env []string
+		goesOn     bool
+	}{
+		{"credential process", nil, []string{"AWS_PROFILE=sdk-admin"}, true},
+		{"server", []string{"groat", "exec", "--server", "admin", "--"}, nil, true},
+		{"environment", []string{"groat", "exec", "admin", "--"}, nil, false},
+	} {
+		t.Run(road.name, func(t *testing.T) {
+			w.ResetCalls()
+			w.must(w.command("", "groat", "clear", "admin"))
+			r := w.terraform(road.under, road.env, dir, "apply", "-auto-approve", "-no-color", "-replace=terraform_data.wait", "-var=seconds=13")
+			switch {
+			case !road.goesOn && (r.code == 0 || !strings.Contains(r.stderr, "ExpiredToken")):
+				t.Errorf("exit code %d: %s", r.code, r.stderr)
+			case road.goesOn && !strings.Contains(w.must(r), "assumed-role/admin-role/myusername"):
+				t.Errorf("another identity: %s", r.stdout)
+			case road.goesOn && w.Count(assumeRole) < 2:
+				t.Errorf("the role was not renewed: %v", w.Names())
+			case w.Count("sts:GetSessionToken") > 1:
+				t.Errorf("more than one code was used: %v", w.Names())
+			}
+		})
+	}
+}
+
 // startMoto starts an S3 that keeps a state; it ends with the test.
 func startMoto(t *testing.T) string {
 	t.Helper()

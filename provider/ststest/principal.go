@@ -44,6 +44,9 @@ type session struct {
 
 // issue makes unique credentials for who; the caller holds mu.
 func (s *Server) issue(who principal, issuer *AccessKey, d time.Duration) *session {
+	if who.kind == callerRole && s.roleCap > 0 {
+		d = min(d, s.roleCap)
+	}
 	c := &session{id: "ASIA" + randomText(16, upperDigits), secret: randomText(40, secretChars), token: "IQoJ" + randomText(420, base64Chars) + "==",
 		expires: s.now().Add(d).Truncate(time.Second), who: who, issuer: issuer}
 	s.sessions[c.id] = c

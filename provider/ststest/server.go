@@ -55,6 +55,7 @@ type Server struct {
 	calls          []Call
 	hook           func(Call)
 	skew           time.Duration
+	roleCap        time.Duration
 	keyDelay       int
 	report         reportState
 	sso            ssoState
@@ -153,13 +154,13 @@ func (s *Server) Close() {
 	})
 }
 
-// Reset forgets calls, faults, the hook, the clock skew and all temporary
+// Reset forgets calls, faults, the hook, the clock skew, the cap and all temporary
 // credentials; users, keys, devices (with the codes they have used) and roles
 // stay.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls, s.faults, s.hook, s.skew = nil, nil, nil, 0
+	s.calls, s.faults, s.hook, s.skew, s.roleCap = nil, nil, nil, 0, 0
 	s.sessions = map[string]*session{}
 	s.conns.Store(0)
 }

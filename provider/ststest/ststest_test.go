@@ -293,10 +293,19 @@ func TestSessionTokenRules(t *testing.T) {
 
 func TestExpiry(t *testing.T) {
 	w := newWorld(t)
+	key := w.alice.AddDevice("arn:aws:iam::123456789012:u2f/user/alice/key-ABC")
+	_, err := w.sts(w.own()).GetSessionToken(t.Context(), sessionInput(key.Serial, key.FreshCode()))
+	refused(t, err, "AccessDenied", "verify your MFA serial number")
+	w.CapRoleSessions(time.Minute)
+	short, err := w.role(t, w.own(), nil)
+	granted(t, err)
+	if left := short.Credentials.Expiration.Sub(w.clock.now()); left > time.Minute {
+		t.Errorf("lasts %s", left)
+	}
 	s := w.session(t, true)
 	granted(t, func() error { _, err := w.sts(of(s)).GetCallerIdentity(t.Context(), nil); return err }())
 	w.ExpireSessions()
-	_, err := w.sts(of(s)).GetCallerIdentity(t.Context(), nil)
+	_, err = w.sts(of(s)).GetCallerIdentity(t.Context(), nil)
 	refused(t, err, "ExpiredToken", "expired")
 	s = w.session(t, true)
 	w.RevokeSessions()

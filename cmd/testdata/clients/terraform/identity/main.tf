@@ -8,7 +8,6 @@ terraform {
 provider "aws" {
   region                     = "eu-west-1"
   skip_region_validation     = true
-  skip_metadata_api_check    = true
   skip_requesting_account_id = true
 }
 
