@@ -38,37 +38,39 @@ type ConfigureOptions struct {
 // Configure changes a profile so that SDKs ask this tool for its
 // credentials. A profile that holds a key gets a credential_process line. The
 // keys of any other move to [profile NAME-groat], and the profile keeps its
-// other lines and gets a line that asks for NAME-groat. A profile that is
-// configured already is left alone: the undo data are nil then.
+// other lines and gets a line that asks for NAME-groat. A region that came
+// from a source or an included profile is written down too, because SDKs do
+// not look there. A profile that is configured already is left alone: the
+// undo data are nil then.
 //
 // c is the whole configuration, d the document of its config file.
 func Configure(c *Config, d *Document, name string, o ConfigureOptions) (*Undo, error) {
-	if b := c.profile(name); len(b.problems) > 0 {
-		return nil, b.problems[0]
-	}
 	if e, ok := c.profile(name).values["credential_process"]; ok && o.SelfProfile != nil {
 		if asked, self := o.SelfProfile(e.text); self && (asked == name || asked == name+ConfiguredSuffix) {
 			return nil, nil
 		}
 	}
-	holds, err := o.HoldsKey(name)
+	r, err := c.Resolve(name, ResolveOptions{HoldsKey: o.HoldsKey, SelfProfile: o.SelfProfile})
 	if err != nil {
 		return nil, err
 	}
-	if !holds && !c.Exists(name) {
-		return nil, c.unknown(name, "")
-	}
-	if err := configurable(c, d, name, holds); err != nil {
+	holds := r.Source.Kind == SourceKey && r.Source.Profile == name
+	if err := configurable(c, d, r, holds); err != nil {
 		return nil, err
 	}
-	if holds {
-		return configureKey(d, name, o)
+	u := &Undo{File: d.path, Profile: name, NoFinalEnd: d.text != "" && !endsLine(d.text)}
+	if c.Value(name, "region") == "" {
+		u.Region = r.Region
 	}
-	return configureChain(d, name, o)
+	if holds {
+		return u, configureKey(d, u, o)
+	}
+	return u, configureChain(d, u, o)
 }
 
 // configurable refuses what would not work, or would change its meaning.
-func configurable(c *Config, d *Document, name string, holds bool) error {
+func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
+	name := r.Name
 	b := c.profile(name)
 	place := func(key, remedy, format string, args ...any) error {
 		e := &Error{Profile: name, Err: fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...), Remedy: remedy}
@@ -83,27 +85,21 @@ func configurable(c *Config, d *Document, name string, holds bool) error {
 				"profile %q has a plaintext key, which SDKs would go on using", name)
 		}
 	}
-	chained := false
-	for _, key := range chainKeys {
-		at, ok := b.values[key]
-		if !ok || at.text == "" {
-			continue
-		}
-		chained = chained || (key != "mfa_serial" && key != "mfa_process")
-		if at.file.credentials {
+	for _, key := range append(slices.Clone(chainKeys), "region") {
+		if at := b.values[key]; at.text != "" && at.file.credentials {
 			return place(key, "move the line to the config file", "profile %q has %s in the credentials file", name, key)
 		}
 	}
 	switch {
-	case holds && (b.has("role_arn") || b.has("include_profile")):
+	case holds && len(r.Roles) > 0:
 		return place("role_arn", "store the key under another name and make that the source_profile",
 			"profile %q holds a key and names a role, which SDKs cannot ask for in one", name)
 	case holds && b.has("credential_process"):
 		return place("credential_process", "remove that line first", "profile %q has a credential_process of another tool", name)
 	case holds:
 		return nil
-	case !chained:
-		return place("region", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)
+	case r.Source.Kind == SourceNone && r.Source.Profile == name:
+		return place("role_arn", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)
 	case d.Has(name + ConfiguredSuffix):
 		return place("", "rename it first", "profile %q is there already", name+ConfiguredSuffix)
 	}
@@ -117,37 +113,42 @@ func configurable(c *Config, d *Document, name string, holds bool) error {
 }
 
 // configureKey adds the line to the profile whose key the vault holds.
-func configureKey(d *Document, name string, o ConfigureOptions) (*Undo, error) {
-	line, err := o.Line(name)
+func configureKey(d *Document, u *Undo, o ConfigureOptions) error {
+	line, err := o.Line(u.Profile)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	u := newUndo(d, name)
-	before, had := d.text, d.Has(name)
-	if err := d.Set(name, "credential_process", line); err != nil {
-		return nil, err
+	next := NewDocument(d.path, d.text, d.credentials)
+	had := d.Has(u.Profile)
+	if u.Region != "" {
+		if err := next.Set(u.Profile, "region", u.Region); err != nil {
+			return err
+		}
+	}
+	if err := next.Set(u.Profile, "credential_process", line); err != nil {
+		return err
 	}
 	if !had {
-		u.NewProfile, u.NewSection = name, strings.TrimPrefix(d.text, before)
+		u.NewProfile, u.NewSection = u.Profile, strings.TrimPrefix(next.text, d.text)
 	}
-	return u, nil
+	d.text = next.text
+	return nil
 }
 
 // configureChain moves the profile's chain keys to NAME-groat.
-func configureChain(d *Document, name string, o ConfigureOptions) (*Undo, error) {
-	line, err := o.Line(name + ConfiguredSuffix)
+func configureChain(d *Document, u *Undo, o ConfigureOptions) error {
+	u.NewProfile = u.Profile + ConfiguredSuffix
+	line, err := o.Line(u.NewProfile)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	u := newUndo(d, name)
-	u.NewProfile = name + ConfiguredSuffix
 	f := d.scan()
 	var cuts [][2]int
 	var section strings.Builder
 	end := f.lineEnd(len(f.text))
 	section.WriteString(end + d.header(u.NewProfile) + end)
 	kept := 0
-	for _, l := range f.profileLines(name) {
+	for _, l := range f.profileLines(u.Profile) {
 		text := f.text[l.from:l.to]
 		moved := slices.Contains(chainKeys, l.key)
 		if moved || slices.Contains(callKeys, l.key) {
@@ -160,29 +161,40 @@ func configureChain(d *Document, name string, o ConfigureOptions) (*Undo, error)
 		u.Moved = append(u.Moved, MovedLine{Before: kept, Text: text})
 		cuts = append(cuts, [2]int{l.from, l.to})
 	}
-	want := d.config().everything()
-	want[profileID(u.NewProfile)] = make(map[string]string)
-	for key, value := range want[profileID(name)] {
-		moved := slices.Contains(chainKeys, key)
-		if moved || slices.Contains(callKeys, key) {
-			want[profileID(u.NewProfile)][key] = value
-		}
-		if moved {
-			delete(want[profileID(name)], key)
-		}
-	}
-	want[profileID(name)]["credential_process"] = line
-
-	m := f.mannerOf(f.lastSection(name))
+	m := f.mannerOf(f.lastSection(u.Profile))
 	f = scanFile(d.path, cutRanges(f.text, cuts), false)
-	m.indent = f.mannerOf(f.lastSection(name)).indent // as what is left above it
-	f = scanFile(d.path, f.insertOption(f.lastSection(name), m, "credential_process", line), false)
-	at := f.lastWritten(f.lastSection(name))
+	m.indent = f.mannerOf(f.lastSection(u.Profile)).indent // as what is left above it
+	if u.Region != "" {
+		f = scanFile(d.path, f.insertOption(f.lastSection(u.Profile), m, "region", u.Region), false)
+	}
+	f = scanFile(d.path, f.insertOption(f.lastSection(u.Profile), m, "credential_process", line), false)
+	at := f.lastWritten(f.lastSection(u.Profile))
 	u.NewSection = section.String()
 	if !endsLine(f.text[:at]) {
 		u.NewSection = end + u.NewSection
 	}
-	return u, d.acceptAs(f.text[:at]+u.NewSection+f.text[at:], name, want)
+	return d.acceptAs(f.text[:at]+u.NewSection+f.text[at:], u.Profile, d.afterMove(u, line))
+}
+
+// afterMove is what the document must say when the chain keys have moved.
+func (d *Document) afterMove(u *Undo, line string) map[string]map[string]string {
+	want := d.config().everything()
+	here, there := want[profileID(u.Profile)], make(map[string]string)
+	for key, value := range here {
+		moved := slices.Contains(chainKeys, key)
+		if moved || slices.Contains(callKeys, key) {
+			there[key] = value
+		}
+		if moved {
+			delete(here, key)
+		}
+	}
+	if u.Region != "" {
+		here["region"] = u.Region
+	}
+	here["credential_process"] = line
+	want[profileID(u.NewProfile)] = there
+	return want
 }
 
 // withEnd is a line with an end.

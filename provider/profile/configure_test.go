@@ -33,6 +33,14 @@ func TestConfigure(t *testing.T) {
 				"\n[profile ro-groat]\nrole_arn = " + arn + " # why\nregion = y\nsource_profile = default\n\n[profile other]\n",
 		},
 		{
+			"a role whose region is its source's", "[default]\nregion = x\n[profile ro]\nrole_arn=" + arn + "\nsource_profile=default\n", "ro",
+			"[default]\nregion = x\n[profile ro]\nregion=x\ncredential_process=\"/opt/groat\" credential-process ro-groat\n\n[profile ro-groat]\nrole_arn=" + arn + "\nsource_profile=default\n",
+		},
+		{
+			"a key that includes its region", "[profile common]\nregion = x\nmfa_serial = s\n[profile k]\ninclude_profile = common\n", "k",
+			"[profile common]\nregion = x\nmfa_serial = s\n[profile k]\ninclude_profile = common\nregion = x\ncredential_process = \"/opt/groat\" credential-process k\n",
+		},
+		{
 			"a key", "[default]\nregion=x\nmfa_serial=s\n", "default",
 			"[default]\nregion=x\nmfa_serial=s\ncredential_process=\"/opt/groat\" credential-process default\n",
 		},
@@ -42,8 +50,8 @@ func TestConfigure(t *testing.T) {
 			"[profile ro]\r\ncredential_process=\"/opt/groat\" credential-process ro-groat\r\n\r\n[profile ro-groat]\r\nrole_arn=" + arn + "\r\nsource_profile=k\r\n",
 		},
 		{
-			"IAM Identity Center", "[profile dev]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = y", "dev",
-			"[profile dev]\nregion = y\ncredential_process = \"/opt/groat\" credential-process dev-groat\n\n[profile dev-groat]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = y\n",
+			"IAM Identity Center", "[sso-session corp]\nsso_start_url = u\nsso_region = r\n[profile dev]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = y", "dev",
+			"[sso-session corp]\nsso_start_url = u\nsso_region = r\n[profile dev]\nregion = y\ncredential_process = \"/opt/groat\" credential-process dev-groat\n\n[profile dev-groat]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = r\nregion = y\n",
 		},
 	}
 	for _, tc := range cases {
@@ -108,7 +116,7 @@ func TestConfigureRefuses(t *testing.T) {
 	}
 	text := "[profile a]\nregion = x\n"
 	d := NewDocument("config", text, false)
-	if _, err := Configure(load(t, text, "[a]\n"+role), d, "a", configureOptions()); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "credentials:2") {
+	if _, err := Configure(load(t, text, "[a]\n"+role), d, "a", configureOptions("k")); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "credentials:2") {
 		t.Errorf("role in the credentials file: %v", err)
 	}
 }
@@ -116,7 +124,7 @@ func TestConfigureRefuses(t *testing.T) {
 // Edits made after configuring survive its undoing, or stop it.
 func TestUnconfigureAfterEdits(t *testing.T) {
 	const text = "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\nregion = y\nsource_profile = k\n"
-	d, u, err := configure(t, text, "a")
+	d, u, err := configure(t, text, "a", "k")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +152,7 @@ func TestUnconfigureAfterEdits(t *testing.T) {
 	}
 
 	d = NewDocument("config", text, false)
-	if _, err := Unconfigure(d, "a", u, configureOptions()); !errors.Is(err, ErrConflict) {
+	if _, err := Unconfigure(d, "a", u, configureOptions()); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("not configured: %v", err)
 	}
 
@@ -156,7 +164,7 @@ func TestUnconfigureAfterEdits(t *testing.T) {
 
 func TestUndoFile(t *testing.T) {
 	const text = "[profile a]\n# aws_secret_access_key = hush\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = k\n"
-	d, u, err := configure(t, text, "a")
+	d, u, err := configure(t, text, "a", "k")
 	if err != nil {
 		t.Fatal(err)
 	}

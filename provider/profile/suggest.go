@@ -67,7 +67,7 @@ func (c *Config) suggest(name string) []string {
 		if len(asked) >= 3 && (strings.Contains(lower, asked) || (len(lower) >= 3 && strings.Contains(asked, lower))) {
 			d = min(d, limit)
 		}
-		if d <= limit && d < max(len([]rune(name)), 2) {
+		if d <= limit && d < len([]rune(name)) {
 			found = append(found, candidate{n, d})
 		}
 	}

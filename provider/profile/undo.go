@@ -16,6 +16,7 @@ type Undo struct {
 	File       string      `json:"file"` // the config file
 	Profile    string      `json:"profile"`
 	Moved      []MovedLine `json:"moved,omitempty"`
+	Region     string      `json:"region,omitempty"`      // the region that was written down
 	NewProfile string      `json:"new_profile,omitempty"` // of the section that was added
 	NewSection string      `json:"new_section,omitempty"` // its text, with the line ends and the blank line before it
 	NoFinalEnd bool        `json:"no_final_end,omitempty"`
@@ -25,10 +26,6 @@ type Undo struct {
 type MovedLine struct {
 	Before int    `json:"before"` // how many lines that stayed stood above it
 	Text   string `json:"text"`   // with its line end
-}
-
-func newUndo(d *Document, name string) *Undo {
-	return &Undo{File: d.path, Profile: name, NoFinalEnd: d.text != "" && !endsLine(d.text)}
 }
 
 // Unconfigure restores the lines of a configured profile. Without undo data
@@ -44,7 +41,7 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 		asked, self = o.SelfProfile(line)
 	}
 	if !self || (asked != name && asked != name+ConfiguredSuffix) {
-		return "", d.conflict(name, "profile %q is not configured", name)
+		return "", &Error{Profile: name, File: d.path, Err: fmt.Errorf("%w: profile %q has no credential_process line of this tool to undo", ErrUnsupported, name)}
 	}
 	if u == nil {
 		u = d.guessUndo(name, asked)
@@ -59,7 +56,10 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 	if left := NewDocument(d.path, text, false).Has(u.NewProfile); left && u.NewProfile != name {
 		note = fmt.Sprintf("profile %s was changed since, and is left in %s", clean(u.NewProfile), clean(d.path))
 	}
-	text = withoutLine(d.path, text, name)
+	text = withoutKey(d.path, text, name, "credential_process")
+	if region, _ := d.Get(name, "region"); u.Region != "" && region == u.Region {
+		text = withoutKey(d.path, text, name, "region")
+	}
 	text = restoreLines(d.path, text, u)
 	return note, d.acceptUndo(text, u)
 }
@@ -77,12 +77,12 @@ func (d *Document) withoutSection(u *Undo) string {
 	return before + after
 }
 
-// withoutLine cuts the credential_process line of a profile.
-func withoutLine(path, text, name string) string {
+// withoutKey cuts the lines of a profile's key.
+func withoutKey(path, text, name, key string) string {
 	f := scanFile(path, text, false)
 	var cuts [][2]int
 	for _, l := range f.profileLines(name) {
-		if l.key == "credential_process" {
+		if l.key == key {
 			cuts = append(cuts, [2]int{l.from, l.to})
 		}
 	}
