@@ -29,10 +29,12 @@ const (
 )
 
 // Attributes of our items. The keyring library searches by the first one
-// alone; the second lets us list a kind with one call.
+// alone. The others let us list a kind, and see that nothing of any kind has a
+// name, with one call each.
 const (
-	ssAttrName = "profile"
-	ssAttrKind = "groat"
+	ssAttrItem = "profile"    // encoded name: "key.prod"
+	ssAttrKind = "groat"      // "key"
+	ssAttrName = "groat-name" // what follows the kind: "prod"
 )
 
 // ssSecret is the API's Secret structure (oayays).
@@ -51,15 +53,17 @@ type ssSecret struct {
 // Secrets travel over the user's own session bus in a "plain" session: who
 // could read along there can ask the service itself.
 type secretService struct {
-	environ []string
-	timeout time.Duration // Config.Timeout
-	name    string        // of the collection
+	environ  []string
+	timeout  time.Duration // Config.Timeout
+	name     string        // of the collection
+	stateDir string        // where the record is
 
 	mu         sync.Mutex
 	bus        *bus
 	session    dbus.ObjectPath // "" until a secret travels
 	collection dbus.ObjectPath // by the name alone, or as the service says
 	unlockedAt time.Time       // when it was last seen unlocked
+	absent     string          // encoded name that the last call found missing by the way
 }
 
 // ssSeen is how long the collection counts as unlocked once it was seen so:
@@ -76,7 +80,8 @@ func newSecretService(cfg Config) (*secretService, error) {
 		// The bus would drop the whole connection.
 		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
 	}
-	return &secretService{environ: cfg.Environ, timeout: cfg.timeout(), name: name, collection: ssCollectionPath(name)}, nil
+	return &secretService{environ: cfg.Environ, timeout: cfg.timeout(), name: name, stateDir: cfg.StateDir,
+		collection: ssCollectionPath(name)}, nil
 }
 
 // connect dials the bus once.
@@ -130,8 +135,15 @@ func (s *secretService) close() error {
 }
 
 func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
+	absent := s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if absent == name {
+		return nil, ErrNotFound
+	}
+	if err := s.expectAbsent(ctx, b, name); err != nil {
 		return nil, err
 	}
 	item, err := s.find(ctx, b, name)
@@ -149,9 +161,42 @@ func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
 	return stored.Data, nil
 }
 
+// expectAbsent spares a call where a role's profile is asked for a key of its
+// own, as every command does: it has none, says the record, so that its card
+// and its key are looked for together. ErrNotFound when there is neither; the
+// key is then what the next call will ask for. Nil decides nothing.
+func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) error {
+	kind, profile, hashed, ok := DecodeName(name)
+	if !ok || hashed || kind != KindCard {
+		return nil
+	}
+	if _, recorded := Recorded(s.stateDir, profile); recorded {
+		return nil
+	}
+	_, body, _ := strings.Cut(name, ".")
+	found, err := s.search(ctx, b, map[string]string{ssAttrName: body})
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	s.mu.Lock()
+	s.absent = EncodeName(KindKey, profile)
+	s.mu.Unlock()
+	return ErrNotFound
+}
+
+// takeAbsent gives what the call before this one found missing by the way.
+// It is asked at the start of every call, so that it is never older.
+func (s *secretService) takeAbsent() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := s.absent
+	s.absent = ""
+	return name
+}
+
 // find gives the unlocked item of a name.
 func (s *secretService) find(ctx context.Context, b *bus, name string) (dbus.ObjectPath, error) {
-	found, err := s.search(ctx, b, map[string]string{ssAttrName: name})
+	found, err := s.search(ctx, b, map[string]string{ssAttrItem: name})
 	if err != nil {
 		return "", err
 	}

@@ -391,3 +391,53 @@ func TestAutoChoosesByProbe(t *testing.T) {
 		}
 	})
 }
+
+// The warm path of a role over a key of another profile: the role's profile
+// holds no key, the other's card and the session are read. The keyring library
+// needs 8 calls for one item.
+func TestSecretServiceCalls(t *testing.T) {
+	s := newFakeSecrets()
+	bus := newFakeBus(t, s.serve)
+	cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir()}
+	v := mustOpen(t, cfg)
+	if _, err := vault.PutKey(t.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := vault.Record(cfg.StateDir, "default", "secret-service"); err != nil {
+		t.Fatal(err)
+	}
+	putItem(t, v, vault.KindSession, strings.Repeat("0123456789abcdef", 4), "session")
+	bus.counted()
+	v = mustOpen(t, cfg)
+	if _, err := vault.GetCard(t.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if _, err := vault.GetCard(t.Context(), v, "default"); err != nil {
+		t.Fatal(err)
+	}
+	wantItem(t, v, vault.KindSession, strings.Repeat("0123456789abcdef", 4), "session")
+	calls := bus.counted()
+	t.Logf("%d calls: %q", len(calls), calls)
+	if len(calls) > 8 {
+		t.Errorf("%d calls, more than 8", len(calls))
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	// What was found missing by the way is believed once, by the next call.
+	v = mustOpen(t, cfg)
+	everyCard := func(want error) {
+		t.Helper()
+		if _, err := vault.GetCard(t.Context(), v, "late"); !errors.Is(err, want) {
+			t.Errorf("GetCard: %v, want %v", err, want)
+		}
+	}
+	everyCard(vault.ErrNotFound)
+	if _, err := v.Get(t.Context(), vault.KindCard, "late"); !errors.Is(err, vault.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if _, err := vault.PutKey(t.Context(), v, "late", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+		t.Fatal(err)
+	}
+	everyCard(nil)
+}

@@ -6,12 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/godbus/dbus/v5"
 )
 
 // put replaces the item of this name, in the keyring library's layout.
 func (s *secretService) put(ctx context.Context, name string, value []byte) error {
+	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return err
@@ -32,10 +34,10 @@ func (s *secretService) create(ctx context.Context, b *bus, name string, secret 
 		if err != nil {
 			return s.explain(err)
 		}
-		kind, _, _, _ := DecodeName(name)
+		kind, rest, _ := strings.Cut(name, ".")
 		properties := map[string]dbus.Variant{
 			ssItem + ".Label":      dbus.MakeVariant(name),
-			ssItem + ".Attributes": dbus.MakeVariant(map[string]string{ssAttrName: name, ssAttrKind: string(kind)}),
+			ssItem + ".Attributes": dbus.MakeVariant(map[string]string{ssAttrItem: name, ssAttrKind: kind, ssAttrName: rest}),
 		}
 		collection, _ := s.state()
 		body, err := b.ask(ctx, ssName, collection, ssCollection+".CreateItem", properties,
@@ -66,11 +68,12 @@ func (s *secretService) create(ctx context.Context, b *bus, name string, secret 
 
 // remove deletes every item of this name (one, unless others wrote beside us).
 func (s *secretService) remove(ctx context.Context, name string) error {
+	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
-	items, err := s.search(ctx, b, map[string]string{ssAttrName: name})
+	items, err := s.search(ctx, b, map[string]string{ssAttrItem: name})
 	if err != nil {
 		return err
 	}
@@ -99,6 +102,7 @@ func (s *secretService) remove(ctx context.Context, name string) error {
 // names lists a kind by its attribute (one call) and reads the labels, which
 // are the names, many at once. No secret is opened.
 func (s *secretService) names(ctx context.Context, kind Kind) ([]string, error) {
+	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
