@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -38,12 +39,17 @@ func kwalletDesktop(t *testing.T, open bool, extra ...string) *desktop {
 	if err := os.WriteFile(filepath.Join(config, "kwalletrc"), []byte(kwalletrc), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.start(nil, "kwalletd5")
-	d.await("org.kde.kwalletd5")
+	startKWallet(d)
 	if open {
 		openKDEWallet(d)
 	}
 	return d
+}
+
+func startKWallet(d *desktop) {
+	d.t.Helper()
+	d.kwalletd = d.start(nil, "kwalletd5")
+	d.await("org.kde.kwalletd5")
 }
 
 func openKDEWallet(d *desktop) {
@@ -67,4 +73,37 @@ func TestContractKWallet(t *testing.T) {
 		cfg = kwalletConfig(d, t)
 		return mustOpen(t, cfg)
 	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }})
+}
+
+// A closed wallet on a screen that nobody sees: its dialog is given up, and
+// what is not in it is missing without any.
+func TestRealKWalletClosed(t *testing.T) {
+	promised(t, "kwallet", "dbus-daemon", "kwalletd5")
+	d := kwalletDesktop(t, true)
+	cfg := kwalletConfig(d, t)
+	v := mustOpen(t, cfg)
+	putItem(t, v, vault.KindKey, "p", "secret")
+	v.Close()
+	var closed int32
+	if err := d.connect().Object("org.kde.kwalletd5", "/modules/kwalletd5").Call("org.kde.KWallet.close", 0, "kdewallet", true).Store(&closed); err != nil || closed != 0 {
+		t.Fatal(closed, err)
+	}
+	cfg.Timeout = time.Second
+	v = mustOpen(t, cfg)
+	everyOperation(t, v, vault.ErrNotFound, "missing")
+	everyOperation(t, v, vault.ErrLocked, "get")
+}
+
+// What Put said it stored is on the disk: a daemon that dies loses nothing.
+func TestRealKWalletKilled(t *testing.T) {
+	promised(t, "kwallet", "dbus-daemon", "kwalletd5")
+	d := kwalletDesktop(t, true)
+	v := mustOpen(t, kwalletConfig(d, t))
+	putItem(t, v, vault.KindKey, "p", "secret")
+	_ = d.kwalletd.Process.Kill()
+	_ = d.kwalletd.Wait()
+	everyOperation(t, v, vault.ErrUnavailable)
+	startKWallet(d)
+	openKDEWallet(d)
+	wantItem(t, v, vault.KindKey, "p", "secret")
 }

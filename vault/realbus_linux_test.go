@@ -35,6 +35,8 @@ type desktop struct {
 	home string
 	env  []string
 	bus  *exec.Cmd
+
+	kwalletd *exec.Cmd
 }
 
 // start runs a program on the desktop until the test ends.
