@@ -150,13 +150,7 @@ func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, car
 		a.warn("could not look for an MFA device: " + err.Error())
 		return card, nil // the key is good all the same
 	}
-	switch len(serials) {
-	case 0:
-	case 1:
-		card.MFASerial = serials[0]
-	default:
-		card.MFASerial, err = c.chooseSerial(ctx, a, serials)
-	}
+	card.MFASerial, err = a.chooseDevice(ctx, serials)
 	return card, err
 }
 
@@ -167,21 +161,6 @@ func configured(a *app, name string) string {
 		return ""
 	}
 	return config.Value(name, "mfa_serial")
-}
-
-// chooseSerial settles which of several devices is asked for codes; without
-// a person the first is taken and the others are named.
-func (c *addCmd) chooseSerial(ctx context.Context, a *app, serials []string) (string, error) {
-	if why := a.ui().CanAsk(); why != nil {
-		a.debugf("not asking which device: %v", why)
-		a.warn(fmt.Sprintf("the user has %d MFA devices; taking %s (to choose: --mfa-serial %s)", len(serials), serials[0], strings.Join(serials[1:], " or ")))
-		return serials[0], nil
-	}
-	i, err := a.ui().Choose(ctx, "Which MFA device gives your token codes?", serials)
-	if err != nil {
-		return "", err
-	}
-	return serials[i], nil
 }
 
 // writeSerial adds the serial to the profile's section, unless it names one.

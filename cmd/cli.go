@@ -24,6 +24,7 @@ type cli struct {
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
+	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`
@@ -70,6 +71,7 @@ type minting struct {
 var groups = kong.Groups{
 	"keys":    "Keys and sessions:",
 	"use":     "Use credentials:",
+	"mfa":     "MFA devices:",
 	"look":    "Look and learn:",
 	"child":   "The command:",
 	"mint":    "Minting:",

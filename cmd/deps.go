@@ -34,6 +34,8 @@ type app struct {
 	paths    paths
 	now      func() time.Time
 	deadline time.Duration // for asking; 0 = none
+	// wait sleeps until a device shows its next code; nil: a timer.
+	wait func(ctx context.Context, d time.Duration) error
 	// heedSignals must be called before anything begins that a signal must
 	// not simply cut off: waiting, asking, calling AWS.
 	heedSignals func()
@@ -188,6 +190,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 			Spare:    func(err error) bool { return errors.Is(err, provider.ErrUnreachable) },
 		},
 		MFACode: m.MFACode,
+		Seeds:   vaultSeeds{v},
 		Codes:   personCodes{a},
 		Now:     a.now,
 		Getenv:  a.getenv,

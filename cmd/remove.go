@@ -102,7 +102,7 @@ func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
 	for i, name := range names {
 		quoted[i] = quote(name)
 	}
-	if err := a.ui().CanAsk(); err != nil {
+	if err := a.ui().CanConfirm(); err != nil {
 		return usageError("nobody can be asked whether to delete: "+err.Error(), "use --force")
 	}
 	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Delete the access key and all sessions of " + strings.Join(quoted, ", ") + "?"})

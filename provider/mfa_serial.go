@@ -31,7 +31,7 @@ func checkSerial(profileName, serial string) error {
 	if serial == "" {
 		return nil
 	}
-	if isSecurityKey(serial) {
+	if IsSecurityKey(serial) {
 		return &profile.Error{
 			Profile: profileName,
 			Err: fmt.Errorf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes (%w)",
@@ -49,8 +49,8 @@ func checkSerial(profileName, serial string) error {
 	return nil
 }
 
-// isSecurityKey recognises a FIDO2 device, whose ARN's resource is u2f/USER/….
-func isSecurityKey(serial string) bool {
+// IsSecurityKey reports whether a serial is that of a FIDO2 device, whose ARN's resource is u2f/USER/….
+func IsSecurityKey(serial string) bool {
 	parts := strings.SplitN(serial, ":", 6)
 	return len(parts) == 6 && parts[0] == "arn" && strings.HasPrefix(parts[5], "u2f/")
 }

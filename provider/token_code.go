@@ -7,16 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/totp"
-
 	"groat/session"
 )
 
-const (
-	maxCodeAttempts = 3                // a refused code is asked again twice
-	codePeriod      = 30 * time.Second // RFC 6238 time step of AWS's devices
-)
+const maxCodeAttempts = 3 // a refused code is asked again twice
 
 // codeOrigin says where a token code came from.
 type codeOrigin string
@@ -184,20 +178,16 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest, file string) (to
 // generate makes the code of the current time step.
 func (m *Minter) generate(secret, serial string) (tokenCode, error) {
 	now := m.now()
-	digits, err := totp.GenerateCodeCustom(secret, now, totp.ValidateOpts{
-		Period: uint(codePeriod.Seconds()), Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
-	})
+	digits, step, err := TOTP(secret, now)
 	if err != nil {
-		// The library's error is about the base32 text; it does not repeat it.
-		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
+		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed --overwrite`"}
 	}
-	return tokenCode{digits: digits, step: now.Unix() / int64(codePeriod.Seconds()), origin: codeSeed}, nil
+	return tokenCode{digits: digits, step: step, origin: codeSeed}, nil
 }
 
 // waitForNextStep sleeps until the device shows another code.
 func (m *Minter) waitForNextStep(ctx context.Context, origin codeOrigin) error {
-	now := m.now()
-	left := codePeriod - time.Duration(now.UnixNano()%int64(codePeriod))
+	left := UntilNextCode(m.now())
 	m.warn(fmt.Sprintf("the current code of %s was used already, waiting %d s for the next", origin, int(left.Round(time.Second).Seconds())))
 	if err := m.sleep(ctx, left); err != nil {
 		return &codeError{text: "gave up waiting for the next code", cause: err}

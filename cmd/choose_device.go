@@ -1,0 +1,43 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"groat/provider"
+)
+
+// chooseDevice settles which of a user's MFA devices is asked for codes; ""
+// where none can be. FIDO2 security keys are named and left out: AWS's API
+// takes six-digit codes only. Of several devices a person chooses one, and
+// without a person the first is taken and the others are named.
+func (a *app) chooseDevice(ctx context.Context, serials []string) (string, error) {
+	var usable, keys []string
+	for _, s := range serials {
+		if provider.IsSecurityKey(s) {
+			keys = append(keys, s)
+		} else {
+			usable = append(usable, s)
+		}
+	}
+	if len(keys) > 0 && len(usable) == 0 {
+		a.warn(fmt.Sprintf("%s makes no six-digit codes, and AWS accepts FIDO2 security keys in its console only; add a virtual MFA device as a second one for the command line", strings.Join(keys, ", ")))
+	}
+	switch len(usable) {
+	case 0:
+		return "", nil
+	case 1:
+		return usable[0], nil
+	}
+	if why := a.ui().CanConfirm(); why != nil {
+		a.debugf("not asking which device: %v", why)
+		a.warn(fmt.Sprintf("the user has %d MFA devices; taking %s (to choose: --mfa-serial %s)", len(usable), usable[0], strings.Join(usable[1:], " or ")))
+		return usable[0], nil
+	}
+	i, err := a.ui().Choose(ctx, "Which MFA device gives your token codes?", usable)
+	if err != nil {
+		return "", err
+	}
+	return usable[i], nil
+}

@@ -1,0 +1,62 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/vault"
+)
+
+// mfaCmd gathers what concerns MFA devices.
+type mfaCmd struct {
+	Seed mfaSeedCmd `cmd:"" help:"Store or delete the TOTP seed of a device that exists."`
+	Code mfaCodeCmd `cmd:"" help:"Print the current token code of a stored TOTP seed."`
+}
+
+// device says which MFA device a command of the group is about.
+type device struct {
+	MFASerial string `name:"mfa-serial" placeholder:"SERIAL" help:"MFA device (default the profile's)."`
+	Profile   string `arg:"" optional:"" help:"Profile whose device it is (default AWS_PROFILE)."`
+}
+
+// find is the device's serial and the vault in which its seed lies: that of
+// the profile's key.
+func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault, err error) {
+	name, err := a.profileOrPick(ctx, d.Profile)
+	if err != nil {
+		return "", nil, err
+	}
+	plan, err := a.plan(ctx, name, minting{MFASerial: d.MFASerial})
+	if err != nil {
+		return "", nil, err
+	}
+	serial = d.MFASerial
+	for _, s := range plan.Steps {
+		if s.MFASerial != "" {
+			serial = s.MFASerial
+		}
+	}
+	if serial == "" {
+		return "", nil, &sayError{fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported}
+	}
+	v, err = a.vaultOf(ctx, plan)
+	return serial, v, err
+}
+
+// vaultSeeds is the vault's seeds as package provider sees them.
+type vaultSeeds struct{ v vault.Vault }
+
+var _ provider.Seeds = vaultSeeds{}
+
+// Seed opens a device's seed, if one is stored. Unlock memory does not open
+// it: who finds the machine unlocked does not find the second factor.
+func (s vaultSeeds) Seed(ctx context.Context, serial string) (string, bool, error) {
+	seed, err := s.v.Get(ctx, vault.KindSeed, serial)
+	if errors.Is(err, vault.ErrNotFound) {
+		return "", false, nil
+	}
+	return string(seed), err == nil, err
+}

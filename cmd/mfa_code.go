@@ -1,0 +1,53 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"groat/provider"
+	"groat/vault"
+)
+
+// mfaCodeCmd prints the current token code of a stored seed.
+type mfaCodeCmd struct{ device }
+
+// Run prints a code that AWS has not taken from us yet: each is good for one
+// call, so that of a spent one nobody would have any use.
+func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
+	serial, v, err := c.find(ctx, a)
+	if err != nil {
+		return err
+	}
+	seed, ok, err := vaultSeeds{v}.Seed(ctx, serial)
+	if err == nil && !ok {
+		err = vault.ErrNotFound
+	}
+	if err != nil {
+		return noSeed(v, serial, err)
+	}
+	used := a.sessions(v).UsedCodes()
+	for {
+		code, step, err := provider.TOTP(seed, a.now())
+		if err != nil {
+			return &sayError{"the TOTP seed of " + serial + " is damaged", "store it again: groat mfa seed --overwrite", vault.ErrCorrupt}
+		}
+		fresh, err := used.Use(ctx, serial, code, step)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			// Only looked at: it is spent when it is sent.
+			if err := used.Forget(ctx, serial, code, step); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(a.streams.Out, code)
+			return outputError(err)
+		}
+		left := provider.UntilNextCode(a.now())
+		a.say(fmt.Sprintf("the current code was used already, waiting %d s for the next", int(left.Round(time.Second).Seconds())))
+		if err := a.sleep(ctx, left); err != nil {
+			return err
+		}
+	}
+}
