@@ -1,0 +1,306 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"groat/provider"
+	"groat/provider/ststest"
+)
+
+const (
+	startURL       = "https://acme.awsapps.com/start"
+	registerClient = "sso-oidc:RegisterClient"
+	startDevice    = "sso-oidc:StartDeviceAuthorization"
+	createToken    = "sso-oidc:CreateToken"
+	getRole        = "sso:GetRoleCredentials"
+)
+
+// signIn is a person with a browser.
+type signIn struct {
+	mu       sync.Mutex
+	local    bool
+	requests []provider.SignInRequest
+	show     func(provider.SignInRequest) error
+}
+
+func (s *signIn) LocalBrowser() bool { return s.local }
+
+func (s *signIn) Show(_ context.Context, r provider.SignInRequest) error {
+	s.mu.Lock()
+	s.requests = append(s.requests, r)
+	s.mu.Unlock()
+	if s.show != nil {
+		return s.show(r)
+	}
+	return nil
+}
+
+// ssoWorld has a profile "dev" of an sso-session, a legacy one "old", and a
+// role "next" over dev.
+func ssoWorld(t *testing.T, local bool) (*world, *signIn, *memoryStore) {
+	w := newWorld(t).role("next", ststest.RoleOptions{})
+	w.srv.AddSSO(startURL, ststest.Assignment{Account: account, Role: "Dev"}, ststest.Assignment{Account: account, Role: "Ops"})
+	w.srv.SetSSOLifetimes(8*time.Hour, 0, time.Nanosecond)
+	sso := "sso_account_id = " + account + "\nsso_role_name = "
+	w.config = "[sso-session acme]\nsso_start_url = " + startURL + "\nsso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n" +
+		"[profile dev]\nsso_session = acme\n" + sso + "Dev\n" +
+		"[profile ops]\nsso_session = acme\n" + sso + "Ops\n" +
+		"[profile none]\nsso_session = acme\n" + sso + "None\n" +
+		"[profile old]\nsso_start_url = " + startURL + "\nsso_region = eu-west-1\n" + sso + "Dev\n" +
+		"[profile next]\nsource_profile = dev\nrole_arn = " + roleARN("next") + "\n"
+	return w, &signIn{local: local}, &memoryStore{items: map[string][]byte{}}
+}
+
+func (w *world) signedOn(name string, s provider.SignIn, tokens *memoryStore) error {
+	w.t.Helper()
+	m := w.newMinter()
+	m.SignIn, m.Tokens = s, tokens
+	m.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	_, err := m.Credentials(w.t.Context(), w.plan(name, provider.Options{}))
+	return err
+}
+
+func (w *world) mustSignOn(name string, s provider.SignIn, tokens *memoryStore) {
+	w.t.Helper()
+	if err := w.signedOn(name, s, tokens); err != nil {
+		w.t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func TestDeviceSignIn(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	polls := 0
+	w.srv.Hook(func(c ststest.Call) {
+		// The person takes a while.
+		if c.Name() == createToken {
+			if polls++; polls == 3 {
+				w.srv.DecideSSO(s.requests[0].UserCode, true)
+			}
+		}
+	})
+	w.mustSignOn("next", s, tokens)
+	w.wantCalls(registerClient, startDevice, createToken+" AuthorizationPendingException", createToken+" AuthorizationPendingException", createToken, getRole, assumeRole)
+	if r := s.requests[0]; r.Profile != "next" || r.StartURL != startURL || !strings.Contains(r.URL, "user_code="+r.UserCode) || r.Expires.Before(time.Now()) {
+		t.Errorf("request %+v", r)
+	}
+	// Another role of the same Identity Center: no second sign-in.
+	w.mustSignOn("ops", s, tokens)
+	w.wantCalls(getRole)
+	// Everything again: nothing at all.
+	w.mustSignOn("next", s, tokens)
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls()
+	if len(s.requests) != 1 {
+		t.Errorf("%d sign-ins, want 1", len(s.requests))
+	}
+	for _, data := range w.store.items {
+		if strings.Contains(string(data), "aoaA") {
+			t.Error("the access token lies among the sessions")
+		}
+	}
+}
+
+func TestSlowDown(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.Inject(ststest.Fault{Operation: createToken, Times: 1, Status: 400, Code: "SlowDownException"})
+	w.srv.AutoApproveSSO(true)
+	m := w.newMinter()
+	m.SignIn, m.Tokens = s, tokens
+	var waits []time.Duration
+	m.Wait = func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }
+	if _, err := m.Credentials(t.Context(), w.plan("dev", provider.Options{})); err != nil {
+		t.Fatal(err)
+	}
+	if len(waits) != 2 || waits[1] != waits[0]+5*time.Second {
+		t.Errorf("waits %v", waits)
+	}
+}
+
+func TestSignInIsRenewedWithoutAsking(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	w.mustSignOn("dev", s, tokens)
+	w.srv.ResetCalls()
+
+	w.later = 9 * time.Hour // the token has expired, and so has the session
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls(createToken, getRole)
+
+	// Revoked: a person has to sign in again.
+	w.srv.ExpireSSOTokens(true)
+	w.later = 18 * time.Hour
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls(createToken+" InvalidGrantException", registerClient, startDevice, createToken, getRole)
+	if len(s.requests) != 2 {
+		t.Errorf("%d sign-ins, want 2", len(s.requests))
+	}
+}
+
+func TestRevokedTokenIsReplaced(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	w.mustSignOn("dev", s, tokens)
+	w.srv.ResetCalls()
+	w.srv.ExpireSSOTokens(true) // and nobody tells us
+	w.mustSignOn("ops", s, tokens)
+	w.wantCalls(getRole+" UnauthorizedException", registerClient, startDevice, createToken, getRole)
+}
+
+func TestBrowserSignIn(t *testing.T) {
+	w, s, tokens := ssoWorld(t, true)
+	page := make(chan string, 1)
+	s.show = func(r provider.SignInRequest) error {
+		go func() {
+			resp, err := http.Get(r.URL)
+			if err != nil {
+				page <- err.Error()
+				return
+			}
+			defer func() { _ = resp.Body.Close() }()
+			b, _ := io.ReadAll(resp.Body)
+			page <- string(b)
+		}()
+		return nil
+	}
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls(registerClient, "sso-oidc:Authorize", createToken, getRole)
+	if r := s.requests[0]; r.UserCode != "" || strings.Contains(r.URL, "aoaA") {
+		t.Errorf("request %+v", r)
+	}
+	if text := <-page; !strings.Contains(text, "You are signed in") {
+		t.Errorf("the browser shows %q", text)
+	}
+
+	// A legacy profile has no scopes, and signs in by a device code.
+	clear(w.store.items)
+	clear(tokens.items)
+	w.srv.AutoApproveSSO(true)
+	s.show = nil
+	w.mustSignOn("old", s, tokens)
+	w.wantCalls(registerClient, startDevice, createToken, getRole)
+}
+
+func TestBrowserAnswersAreChecked(t *testing.T) {
+	w, s, tokens := ssoWorld(t, true)
+	s.show = func(r provider.SignInRequest) error {
+		u, err := url.Parse(r.URL)
+		if err != nil {
+			return err
+		}
+		redirect, state := u.Query().Get("redirect_uri"), u.Query().Get("state")
+		for what, try := range map[string]func() (*http.Response, error){
+			"wrong state": func() (*http.Response, error) { return http.Get(redirect + "?code=x&state=wrong") },
+			"no state":    func() (*http.Response, error) { return http.Get(redirect + "?code=x") },
+			"other path": func() (*http.Response, error) {
+				return http.Get(strings.Replace(redirect, "/oauth/", "/x/", 1) + "?code=x&state=" + state)
+			},
+			"POST": func() (*http.Response, error) { return http.Post(redirect+"?code=x&state="+state, "text/plain", nil) },
+			"other host": func() (*http.Response, error) {
+				req, _ := http.NewRequest(http.MethodGet, redirect+"?code=x&state="+state, nil)
+				req.Host = "evil.example"
+				return http.DefaultClient.Do(req)
+			},
+		} {
+			resp, err := try()
+			if err != nil {
+				return err
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusNotFound {
+				w.t.Errorf("%s: %s", what, resp.Status)
+			}
+		}
+		go func() {
+			if resp, err := http.Get(redirect + "?error=access_denied&state=" + state); err == nil {
+				_ = resp.Body.Close()
+			}
+		}()
+		return nil
+	}
+	wantError(t, w.signedOn("dev", s, tokens), provider.ErrCancelled, "denied in the browser", "access_denied")
+}
+
+func TestSignInRefusals(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	wantError(t, w.signedOn("dev", nil, tokens), provider.ErrNoCode, "sign-in", "groat whoami dev")
+	w.wantCalls()
+
+	s.show = func(r provider.SignInRequest) error { w.srv.DecideSSO(r.UserCode, false); return nil }
+	err := w.signedOn("dev", s, tokens)
+	wantError(t, err, provider.ErrCancelled, "denied in the browser")
+	if _, final := provider.Final(err); !final {
+		t.Error("those who wait would each ask anew")
+	}
+
+	s.show = func(provider.SignInRequest) error { return provider.ErrCancelled }
+	wantError(t, w.signedOn("dev", s, tokens), provider.ErrCancelled)
+
+	s.show = nil
+	w.srv.AutoApproveSSO(true)
+	wantError(t, w.signedOn("none", s, tokens), provider.ErrRefused, "ForbiddenException", "sso_role_name")
+
+	w.config = strings.ReplaceAll(w.config, startURL, "https://other.awsapps.com/start")
+	wantError(t, w.signedOn("dev", s, tokens), provider.ErrRefused, "InvalidRequestException", "sso_start_url")
+}
+
+func TestNobodySignsInInTime(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	m := w.newMinter()
+	m.SignIn, m.Tokens = s, tokens
+	m.Wait = func(context.Context, time.Duration) error { w.later += time.Minute; return nil }
+	_, err := m.Credentials(t.Context(), w.plan("dev", provider.Options{}))
+	wantError(t, err, provider.ErrNoCode, "nobody signed in in time")
+
+	gone := errors.New("gone")
+	m.Wait = func(context.Context, time.Duration) error { return gone }
+	_, err = m.Credentials(t.Context(), w.plan("dev", provider.Options{}))
+	wantError(t, err, provider.ErrNoCode, "gave up waiting")
+	if !errors.Is(err, gone) {
+		t.Error("the cause is lost")
+	}
+}
+
+func TestOneSignInForManyProcesses(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	var wg sync.WaitGroup
+	for i := range 12 {
+		m, p := w.newMinter(), w.plan([]string{"dev", "ops", "next"}[i%3], provider.Options{})
+		m.SignIn, m.Tokens = s, tokens
+		m.Wait = func(context.Context, time.Duration) error { return nil }
+		wg.Go(func() {
+			if _, err := m.Credentials(context.Background(), p); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(s.requests); n != 1 {
+		t.Errorf("%d sign-ins, want 1", n)
+	}
+	if n := w.srv.Count(getRole); n != 2 {
+		t.Errorf("%d times role credentials, want 2", n)
+	}
+}
+
+func TestSignInThatCannotBeStored(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	tokens.putErr = errors.New("disk full")
+	w.mustSignOn("dev", s, tokens)
+	if !strings.Contains(strings.Join(w.warned, "\n"), "sign-in could not be stored") {
+		t.Errorf("warnings %q", w.warned)
+	}
+	w.mustSignOn("ops", s, &memoryStore{items: map[string][]byte{}})
+	if len(s.requests) != 2 {
+		t.Errorf("%d sign-ins, want 2", len(s.requests))
+	}
+}
