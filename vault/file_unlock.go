@@ -200,11 +200,17 @@ func (f *File) Prepare(ctx context.Context) error {
 	if err := f.check(ctx, KindKey, "", nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f.failed("open", "", "", err)
 	}
-	_, _, release, err := f.unlockForWriting(ctx, false)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _, _, err := f.readHeader()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = f.create(ctx)
+	} else if err == nil {
+		_, _, err = f.unlockHeld(ctx, false)
+	}
 	if err != nil {
 		return f.failed("open", "", "", err)
 	}
-	release()
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 
 // lockPatience bounds the wait for a vault lock: holders do a handful of
 // file operations, so that a longer wait means a stopped process.
-const lockPatience = 15 * time.Second
+const lockPatience = 30 * time.Second
 
 // Holder is implemented by every vault: a lock by name that all processes of
 // this machine which use the same vault share. It is held for a few
@@ -39,24 +39,48 @@ type Locks struct {
 	Backend string // for errors
 }
 
-// Hold takes the named lock, waiting at most 15 s. Names are ours
+// Hold takes the named lock, waiting at most 30 s. Names are ours
 // (EncodeName's results or plain words).
 func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
 		return nil, l.failed(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
 	lock := flock.New(filepath.Join(l.Dir, name+".lock"), flock.SetPermissions(0o600))
-	ok, err := lock.TryLockContext(ctx, 5*time.Millisecond)
-	if err != nil || !ok {
-		_ = lock.Close()
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("another process has held its lock for more than %v", lockPatience)
+	release := func() { _ = lock.Close() }
+	if ok, err := lock.TryLock(); err != nil || ok {
+		if err != nil {
+			release()
+			return nil, l.failed(err)
 		}
-		return nil, l.failed(err)
+		return release, nil
 	}
-	return func() { _ = lock.Close() }, nil
+	// The system queues those who block, so that none starves among many;
+	// who polls has to be lucky.
+	taken := make(chan error, 1)
+	go func() { taken <- lock.Lock() }()
+	patience := time.NewTimer(lockPatience)
+	defer patience.Stop()
+	var err error
+	select {
+	case err := <-taken:
+		if err != nil {
+			release()
+			return nil, l.failed(err)
+		}
+		return release, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-patience.C:
+		err = l.failed(fmt.Errorf("another process has held its lock for more than %v", lockPatience))
+	}
+	go func() { // given up: let go of it when it comes after all
+		<-taken
+		release()
+	}()
+	return nil, err
 }
 
 func (l Locks) failed(err error) error {
