@@ -25,6 +25,7 @@ type cli struct {
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
 	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
+	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`

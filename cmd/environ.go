@@ -114,15 +114,27 @@ func (c childEnv) environ(parent []string, foldCase bool) []string {
 		c.Region = inheritedRegion(parent, foldCase)
 	}
 	set := c.variables()
-	drop := slices.Concat(credentialVariables, ownVariables)
+	var drop []string
 	if c.Server.MetadataURL != "" {
-		drop = append(drop, metadataVariables...)
+		drop = slices.Clone(metadataVariables)
 	}
 	for _, v := range set {
 		drop = append(drop, v.Name)
 	}
+	out := cleanEnviron(parent, foldCase, drop...)
+	for _, v := range set {
+		out = append(out, v.Name+"="+v.Value)
+	}
+	return out
+}
+
+// cleanEnviron is the parent's environment without credential and profile
+// variables, without groat's own, and without those of drop; no name appears
+// twice.
+func cleanEnviron(parent []string, foldCase bool, drop ...string) []string {
+	drop = slices.Concat(drop, credentialVariables, ownVariables)
 	seen := make(map[string]bool, len(parent))
-	out := make([]string, 0, len(parent)+len(set))
+	out := make([]string, 0, len(parent)+8)
 	for _, entry := range parent {
 		name := foldName(entryName(entry), foldCase)
 		// Of two entries with one name the first counts, as for getenv(3).
@@ -131,9 +143,6 @@ func (c childEnv) environ(parent []string, foldCase bool) []string {
 		}
 		seen[name] = true
 		out = append(out, entry)
-	}
-	for _, v := range set {
-		out = append(out, v.Name+"="+v.Value)
 	}
 	return out
 }

@@ -34,6 +34,7 @@ var exitCodes = []struct {
 }{
 	{errUsage, exitUsage},
 	{provider.ErrBounds, exitUsage},
+	{provider.ErrDestination, exitUsage},
 	{provider.ErrInterrupted, exitInterrupted},
 	{terminal.ErrInterrupted, exitInterrupted},
 	{profile.ErrUnknownProfile, exitConfig},

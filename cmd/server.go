@@ -39,9 +39,14 @@ const (
 	stopTimeout    = 200 * time.Millisecond
 )
 
-// serveLocal listens on 127.0.0.1 (port 0: a random one) and serves what
-// handler makes for the address. The port is open when it returns.
+// serveLocal serves SDKs: listenLocal with guard before the handler.
 func serveLocal(ctx context.Context, port int, handler func(addr string) http.Handler) (*localServer, error) {
+	return listenLocal(ctx, port, func(addr string) http.Handler { return guard(addr, handler(addr)) })
+}
+
+// listenLocal listens on 127.0.0.1 (port 0: a random one) and serves what
+// handler makes for the address. The port is open when it returns.
+func listenLocal(ctx context.Context, port int, handler func(addr string) http.Handler) (*localServer, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -49,7 +54,7 @@ func serveLocal(ctx context.Context, port int, handler func(addr string) http.Ha
 	}
 	s := &localServer{Addr: l.Addr().String(), done: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:           guard(s.Addr, handler(s.Addr)),
+		Handler:           handler(s.Addr),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -84,7 +84,7 @@ func (s Signin) Token(ctx context.Context, creds session.Credentials) (string, e
 		return "", s.failure("the endpoint's URL cannot be used", 0, ErrUnreachable)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	s.debugf("call signin:getSigninToken at %s", base)
+	s.debugf("calling signin:getSigninToken at %s", base)
 	resp, err := client.Do(r)
 	if err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {

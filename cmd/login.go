@@ -1,0 +1,170 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/session"
+)
+
+// loginCmd signs a browser in to the AWS console.
+type loginCmd struct {
+	minting
+	Stdout          bool     `help:"Print the link instead of opening it; it is a secret for 15 minutes." group:"child"`
+	Destination     string   `placeholder:"PAGE" xor:"page" help:"A service's short name (s3, ec2, iam) or a URL of the console." group:"child"`
+	Path            string   `placeholder:"PATH" xor:"page" help:"A path of the console, such as s3/buckets/NAME." group:"child"`
+	ConsoleDuration ttl      `name:"console-duration" placeholder:"D" help:"Lifetime of the console session, 15m to 12h (default the credentials')." group:"child"`
+	SignOutFirst    bool     `help:"End the browser's console session before." group:"child"`
+	PolicyARN       []string `name:"policy-arn" placeholder:"ARN" help:"For a profile without a role: sign in with a federation token that has this policy." group:"child"`
+	Policy          string   `name:"policy" placeholder:"FILE" help:"The same with a policy document." group:"child"`
+
+	Profile string `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
+}
+
+// Run mints, exchanges the credentials for a link, and hands the link over.
+func (c *loginCmd) Run(ctx context.Context, a *app) error {
+	name, err := a.profileOrPick(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	duration := time.Duration(c.ConsoleDuration)
+	if duration != 0 && (duration < provider.MinConsoleDuration || duration > provider.MaxConsoleDuration) {
+		return usageError(fmt.Sprintf("--console-duration %s is not between %s and %s", c.ConsoleDuration, provider.MinConsoleDuration, provider.MaxConsoleDuration), "run: groat login --help")
+	}
+	plan, err := c.plan(ctx, a, name)
+	if err != nil {
+		return err
+	}
+	call, err := c.call(a, plan, name)
+	if err != nil {
+		return err
+	}
+	signin := provider.Signin{CallOptions: call, Partition: plan.Steps[len(plan.Steps)-1].Partition, Duration: duration}
+	page, err := signin.Destination(c.Destination, c.Path)
+	if err != nil {
+		return err
+	}
+	creds, err := c.credentials(ctx, a, plan, name, call)
+	if err != nil {
+		return err
+	}
+	link, err := c.link(ctx, signin, page, creds, plan)
+	if err != nil {
+		return err
+	}
+	if c.Stdout {
+		_, err := io.WriteString(a.streams.Out, link+"\n")
+		return outputError(err)
+	}
+	if err := openPrivately(ctx, a, link); err != nil {
+		return err
+	}
+	a.say(fmt.Sprintf("the browser signs in to the console with profile %s", quote(name)))
+	return nil
+}
+
+// plan takes the road on which AWS grants a console duration, if one is asked.
+func (c *loginCmd) plan(ctx context.Context, a *app, name string) (*provider.Plan, error) {
+	plan, err := a.plan(ctx, name, c.minting)
+	if err != nil || c.ConsoleDuration == 0 || plan.ConsoleDuration() {
+		return plan, err
+	}
+	straight := c.minting
+	straight.NoSession = true
+	if plan, err = a.plan(ctx, name, straight); err != nil {
+		return nil, err
+	}
+	if !plan.ConsoleDuration() {
+		return nil, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" is none",
+			"leave --console-duration out: the console session then lasts as long as the credentials")
+	}
+	return plan, nil
+}
+
+// credentials are the plan's, or a federation token's.
+func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan, name string, call provider.CallOptions) (session.Credentials, error) {
+	for _, w := range plan.Warnings {
+		a.warn(w)
+	}
+	if len(c.PolicyARN) > 0 || c.Policy != "" {
+		return c.federated(ctx, a, plan, name, call)
+	}
+	minter, err := a.minter(ctx, plan, c.minting)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	creds, err := minter.Credentials(ctx, plan)
+	if err == nil && creds.SessionToken == "" {
+		err = usageError("the console takes session credentials only", "leave --no-session out")
+	}
+	return creds, err
+}
+
+// federated asks for a federation token: the console refuses the session of
+// a user's own key.
+func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, name string, call provider.CallOptions) (session.Credentials, error) {
+	roles := len(plan.Steps) > 0 && plan.Steps[len(plan.Steps)-1].Operation == provider.OpAssumeRole
+	if plan.Source.Kind != profile.SourceKey || roles {
+		return session.Credentials{}, usageError("--policy-arn and --policy are for profiles with a stored key and no role", "leave them out for profile "+quote(name))
+	}
+	var document []byte
+	if c.Policy != "" {
+		var err error
+		if document, err = os.ReadFile(c.Policy); err != nil {
+			return session.Credentials{}, usageError(fmt.Sprintf("could not read the policy %s: %v", c.Policy, plainReason(err)), "--policy names a file with a JSON policy")
+		}
+	}
+	key, err := vaultKeys{a}.Key(ctx, plan.Source.Profile)
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	user := name
+	if plan.Card != nil && plan.Card.UserName != "" {
+		user = plan.Card.UserName
+	}
+	lifetime := cmp.Or(time.Duration(c.SessionTTL), time.Duration(c.Duration), provider.MaxConsoleDuration)
+	return provider.FederationToken(ctx, call, key, user, lifetime, c.PolicyARN, string(document))
+}
+
+// call says for whom and where login calls AWS.
+func (c *loginCmd) call(a *app, plan *provider.Plan, name string) (provider.CallOptions, error) {
+	client, err := provider.NewHTTPClient(plan.Source.Endpoints.CABundle, a.getenv)
+	region := plan.Region
+	if region == "" {
+		region = plan.Steps[len(plan.Steps)-1].Region
+	}
+	return provider.CallOptions{Profile: name, Region: region, Endpoints: plan.Source.Endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, err
+}
+
+// link exchanges the credentials for the link.
+func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string, creds session.Credentials, plan *provider.Plan) (string, error) {
+	token, err := signin.Token(ctx, creds)
+	if err != nil {
+		return "", explainSignin(err, plan)
+	}
+	link, err := signin.URL(token, page)
+	if err == nil && c.SignOutFirst {
+		link, err = signin.SignOutFirst(link)
+	}
+	return link, err
+}
+
+// explainSignin adds the remedy: the sign-in endpoint gives no reasons.
+func explainSignin(err error, plan *provider.Plan) error {
+	var call *provider.CallError
+	if !errors.As(err, &call) || !errors.Is(err, provider.ErrRefused) || call.Remedy != "" {
+		return err
+	}
+	call.Remedy = "the credentials may have been revoked: groat clear " + plan.Profile
+	if plan.Steps[len(plan.Steps)-1].Operation == provider.OpGetSessionToken {
+		call.Remedy = "the console takes no session of a user's own key: log in with a role's profile, or give --policy-arn for a federation token"
+	}
+	return err
+}
