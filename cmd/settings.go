@@ -93,8 +93,8 @@ func (s *settings) Resolve(k *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return v, nil
 }
 
-// value is the setting's text from the environment, else from config.json;
-// place is empty when neither has it. A variable that is set but empty is
+// value is the setting's text from the environment, else from config.json,
+// else from aws-vault's variables; place is empty when none has it. A variable that is set but empty is
 // as good as unset.
 func (s *settings) value(name string) (v, place string, inFile bool, err error) {
 	env := "GROAT_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
@@ -109,7 +109,8 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 		raw, ok = s.file[strings.ReplaceAll(name, "-", "_")]
 	}
 	if !ok {
-		return "", "", false, nil
+		v, place = s.awsVaultValue(name)
+		return v, place, false, nil
 	}
 	place = fmt.Sprintf("%s: %q", s.path, name)
 	var decoded any

@@ -166,6 +166,11 @@ func TestResolveRules(t *testing.T) {
 				x := r.Roles[0]
 				return len(x.Tags) == 2 && x.Tags[1] == Tag{"b", "2=3"} && x.TransitiveTags[0] == "b" && x.SourceIdentity == "me" && x.Policy != "" && len(x.PolicyARNs) == 1
 			}},
+		{"aws-vault's variables win, for the role asked for", "[profile p]\nrole_arn = " + arn + "\nsource_profile = q\nsession_tags = a=1\n[profile q]\nrole_arn = " + arnB + "\nsource_profile = k\nsession_tags = c=3\n", "", "p", ResolveOptions{HoldsKey: holding("k"), Getenv: env("AWS_SESSION_TAGS=b=2", "AWS_TRANSITIVE_TAGS=b", "AWS_SOURCE_IDENTITY=ci")},
+			func(r *Resolved) bool {
+				inner, x := r.Roles[0], r.Roles[1]
+				return x.Tags[0] == Tag{"b", "2"} && len(x.Tags) == 1 && x.TransitiveTags[0] == "b" && x.SourceIdentity == "ci" && inner.Tags[0] == Tag{"c", "3"} && inner.SourceIdentity == ""
+			}},
 		{"parent_profile works, and says what to write", "[profile c]\nmfa_serial = s\n[profile p]\nparent_profile = c\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
 			func(r *Resolved) bool {
 				return r.Source.MFASerial == "s" && strings.Contains(r.Warnings[0], "include_profile = c")

@@ -1,11 +1,6 @@
 package profile
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-)
+import "strconv"
 
 // resolved puts together what the walk found.
 func (w *walker) resolved() (*Resolved, error) {
@@ -132,21 +127,14 @@ func (w *walker) fillRole(role *Role, i int, e Endpoints) (err error) {
 	v := w.views[i]
 	role.ExternalID = v.get("external_id")
 	_, role.SessionName = w.aliased(i, "role_session_name")
-	role.SourceIdentity = v.get("source_identity")
 	role.MFASerial = w.serial(i)
 	role.Region = firstOf(w.inherited(i, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
 	role.Endpoints = e
 	if role.DurationSeconds, err = w.duration(i); err != nil {
 		return err
 	}
-	if role.Tags, err = sessionTags(v); err != nil {
+	if err := w.tag(role, i); err != nil {
 		return err
-	}
-	if role.TransitiveTags, err = transitiveTags(v, role.Tags); err != nil {
-		return err
-	}
-	if role.SourceIdentity != "" && !isSourceIdentity(role.SourceIdentity) {
-		return v.errorf("source_identity", ErrMalformed, "source_identity %q must be 2 to 64 letters, digits or _+=,.@-", role.SourceIdentity)
 	}
 	role.Policy, role.PolicyARNs, err = sessionPolicy(v)
 	return err
@@ -173,58 +161,6 @@ func (w *walker) replaceRole(r *Resolved, e Endpoints) error {
 	}
 	r.Roles = append(r.Roles, role)
 	return nil
-}
-
-// The limits of session tags:
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-// sessionTags reads aws-vault's “key1=value1,key2=value2”.
-func sessionTags(v *view) ([]Tag, error) {
-	var tags []Tag
-	for _, pair := range splitList(v.get("session_tags")) {
-		key, value, ok := strings.Cut(pair, "=")
-		key, value = trimBlank(key), trimBlank(value)
-		switch {
-		case !ok || key == "":
-			return nil, v.errorf("session_tags", ErrMalformed, "session_tags has %q, which is no key=value", pair)
-		case utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
-			return nil, v.errorf("session_tags", ErrMalformed, "session tag %q is longer than AWS takes (key 128, value 256 characters)", key)
-		case slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }):
-			return nil, v.errorf("session_tags", ErrMalformed, "session tag %q is given twice", key)
-		}
-		tags = append(tags, Tag{key, value})
-	}
-	if len(tags) > maxTags {
-		return nil, v.errorf("session_tags", ErrMalformed, "%d session tags, but AWS takes 50", len(tags))
-	}
-	return tags, nil
-}
-
-// transitiveTags reads “key1,key2”; each must be one of the tags.
-func transitiveTags(v *view, tags []Tag) ([]string, error) {
-	keys := splitList(v.get("transitive_session_tags"))
-	for _, key := range keys {
-		if !slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }) {
-			return nil, v.errorf("transitive_session_tags", ErrMalformed, "transitive tag %q is not in session_tags", key)
-		}
-	}
-	return keys, nil
-}
-
-// splitList parts a comma-separated list, empty items left out.
-func splitList(s string) []string {
-	var items []string
-	for item := range strings.SplitSeq(s, ",") {
-		if item = trimBlank(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
 }
 
 func (w *walker) env(name string) string {
