@@ -22,15 +22,6 @@ const (
 	kwAppID     = "groat" // shown in KWallet's dialogs
 )
 
-// kwDaemons are the daemons' bus names and object paths, the newest first.
-var kwDaemons = []struct {
-	name string
-	path dbus.ObjectPath
-}{
-	{"org.kde.kwalletd6", "/modules/kwalletd6"},
-	{"org.kde.kwalletd5", "/modules/kwalletd5"},
-}
-
 // kwallet keeps items as entries of one folder of the user's default wallet,
 // each a JSON document in the keyring library's layout (its ServiceName is
 // the wallet's name). It talks to the daemon directly: the library knows
@@ -81,66 +72,6 @@ func (k *kwallet) ask(ctx context.Context, value any, method string, args ...any
 	return store(body, value)
 }
 
-// connect finds the daemon and the default wallet, once per connection. A
-// daemon that runs is preferred over one that the bus would start. k.mu is held.
-func (k *kwallet) connect(ctx context.Context) error {
-	if k.bus != nil && k.bus.conn.Connected() {
-		return nil
-	}
-	if k.bus != nil {
-		_ = k.bus.close()
-	}
-	b, err := dialBus(ctx, k.environ, k.timeout)
-	if err != nil {
-		return err
-	}
-	k.bus, k.handle = b, -1
-	if err := k.findDaemon(ctx); err != nil {
-		_ = b.close()
-		k.bus = nil
-		return err
-	}
-	return nil
-}
-
-func (k *kwallet) findDaemon(ctx context.Context) error {
-	order := []int{}
-	for i, d := range kwDaemons {
-		var runs bool
-		body, err := k.bus.ask(ctx, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", d.name)
-		if err == nil {
-			err = store(body, &runs)
-		}
-		if err != nil {
-			return err
-		}
-		if runs {
-			order = append([]int{i}, order...)
-			break
-		}
-		order = append(order, i)
-	}
-	for _, i := range order {
-		k.daemon = i
-		err := k.ask(ctx, &k.wallet, "networkWallet")
-		if busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner") || isNoObject(err) ||
-			strings.HasPrefix(faultName(err), "org.freedesktop.DBus.Error.Spawn") {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if k.wallet == "" {
-			k.wallet = "kdewallet"
-		}
-		if k.named != "" {
-			k.wallet = k.named
-		}
-		return nil
-	}
-	return fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)
-}
-
 // open opens the wallet, with KWallet's dialog where it wants one. A refused
 // dialog is a negative handle; ErrLocked also when nobody answers it within
 // Config.Timeout. k.mu is held.
@@ -185,17 +116,19 @@ func (k *kwallet) stillOpen(ctx context.Context) (bool, error) {
 	return open, err
 }
 
-// session runs do with an open wallet, once more if the wallet turns out to
-// have been closed. absent asks, without any dialog, a closed wallet's index
-// of hashes whether the work is vain.
+// session runs do with an open wallet. What an older handle does not find is
+// looked for again with a new one: it may be of a wallet that was closed, or
+// even, their numbers repeating, of a daemon that is no more. absent asks,
+// without any dialog, a closed wallet's index of hashes whether the work is vain.
 func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do func() (found bool, err error)) (found bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for attempt := 1; ; attempt++ {
+	for {
 		if err := k.connect(ctx); err != nil {
 			return false, err
 		}
-		if k.handle < 0 && absent != nil {
+		fresh := k.handle < 0
+		if fresh && absent != nil {
 			if gone, err := k.closedWithout(ctx, absent); err != nil || gone {
 				return false, err
 			}
@@ -206,13 +139,14 @@ func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do f
 		if found, err = do(); err != nil || found {
 			return found, err
 		}
-		open, err := k.stillOpen(ctx)
-		if err != nil || open {
+		if fresh {
+			open, err := k.stillOpen(ctx)
+			if err == nil && !open {
+				err = fmt.Errorf("%w: the wallet %q was closed meanwhile", ErrLocked, k.wallet)
+			}
 			return false, err
 		}
-		if attempt > 1 {
-			return false, fmt.Errorf("%w: the wallet %q is closed again and again", ErrLocked, k.wallet)
-		}
+		k.handle = -1
 	}
 }
 
@@ -323,27 +257,4 @@ func (k *kwallet) sync(ctx context.Context) error {
 		err = fmt.Errorf("%w: the wallet was closed while it was written", ErrLocked)
 	}
 	return err
-}
-
-// probe reports why a first use would fail.
-func (k *kwallet) probe(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.connect(ctx); err != nil {
-		return err
-	}
-	var enabled, open bool
-	if err := k.ask(ctx, &enabled, "isEnabled"); err != nil {
-		return err
-	}
-	if !enabled {
-		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
-	}
-	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
-		return err
-	}
-	if !open && !hasDisplay(k.environ) {
-		return fmt.Errorf("%w: the wallet %q is closed and there is no display", ErrLocked, k.wallet)
-	}
-	return nil
 }

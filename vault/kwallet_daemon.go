@@ -1,0 +1,103 @@
+//go:build linux
+
+package vault
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// kwDaemons are the daemons' bus names and object paths, the newest first.
+var kwDaemons = []struct {
+	name string
+	path dbus.ObjectPath
+}{
+	{"org.kde.kwalletd6", "/modules/kwalletd6"},
+	{"org.kde.kwalletd5", "/modules/kwalletd5"},
+}
+
+// connect finds the daemon and the default wallet, once per connection. A
+// daemon that runs is preferred over one that the bus would start. k.mu is held.
+func (k *kwallet) connect(ctx context.Context) error {
+	if k.bus != nil && k.bus.conn.Connected() {
+		return nil
+	}
+	if k.bus != nil {
+		_ = k.bus.close()
+	}
+	b, err := dialBus(ctx, k.environ, k.timeout)
+	if err != nil {
+		return err
+	}
+	k.bus, k.handle = b, -1
+	if err := k.findDaemon(ctx); err != nil {
+		_ = b.close()
+		k.bus = nil
+		return err
+	}
+	return nil
+}
+
+func (k *kwallet) findDaemon(ctx context.Context) error {
+	order := []int{}
+	for i, d := range kwDaemons {
+		var runs bool
+		body, err := k.bus.ask(ctx, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", d.name)
+		if err == nil {
+			err = store(body, &runs)
+		}
+		if err != nil {
+			return err
+		}
+		if runs {
+			order = append([]int{i}, order...)
+			break
+		}
+		order = append(order, i)
+	}
+	for _, i := range order {
+		k.daemon = i
+		err := k.ask(ctx, &k.wallet, "networkWallet")
+		if busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner") || isNoObject(err) ||
+			strings.HasPrefix(faultName(err), "org.freedesktop.DBus.Error.Spawn") {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if k.wallet == "" {
+			k.wallet = "kdewallet"
+		}
+		if k.named != "" {
+			k.wallet = k.named
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)
+}
+
+// probe reports why a first use would fail.
+func (k *kwallet) probe(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.connect(ctx); err != nil {
+		return err
+	}
+	var enabled, open bool
+	if err := k.ask(ctx, &enabled, "isEnabled"); err != nil {
+		return err
+	}
+	if !enabled {
+		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
+	}
+	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
+		return err
+	}
+	if !open && !hasDisplay(k.environ) {
+		return fmt.Errorf("%w: the wallet %q is closed and there is no display", ErrLocked, k.wallet)
+	}
+	return nil
+}
