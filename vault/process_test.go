@@ -13,6 +13,25 @@ import (
 	"testing"
 )
 
+// overwriteJob is the worker that replaces the key of "p" once, or again and
+// again until it is killed.
+const overwriteJob = "overwrite"
+
+func overwrite(dir, times string) error {
+	ctx := context.Background()
+	for i := 1; ; i++ {
+		f, _ := testFile(dir, says("x"))
+		f.disk.before = func(string, string) error { _, err := os.Stdout.Write([]byte{'.'}); return err }
+		if _, err := PutKey(ctx, f, "p", version(i), Card{}); err != nil || times == "once" {
+			return err
+		}
+	}
+}
+
+func version(i int) AccessKey {
+	return AccessKey{ID: fmt.Sprintf("AKIA%012d", i), Secret: strings.Repeat(fmt.Sprintf("secret of version %d ", i), 1+i%40)}
+}
+
 // workerVariable makes the test binary one of many processes that use one
 // vault: its value is the worker's number and the vault's directory.
 const workerVariable = "GROAT_TEST_VAULT_WORKER"
@@ -20,7 +39,12 @@ const workerVariable = "GROAT_TEST_VAULT_WORKER"
 func TestMain(m *testing.M) {
 	if job := os.Getenv(workerVariable); job != "" {
 		number, dir, _ := strings.Cut(job, " ")
-		if err := work(number, dir); err != nil {
+		run := work
+		if number == overwriteJob {
+			number, dir, _ = strings.Cut(dir, " ")
+			run = func(times, dir string) error { return overwrite(dir, times) }
+		}
+		if err := run(number, dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
