@@ -22,6 +22,7 @@ type cli struct {
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
 	Configure         configureCmd         `cmd:"" group:"use" help:"Make SDKs ask groat for a profile (credential_process lines in ~/.aws/config)."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
+	Each              eachCmd              `cmd:"" group:"use" help:"Run a command for many profiles."`
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
 	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`

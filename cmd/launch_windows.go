@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -38,13 +39,25 @@ func runChild(c command, environ []string) (childStatus, error) {
 		// Best effort: without the job the command still runs.
 		_ = assign(job, uint32(child.Process.Pid))
 	}
-	err := child.Wait()
+	return statusOf(child.Wait())
+}
+
+func statusOf(err error) (childStatus, error) {
 	var ee *exec.ExitError
 	if errors.As(err, &ee) {
 		return childStatus{Code: ee.ExitCode()}, nil
 	}
 	return childStatus{}, err
 }
+
+// sentByTerminal: the console tells all of its processes of Ctrl-C.
+func sentByTerminal(os.Signal) bool { return true }
+
+// dieWithParent is nothing; the job of runChild is the counterpart.
+func dieWithParent() *syscall.SysProcAttr { return nil }
+
+// noCore has nothing to do; see harden.
+func noCore() {}
 
 // killOnCloseJob makes a job whose processes end with its last handle, that
 // is with groat. A process that breaks away on purpose is let go.

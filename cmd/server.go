@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -164,12 +163,7 @@ func containerHandler(token string, source credentialSource) http.Handler {
 // refuseCredentials tells a client what its user should do. 503: SDKs try
 // again, by when a person may have answered.
 func refuseCredentials(w http.ResponseWriter, err error) {
-	message := err.Error()
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		message += "; " + hinted.Hint()
-	}
-	refuse(w, http.StatusServiceUnavailable, "CredentialsNotAvailable", message)
+	refuse(w, http.StatusServiceUnavailable, "CredentialsNotAvailable", withHint(err))
 }
 
 // writeDocument writes one JSON document with its length, in one write.

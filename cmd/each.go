@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"groat/provider/profile"
+)
+
+// eachCmd runs one command for many profiles.
+type eachCmd struct {
+	minting
+	Jobs     int  `short:"j" default:"4" placeholder:"N" help:"How many commands run at a time (default ${default})." group:"child"`
+	FailFast bool `help:"Start no more after the first that fails." group:"child"`
+
+	Patterns []string `arg:"" name:"pattern" help:"Profiles; * stands for any text, ? for one character."`
+	command  []string
+}
+
+// setTail takes the words after "--": they are the command.
+func (c *eachCmd) setTail(words []string) { c.command = words }
+
+// Run finds out what would run before anything is minted.
+func (c *eachCmd) Run(ctx context.Context, a *app) error {
+	if len(c.command) == 0 {
+		return usageError("no command given", "write it after --: groat each 'prod-*' -- aws s3 ls")
+	}
+	if c.Jobs < 1 {
+		return usageError(fmt.Sprintf("--jobs %d runs nothing", c.Jobs), "run: groat each --help")
+	}
+	run, err := findCommand(c.command)
+	if err != nil {
+		return err
+	}
+	names, err := c.matching(ctx, a)
+	if err != nil {
+		return err
+	}
+	f := newFleet(a, run, names)
+	f.minting, f.jobs, f.failFast = c.minting, c.Jobs, c.FailFast
+	return f.run(ctx)
+}
+
+// matching are the profiles meant, each once: in the order of the patterns,
+// and by name for each pattern.
+func (c *eachCmd) matching(ctx context.Context, a *app) ([]string, error) {
+	all, err := a.profileNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	helpers, err := a.helperProfiles()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, pattern := range c.Patterns {
+		glob := globPattern(pattern)
+		found := false
+		for _, name := range all {
+			if name != pattern && (helpers[name] || !glob.MatchString(name)) {
+				continue
+			}
+			found = true
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		if !found {
+			return nil, &sayError{"no profile matches " + quote(pattern), "groat list --profiles shows them all", profile.ErrUnknownProfile}
+		}
+	}
+	return names, nil
+}
+
+// globPattern is a pattern in which only * and ? are special: profiles may
+// be called a/b or [x].
+func globPattern(pattern string) *regexp.Regexp {
+	quoted := regexp.QuoteMeta(pattern)
+	quoted = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted)
+	return regexp.MustCompile(`(?s)^` + quoted + `$`)
+}
+
+// helperProfiles are the profiles that stand behind another one by way of a
+// credential_process that calls groat: `configure` makes them, and nobody
+// means both.
+func (a *app) helperProfiles() (map[string]bool, error) {
+	config, err := a.awsConfig()
+	if err != nil {
+		return nil, err
+	}
+	helpers := map[string]bool{}
+	for _, name := range config.Names() {
+		line := config.Value(name, "credential_process")
+		if line == "" {
+			continue
+		}
+		if target, ok := a.selfProfile(line); ok && target != name {
+			helpers[target] = true
+		}
+	}
+	return helpers, nil
+}
+
+// notRun says why a profile's command was not started.
+var notRun = errors.New("not run")
