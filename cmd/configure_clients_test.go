@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -42,4 +43,31 @@ func (w *clientWorld) read(name string) string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// Terraform's AWS provider, by AWS_PROFILE alone: what people type daily.
+func TestTerraformWithConfiguredProfiles(t *testing.T) {
+	promised(t, "terraform")
+	plugins := terraformPlugins(t)
+	w := newClientWorld(t, true)
+	w.must(w.command("", "groat", "configure", "readonly", "admin"))
+	dir := w.copyFixture("identity")
+	w.must(w.terraform(nil, nil, dir, "init", "-plugin-dir="+plugins))
+	for _, step := range []struct {
+		args          []string
+		profile, want string
+		sessions      int
+	}{
+		{[]string{"plan"}, "readonly", "assumed-role/readonly-role/myusername", 1},
+		{[]string{"apply", "-auto-approve"}, "admin", "assumed-role/admin-role/myusername", 0},
+	} {
+		out := w.must(w.terraform(nil, []string{"AWS_PROFILE=" + step.profile}, dir, append(step.args, "-no-color")...))
+		if !strings.Contains(out, step.want) {
+			t.Errorf("want %s in:\n%s", step.want, out)
+		}
+		if n, m := w.Count(getSessionToken), w.Count(assumeRole); n != step.sessions || m != 1 {
+			t.Errorf("%s: %d sessions and %d roles: %v", step.profile, n, m, w.Names())
+		}
+		w.ResetCalls()
+	}
 }

@@ -102,6 +102,9 @@ func TestAgainstBotocore(t *testing.T) {
 			t.Fatal(err)
 		}
 		ours, problems := ourReading(t, samples[i])
+		if answer.Deviating.Error == "" && answer.Deviating.Services == nil {
+			ours.Services = nil // an old botocore
+		}
 		fail := func(what string, want any) {
 			if failures++; failures <= 5 {
 				t.Errorf("sample %d: %s\nconfig %q\ncredentials %q\nours %v\nproblems %v\nwant %v\nbecause %v", i, what, samples[i].Config, samples[i].Credentials, ours, problems, want, answer.Because)

@@ -21,6 +21,10 @@ import botocore.session
 DEVIATIONS = ("byte-order-mark", "duplicates", "blanks-in-brackets", "inline-comments", "default-section", "open-header", "encoding")
 
 
+# Old releases know no services sections: their answers leave that kind out.
+KINDS = [k for k in botocore.configloader.build_profile_map({}) if k in ("profiles", "sso_sessions", "services")]
+
+
 class Malformed(Exception):
     pass
 
@@ -31,7 +35,7 @@ def plain(session):
         config = session.full_config
     except Exception as error:
         return {"error": type(error).__name__}
-    return {kind: config.get(kind, {}) for kind in ("profiles", "sso_sessions", "services")}
+    return {kind: config.get(kind, {}) for kind in KINDS}
 
 
 def parser(on):
@@ -72,7 +76,7 @@ def sections(path, on):
 
 def deviating(path, credentials_path, on):
     try:
-        merged = {"profiles": {}, "sso_sessions": {}, "services": {}}
+        merged = {kind: {} for kind in KINDS}
         for section, values in sections(path, on).items():
             mapped = botocore.configloader.build_profile_map({section: values})
             for kind in merged:
