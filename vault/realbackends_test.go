@@ -10,7 +10,7 @@ import (
 
 // promised skips the test, visibly, unless GROAT_TEST_BACKENDS (a comma
 // list) names the backend; a backend that was promised and is missing fails.
-func promised(t *testing.T, backend string, programs ...string) {
+func promised(t testing.TB, backend string, programs ...string) {
 	t.Helper()
 	if !slices.Contains(strings.Split(os.Getenv("GROAT_TEST_BACKENDS"), ","), backend) {
 		t.Skipf("the real %s is not tested: GROAT_TEST_BACKENDS does not name it", backend)

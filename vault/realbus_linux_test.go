@@ -31,7 +31,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 
 // desktop is a private session bus and a private home.
 type desktop struct {
-	t    *testing.T
+	t    testing.TB
 	home string
 	env  []string
 	bus  *exec.Cmd
@@ -56,7 +56,7 @@ func (d *desktop) start(stdin io.Reader, name string, args ...string) *exec.Cmd 
 }
 
 // newDesktop starts a bus; extra variables go into its environment.
-func newDesktop(t *testing.T, extra ...string) *desktop {
+func newDesktop(t testing.TB, extra ...string) *desktop {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bus") // t.TempDir can exceed a socket path's 108 bytes
 	if err != nil {

@@ -30,11 +30,11 @@ func gnomeKeyring(d *desktop, password string) *exec.Cmd {
 	return cmd
 }
 
-func secretServiceConfig(d *desktop, t *testing.T) vault.Config {
+func secretServiceConfig(d *desktop, t testing.TB) vault.Config {
 	return vault.Config{Backend: "secret-service", Environ: d.env, StateDir: t.TempDir(), Warn: func(m string) { t.Log("warning:", m) }}
 }
 
-func mustOpen(t *testing.T, cfg vault.Config) vault.Vault {
+func mustOpen(t testing.TB, cfg vault.Config) vault.Vault {
 	t.Helper()
 	v, err := vault.Open(cfg)
 	if err != nil {

@@ -1,0 +1,61 @@
+package vault_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"groat/vault"
+)
+
+// BenchmarkSecretServiceWarm is what a warm command does on the real Secret
+// Service: connect, see that the role holds no key, read the card of the key
+// that does, and the session. Items are sessions beside them.
+func BenchmarkSecretServiceWarm(b *testing.B) {
+	promised(b, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
+	d := newDesktop(b)
+	gnomeKeyring(d, "pw")
+	cfg := secretServiceConfig(d, b)
+	v := mustOpen(b, cfg)
+	if _, err := vault.PutKey(b.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+		b.Fatal(err)
+	}
+	if err := vault.Record(cfg.StateDir, "default", "secret-service"); err != nil {
+		b.Fatal(err)
+	}
+	token := []byte(strings.Repeat("t", 1200))
+	stored := 0
+	name := func(i int) string { return fmt.Sprintf("%064x", i) }
+	for _, items := range []int{1, 10, 100, 1000} {
+		for ; stored < items; stored++ {
+			if err := v.Put(b.Context(), vault.KindSession, name(stored), token); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(fmt.Sprintf("items=%d", items), func(b *testing.B) {
+			for b.Loop() {
+				v := mustOpen(b, cfg)
+				if _, err := vault.GetCard(b.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+					b.Fatal(err)
+				}
+				if _, err := vault.GetCard(b.Context(), v, "default"); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := v.Get(b.Context(), vault.KindSession, name(items/2)); err != nil {
+					b.Fatal(err)
+				}
+				if err := v.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("names=1000", func(b *testing.B) {
+		for b.Loop() {
+			if names, err := v.Names(b.Context(), vault.KindSession); err != nil || len(names) != 1000 {
+				b.Fatal(len(names), err)
+			}
+		}
+	})
+}
