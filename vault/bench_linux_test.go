@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"groat/vault"
+	"groat/vault/vaulttest/desktop"
 )
 
 // BenchmarkSecretServiceWarm is what a warm command does on the real Secret
@@ -14,8 +15,8 @@ import (
 // that does, and the session. Items are sessions beside them.
 func BenchmarkSecretServiceWarm(b *testing.B) {
 	promised(b, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
-	d := newDesktop(b)
-	gnomeKeyring(d, "pw")
+	d := desktop.New(b)
+	d.GnomeKeyring("pw")
 	cfg := secretServiceConfig(d, b)
 	v := mustOpen(b, cfg)
 	if _, err := vault.PutKey(b.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {

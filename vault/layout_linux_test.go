@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"groat/vault"
+	"groat/vault/vaulttest/desktop"
 )
 
 // What we store directly, without the keyring library, the library reads: a
@@ -31,11 +32,11 @@ func TestKeyringReadsOurItems(t *testing.T) {
 		environ        func(t *testing.T) []string
 	}{
 		{"secret-service", "login", []string{"dbus-daemon", "gnome-keyring-daemon"}, func(t *testing.T) []string {
-			d := newDesktop(t)
-			gnomeKeyring(d, "pw")
-			return d.env
+			d := desktop.New(t)
+			d.GnomeKeyring("pw")
+			return d.Env
 		}},
-		{"kwallet", "groat", []string{"dbus-daemon", "kwalletd5"}, func(t *testing.T) []string { return kwalletDesktop(t, true).env }},
+		{"kwallet", "groat", []string{"dbus-daemon", "kwalletd5"}, func(t *testing.T) []string { d, _ := kwalletDesktop(t); return d.Env }},
 		{"pass", "groat", []string{"pass", "gpg"}, func(t *testing.T) []string { return passStore(t, "", "") }},
 	} {
 		t.Run(c.backend, func(t *testing.T) {

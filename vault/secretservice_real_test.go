@@ -5,7 +5,6 @@ package vault_test
 import (
 	"context"
 	"errors"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -14,24 +13,11 @@ import (
 
 	"groat/vault"
 	"groat/vault/vaulttest"
+	"groat/vault/vaulttest/desktop"
 )
 
-// gnomeKeyring starts gnome-keyring's secrets component on the desktop; with
-// a password it creates or unlocks the collection "login", without one the
-// collections stay as they are on disk: locked, or absent.
-func gnomeKeyring(d *desktop, password string) *exec.Cmd {
-	d.t.Helper()
-	args := []string{"--foreground", "--components=secrets", "--control-directory=" + d.t.TempDir()}
-	if password != "" {
-		args = append(args, "--unlock")
-	}
-	cmd := d.start(strings.NewReader(password), "gnome-keyring-daemon", args...)
-	d.await("org.freedesktop.secrets")
-	return cmd
-}
-
-func secretServiceConfig(d *desktop, t testing.TB) vault.Config {
-	return vault.Config{Backend: "secret-service", Environ: d.env, StateDir: t.TempDir(), Warn: func(m string) { t.Log("warning:", m) }}
+func secretServiceConfig(d *desktop.Desktop, t testing.TB) vault.Config {
+	return vault.Config{Backend: "secret-service", Environ: d.Env, StateDir: t.TempDir(), Warn: func(m string) { t.Log("warning:", m) }}
 }
 
 func mustOpen(t testing.TB, cfg vault.Config) vault.Vault {
@@ -47,24 +33,24 @@ func TestContractSecretService(t *testing.T) {
 	promised(t, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
 	var cfg vault.Config
 	vaulttest.Run(t, func(t *testing.T) vault.Vault {
-		d := newDesktop(t)
-		gnomeKeyring(d, "pw")
+		d := desktop.New(t)
+		d.GnomeKeyring("pw")
 		cfg = secretServiceConfig(d, t)
 		return mustOpen(t, cfg)
 	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }})
 }
 
 // lockedDesktop has a login collection with one item, locked from then on.
-func lockedDesktop(t *testing.T) *desktop {
+func lockedDesktop(t *testing.T) *desktop.Desktop {
 	t.Helper()
-	d := newDesktop(t)
-	first := gnomeKeyring(d, "pw")
+	d := desktop.New(t)
+	first := d.GnomeKeyring("pw")
 	v := mustOpen(t, secretServiceConfig(d, t))
 	putItem(t, v, vault.KindKey, "p", "secret")
 	v.Close()
 	_ = first.Process.Kill()
 	_ = first.Wait()
-	gnomeKeyring(d, "") // reads the collection from the disk, and nobody unlocks it
+	d.GnomeKeyring("") // reads the collection from the disk, and nobody unlocks it
 	return d
 }
 
@@ -86,8 +72,8 @@ func TestRealSecretServiceLocked(t *testing.T) {
 // it says what to do.
 func TestRealSecretServiceNoCollection(t *testing.T) {
 	promised(t, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
-	d := newDesktop(t)
-	gnomeKeyring(d, "pw")
+	d := desktop.New(t)
+	d.GnomeKeyring("pw")
 	cfg := secretServiceConfig(d, t)
 	cfg.SecretServiceCollection, cfg.Timeout = "nowhere", 2*time.Second
 	v := mustOpen(t, cfg)
@@ -109,8 +95,8 @@ func TestRealSecretServiceNoCollection(t *testing.T) {
 // The daemon dies with a call in its hands, and again before the next one.
 func TestRealSecretServiceKilled(t *testing.T) {
 	promised(t, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
-	d := newDesktop(t)
-	daemon := gnomeKeyring(d, "pw")
+	d := desktop.New(t)
+	daemon := d.GnomeKeyring("pw")
 	cfg := secretServiceConfig(d, t)
 	v := mustOpen(t, cfg)
 	putItem(t, v, vault.KindKey, "p", "secret")
@@ -130,18 +116,18 @@ func TestRealSecretServiceKilled(t *testing.T) {
 		t.Errorf("killed mid-call: %v", err)
 	}
 	everyOperation(t, v, vault.ErrUnavailable)
-	gnomeKeyring(d, "pw")
+	d.GnomeKeyring("pw")
 	wantItem(t, v, vault.KindKey, "p", "secret") // the same connection, a new daemon
 }
 
 // The bus itself dies.
 func TestRealBusKilled(t *testing.T) {
 	promised(t, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
-	d := newDesktop(t)
-	gnomeKeyring(d, "pw")
+	d := desktop.New(t)
+	d.GnomeKeyring("pw")
 	v := mustOpen(t, secretServiceConfig(d, t))
 	putItem(t, v, vault.KindKey, "p", "secret")
-	_ = d.bus.Process.Kill()
-	_ = d.bus.Wait()
+	_ = d.Bus.Process.Kill()
+	_ = d.Bus.Wait()
 	everyOperation(t, v, vault.ErrUnavailable)
 }
