@@ -1,12 +1,9 @@
 package cmd
 
 import (
-	"context"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -126,43 +123,16 @@ func TestTerraformOutlivesItsCredentials(t *testing.T) {
 	}
 }
 
-// startMoto starts an S3 that keeps a state; it ends with the test.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	promised(t, "moto")
-	interpreter := python(t, "moto.server")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	c := exec.CommandContext(ctx, interpreter, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
-	c.Dir = t.TempDir()
-	detach(c)
-	if err := c.Start(); err != nil {
-		stop()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stop(); _ = c.Wait() })
-	url := "http://127.0.0.1:" + port
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		if resp, err := http.Get(url + "/moto-api/"); err == nil {
-			_ = resp.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond) // until it listens
-	}
-	t.Fatal("moto did not start")
-	return ""
-}
-
 // A state in S3, with its lock: init, apply and plan through the credential
 // process and through exec, and no key of any kind on the disk afterwards.
 func TestTerraformBackend(t *testing.T) {
 	promised(t, "terraform")
-	s3 := startMoto(t)
+	promised(t, "moto")
+	s3, stop, err := startMoto(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
 	req, _ := http.NewRequest(http.MethodPut, s3+"/groat-test-state", strings.NewReader(`<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil || resp.StatusCode != http.StatusOK {

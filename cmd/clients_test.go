@@ -47,7 +47,11 @@ func clientLine(t *testing.T, w *clientWorld, name string) []string {
 		// Old releases do not know AWS_ENDPOINT_URL_STS.
 		return []string{program(t, "aws"), "--endpoint-url", w.URL, "sts", "get-caller-identity", "--query", "Arn", "--output", "text"}
 	case "boto3":
-		return []string{python(t, "boto3"), filepath.Join(scripts, "boto3", "identity.py")}
+		interpreter, err := python("boto3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []string{interpreter, filepath.Join(scripts, "boto3", "identity.py")}
 	case "go":
 		return []string{"/usr/bin/env", sdkClient + "=1", os.Args[0], "-test.run=^TestGoClient$", "-test.v"}
 	case "js":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,10 +25,14 @@ const (
 // promised skips the test unless the client is switched on.
 func promised(t *testing.T, client string) {
 	t.Helper()
-	list := strings.FieldsFunc(os.Getenv(clientsVariable), func(r rune) bool { return r == ',' || r == ' ' })
-	if !slices.Contains(list, client) && !slices.Contains(list, "all") {
+	if !switchedOn(client) {
 		t.Skipf("client %s is not named in %s", client, clientsVariable)
 	}
+}
+
+func switchedOn(client string) bool {
+	list := strings.FieldsFunc(os.Getenv(clientsVariable), func(r rune) bool { return r == ',' || r == ' ' })
+	return slices.Contains(list, client) || slices.Contains(list, "all")
 }
 
 // program finds a program that was promised.
@@ -41,16 +46,14 @@ func program(t *testing.T, name string) string {
 }
 
 // python finds the first python3 on the path that has a module.
-func python(t *testing.T, module string) string {
-	t.Helper()
+func python(module string) (string, error) {
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		path, err := exec.LookPath(filepath.Join(dir, "python3"))
 		if err == nil && exec.Command(path, "-c", "import "+module).Run() == nil {
-			return path
+			return path, nil
 		}
 	}
-	t.Fatalf("%s was promised by %s and no python3 has it", module, clientsVariable)
-	return ""
+	return "", fmt.Errorf("%s was promised by %s and no python3 has it", module, clientsVariable)
 }
 
 // clientsConfig is what an SDK is given: it never sees the roles.

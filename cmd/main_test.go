@@ -92,6 +92,7 @@ func newAWS() *aws {
 	srv := ststest.New(ststest.Options{})
 	user := srv.AddUser("123456789012", "myusername")
 	a := &aws{Server: srv, user: user, key: user.AddAccessKey(), device: user.AddMFA()}
+	user.SetPassword("console")
 	for _, role := range []string{"readonly-role", "admin-role"} {
 		srv.AddRole("arn:aws:iam::123456789012:role/"+role, ststest.RoleOptions{RequireMFA: true, MaxSession: 12 * time.Hour})
 	}
@@ -158,8 +159,13 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	down             closes the double
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
+//	asked WORD…      wants a call since the last check that the words describe
+//	role NAME [WORD] adds a role: external-id=ID, source-identity, tags=A,B
+//	require-mfa      denies the user all but enrolment without MFA
+//	s3               starts an S3 and puts its URL into $S3
 //
-// The condition [keyring] is that of a kernel keyring that works here.
+// The condition [keyring] is that of a kernel keyring that works here,
+// [client:NAME] that of a client that GROAT_TEST_CLIENTS promises.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -201,6 +207,10 @@ func TestScripts(t *testing.T) {
 			"calls":       scriptCalls,
 			"connections": scriptConnections,
 			"exitcode":    scriptExitCode,
+			"s3":          scriptS3,
+			"asked":       scriptAsked,
+			"role":        scriptRole,
+			"require-mfa": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.RequireMFA(8 * time.Hour) },
 		},
 	})
 }
@@ -258,6 +268,9 @@ func scriptExitCode(ts *testscript.TestScript, _ bool, args []string) {
 
 // scriptCondition answers [keyring].
 func scriptCondition(name string) (bool, error) {
+	if on, known := scriptClient(name); known {
+		return on, nil
+	}
 	if name != "keyring" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
