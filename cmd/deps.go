@@ -176,7 +176,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 	return &provider.Minter{
 		Keys: vaultKeys{a},
 		Cache: &session.Cache{
-			Store:    sessionStore{v},
+			Store:    sessionStore(v),
 			LockDir:  a.lockDir(v),
 			Now:      a.now,
 			MinTTL:   time.Duration(m.MinTTL),
@@ -192,6 +192,9 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		MFACode: m.MFACode,
 		Seeds:   vaultSeeds{v},
 		Codes:   personCodes{a},
+		Tokens:  itemStore{v, vault.KindToken},
+		SignIn:  personSignIn{a, p.Profile},
+		Machine: machineFor(p),
 		Now:     a.now,
 		Getenv:  a.getenv,
 		Warn:    a.warn,
@@ -260,28 +263,34 @@ func (a *app) noKey(v vault.Vault, name string, err error) error {
 	return &sayError{fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), v.Backend()), hint, provider.ErrNoKey}
 }
 
-// sessionStore is the vault's session namespace as package session sees it.
-type sessionStore struct{ v vault.Vault }
+// sessionStore is the vault's session namespace.
+func sessionStore(v vault.Vault) itemStore { return itemStore{v, vault.KindSession} }
 
-// Get reads one session by its exact name.
-func (s sessionStore) Get(ctx context.Context, name string) ([]byte, error) {
-	data, err := s.v.Get(ctx, vault.KindSession, name)
+// itemStore is one namespace of the vault as package session sees it.
+type itemStore struct {
+	v    vault.Vault
+	kind vault.Kind
+}
+
+// Get reads one item by its exact name.
+func (s itemStore) Get(ctx context.Context, name string) ([]byte, error) {
+	data, err := s.v.Get(ctx, s.kind, name)
 	return data, notFound(err)
 }
 
-// Put stores one session.
-func (s sessionStore) Put(ctx context.Context, name string, data []byte) error {
-	return s.v.Put(ctx, vault.KindSession, name, data)
+// Put stores one item.
+func (s itemStore) Put(ctx context.Context, name string, data []byte) error {
+	return s.v.Put(ctx, s.kind, name, data)
 }
 
-// Remove deletes one session.
-func (s sessionStore) Remove(ctx context.Context, name string) error {
-	return notFound(s.v.Remove(ctx, vault.KindSession, name))
+// Remove deletes one item.
+func (s itemStore) Remove(ctx context.Context, name string) error {
+	return notFound(s.v.Remove(ctx, s.kind, name))
 }
 
-// Names lists all sessions.
-func (s sessionStore) Names(ctx context.Context) ([]string, error) {
-	return s.v.Names(ctx, vault.KindSession)
+// Names lists all items.
+func (s itemStore) Names(ctx context.Context) ([]string, error) {
+	return s.v.Names(ctx, s.kind)
 }
 
 func notFound(err error) error {

@@ -157,6 +157,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	deny ACTION…     forbids the user IAM actions
 //	device SERIAL    gives the user one more MFA device
 //	down             closes the double
+//	identity-center  opens an Identity Center with the roles Dev and Ops, and plain-role
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
 //	asked WORD…      wants a call since the last check that the words describe
@@ -200,8 +201,13 @@ func TestScripts(t *testing.T) {
 			"wrong": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], theAWS(ts).device.WrongCode())
 			},
-			"deny":        func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
-			"device":      func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
+			"deny":   func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
+			"device": func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
+			"identity-center": func(ts *testscript.TestScript, _ bool, _ []string) {
+				theAWS(ts).AddSSO("https://acme.awsapps.com/start",
+					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})
+				theAWS(ts).AddRole("arn:aws:iam::123456789012:role/plain-role", ststest.RoleOptions{})
+			},
 			"down":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).Close() },
 			"expire":      func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).ExpireSessions() },
 			"calls":       scriptCalls,

@@ -165,7 +165,7 @@ func (c *removeCmd) target(a *app, name string, holders map[string]vault.Vault) 
 
 // sessions is the cache over a vault, for looking and dropping.
 func (a *app) sessions(v vault.Vault) *session.Cache {
-	return &session.Cache{Store: sessionStore{v}, LockDir: a.lockDir(v), Now: a.now, Warn: a.warn, Debugf: a.debugf}
+	return &session.Cache{Store: sessionStore(v), LockDir: a.lockDir(v), Now: a.now, Warn: a.warn, Debugf: a.debugf}
 }
 
 func plural(n int, word string) string {

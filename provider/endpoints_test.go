@@ -37,7 +37,7 @@ func (*anyToken) Get(context.Context, string) ([]byte, error) {
 
 type silentSignIn struct{}
 
-func (silentSignIn) LocalBrowser() bool                                 { return false }
+func (silentSignIn) LocalBrowser() (bool, error)                        { return false, nil }
 func (silentSignIn) Show(context.Context, provider.SignInRequest) error { return provider.ErrCancelled }
 
 // whereCallsGo says for each service where a profile's calls go.

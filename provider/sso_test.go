@@ -27,11 +27,12 @@ const (
 type signIn struct {
 	mu       sync.Mutex
 	local    bool
+	err      error // nobody can be reached
 	requests []provider.SignInRequest
 	show     func(provider.SignInRequest) error
 }
 
-func (s *signIn) LocalBrowser() bool { return s.local }
+func (s *signIn) LocalBrowser() (bool, error) { return s.local, s.err }
 
 func (s *signIn) Show(_ context.Context, r provider.SignInRequest) error {
 	s.mu.Lock()
@@ -231,6 +232,9 @@ func TestBrowserAnswersAreChecked(t *testing.T) {
 func TestSignInRefusals(t *testing.T) {
 	w, s, tokens := ssoWorld(t, false)
 	wantError(t, w.signedOn("dev", nil, tokens), provider.ErrNoCode, "sign-in", "groat whoami dev")
+	s.err = provider.ErrNoCode
+	wantError(t, w.signedOn("dev", s, tokens), provider.ErrNoCode)
+	s.err = nil
 	w.wantCalls()
 
 	s.show = func(r provider.SignInRequest) error { w.srv.DecideSSO(r.UserCode, false); return nil }

@@ -27,8 +27,9 @@ type SignInRequest struct {
 // ErrInterrupted.
 type SignIn interface {
 	// LocalBrowser reports whether the browser will run on this machine, so
-	// that it can answer to a loopback port (PKCE); else a device code is used.
-	LocalBrowser() bool
+	// that it can answer to a loopback port (PKCE); else a device code is
+	// used. It fails where nobody can be reached, before anything is sent.
+	LocalBrowser() (bool, error)
 	Show(ctx context.Context, req SignInRequest) error
 }
 
@@ -143,7 +144,11 @@ func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
 	if s.m.SignIn == nil {
 		return ssoToken{}, &signInError{profile: s.profile, startURL: s.sso.StartURL}
 	}
-	if s.sso.Session != "" && s.m.SignIn.LocalBrowser() {
+	local, err := s.m.SignIn.LocalBrowser()
+	switch {
+	case err != nil:
+		return ssoToken{}, err
+	case local && s.sso.Session != "":
 		return s.browserFlow(ctx)
 	}
 	return s.deviceFlow(ctx)

@@ -236,3 +236,11 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
+
+// tell shows text and asks nothing.
+func (d *device) tell(ctx context.Context, text string) error {
+	if err := d.write(ctx, text); err != nil {
+		return d.failed(err)
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -121,4 +122,12 @@ func readLine(f io.Reader) ([]byte, error) {
 		}
 		return line, io.EOF
 	}
+}
+
+// tell shows text and asks nothing.
+func (d *device) tell(_ context.Context, text string) error {
+	if _, err := d.out.WriteString(strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
+		return noTerminal("the console cannot be written to (%v)", err)
+	}
+	return nil
 }

@@ -52,6 +52,8 @@ func helper(what string) int {
 		answer, err = u.Confirm(ctx, Question{Title: "remove admin?"})
 	case "choose":
 		answer, err = u.Choose(ctx, "which profile?", []string{"dev-admin", "dev-readonly", "prod-admin", "staging"})
+	case "tell":
+		err = u.Tell(ctx, "open https://x.example", "compare the code \x1b[31mABCD")
 	case "canask":
 		err = u.CanAsk()
 	case "twice":
