@@ -28,6 +28,8 @@ type cli struct {
 	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
+	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
+	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`
 }
