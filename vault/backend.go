@@ -39,8 +39,13 @@ type ring struct {
 	calls sync.Mutex      // held during a call, if oneByOne
 }
 
-func newRing(cfg Config, backend keyring.BackendType, config keyring.Config, explain func(error) error) *ring {
-	config.AllowedBackends = []keyring.BackendType{backend}
+// ringConfig is what the files of the single backends tell the library, of
+// which they know no more.
+type ringConfig = keyring.Config
+
+// newRing opens nothing yet. backend is the library's name of it, which is ours.
+func newRing(cfg Config, backend string, config ringConfig, explain func(error) error) *ring {
+	config.AllowedBackends = []keyring.BackendType{keyring.BackendType(backend)}
 	return &ring{config: config, timeout: cfg.timeout(), explain: explain}
 }
 

@@ -2,8 +2,6 @@
 
 package vault
 
-import "github.com/99designs/keyring"
-
 // openKeychain keeps items as generic passwords of the service "groat" in our
 // own keychain. Every item trusts this program, so that reading one asks
 // nothing while the keychain is unlocked: sessions included.
@@ -16,7 +14,7 @@ func openKeychain(cfg Config) (Vault, error) {
 }
 
 func newKeychain(cfg Config, service, name string) *ring {
-	return newRing(cfg, keyring.KeychainBackend, keyring.Config{
+	return newRing(cfg, "keychain", ringConfig{
 		ServiceName:                    service,
 		KeychainName:                   name,
 		KeychainTrustApplication:       true,

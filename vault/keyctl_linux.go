@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/99designs/keyring"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +26,7 @@ const (
 func openKeyctl(cfg Config) (Vault, error) { return openKeyctlRing(cfg, "groat") }
 
 func openKeyctlRing(cfg Config, service string) (Vault, error) {
-	config := keyring.Config{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}
+	config := ringConfig{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}
 	switch cfg.KeyctlScope {
 	case "", "user":
 		config.KeyCtlScope, config.KeyCtlPerm = "user", keyctlUserPerm
@@ -37,7 +36,7 @@ func openKeyctlRing(cfg Config, service string) (Vault, error) {
 	default:
 		return nil, fmt.Errorf("%w: scope %q: user and session are the ones that outlive a process", ErrUnavailable, cfg.KeyctlScope)
 	}
-	r := newRing(cfg, keyring.KeyCtlBackend, config, explainKeyctl)
+	r := newRing(cfg, "keyctl", config, explainKeyctl)
 	r.onThread = func() error { return keyctlThread(config.KeyCtlScope) }
 	// Two processes that both made our keyring would lose what is in the first.
 	r.before = func(ctx context.Context) (func(), error) {

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,44 +31,6 @@ func TestContractFakeSecretService(t *testing.T) {
 		cfg = vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir()}
 		return mustOpen(t, cfg)
 	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }})
-}
-
-func putItem(t *testing.T, v vault.Vault, kind vault.Kind, name, data string) {
-	t.Helper()
-	if err := v.Put(t.Context(), kind, name, []byte(data)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wantItem(t *testing.T, v vault.Vault, kind vault.Kind, name, data string) {
-	t.Helper()
-	if got, err := v.Get(t.Context(), kind, name); err != nil || string(got) != data {
-		t.Errorf("Get %s %q: %q, %v; want %q", kind, name, got, err, data)
-	}
-}
-
-// everyOperation wants the error from all of them; seed is an item that exists.
-func everyOperation(t *testing.T, v vault.Vault, want error, ops ...string) {
-	t.Helper()
-	for op, do := range map[string]func() error{
-		"get":     func() error { _, err := v.Get(t.Context(), vault.KindKey, "p"); return err },
-		"missing": func() error { _, err := v.Get(t.Context(), vault.KindKey, "missing"); return err },
-		"put":     func() error { return v.Put(t.Context(), vault.KindKey, "p", []byte("new")) },
-		"remove":  func() error { return v.Remove(t.Context(), vault.KindKey, "p") },
-		"names":   func() error { _, err := v.Names(t.Context(), vault.KindKey); return err },
-	} {
-		if len(ops) > 0 && !slices.Contains(ops, op) {
-			continue
-		}
-		err := do()
-		if !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", op, err, want)
-		}
-		var e *vault.Error
-		if err != nil && !errors.As(err, &e) {
-			t.Errorf("%s: %v is no *vault.Error", op, err)
-		}
-	}
 }
 
 // A locked collection is never taken for an empty one, whether or not it

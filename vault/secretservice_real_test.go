@@ -20,15 +20,6 @@ func secretServiceConfig(d *desktop.Desktop, t testing.TB) vault.Config {
 	return vault.Config{Backend: "secret-service", Environ: d.Env, StateDir: t.TempDir(), Warn: func(m string) { t.Log("warning:", m) }}
 }
 
-func mustOpen(t testing.TB, cfg vault.Config) vault.Vault {
-	t.Helper()
-	v, err := vault.Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func TestContractSecretService(t *testing.T) {
 	promised(t, "secret-service", "dbus-daemon", "gnome-keyring-daemon")
 	var cfg vault.Config

@@ -1,10 +1,6 @@
 package vault
 
-import (
-	"fmt"
-
-	"github.com/99designs/keyring"
-)
+import "fmt"
 
 // openWinCred keeps items as generic credentials in the Windows Credential
 // Manager, "groat:groat:NAME" each, for this user on this machine.
@@ -17,7 +13,7 @@ func openWinCredService(cfg Config, service string) (Vault, error) {
 }
 
 func newWinCred(cfg Config, service, prefix string) *ring {
-	r := newRing(cfg, keyring.WinCredBackend, keyring.Config{ServiceName: service, WinCredPrefix: prefix}, explainWinCred)
+	r := newRing(cfg, "wincred", ringConfig{ServiceName: service, WinCredPrefix: prefix}, explainWinCred)
 	r.oneByOne = true // Wine's CredEnumerate overruns its buffer when another thread adds a credential
 	return r
 }
