@@ -8,10 +8,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"groat/cmd"
 )
@@ -26,11 +28,29 @@ func main() {
 	case len(os.Args) == 2 && os.Args[1] == childWord:
 		os.Exit(whoAmI())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Stdout)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	out := &sureWriter{w: os.Stdout}
+	err := run(ctx, out)
 	stop()
+	if err == nil {
+		err = out.err
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "groat-demo: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// sureWriter remembers that something could not be written.
+type sureWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sureWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	return n, err
 }
