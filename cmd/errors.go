@@ -42,6 +42,7 @@ var exitCodes = []struct {
 	{profile.ErrMalformed, exitConfig},
 	{profile.ErrUnsupported, exitConfig},
 	{profile.ErrConflict, exitConfig},
+	{profile.ErrAccess, exitConfig},
 	{provider.ErrRefused, exitRefused},
 	{provider.ErrUnreachable, exitUnreachable},
 	{provider.ErrNoCode, exitNoCode},

@@ -48,7 +48,7 @@ func Load(o LoadOptions) (*Config, error) {
 			continue
 		}
 		if err != nil {
-			return nil, &Error{File: path, Err: fmt.Errorf("could not read the configuration: %w", err)}
+			return nil, &Error{File: path, Err: fmt.Errorf("could not read the configuration: %w", accessError{err})}
 		}
 		c.files = append(c.files, scanFile(path, string(data), i == 1))
 	}

@@ -68,8 +68,11 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 		return "", editError(path, err)
 	}
 	if !o.DryRun {
-		unlock := lockDirectory(ctx, filepath.Dir(real))
+		unlock, alone := lockDirectory(ctx, filepath.Dir(real))
 		defer unlock()
+		if alone {
+			sweep(fsys, real)
+		}
 	}
 	old, err := fsys.ReadFile(real)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -95,6 +98,9 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 
 // editError says what could not be done, and the way out.
 func editError(path string, err error) error {
+	if !errors.Is(err, ErrConflict) {
+		err = accessError{err}
+	}
 	e := &Error{File: path, Err: fmt.Errorf("could not change %s: %w", clean(path), err)}
 	switch {
 	case errors.Is(err, ErrConflict):

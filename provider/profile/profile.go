@@ -139,7 +139,17 @@ var (
 	ErrMalformed      = errors.New("malformed configuration")
 	ErrUnsupported    = errors.New("unsupported configuration")
 	ErrConflict       = errors.New("the file was changed by another program")
+	ErrAccess         = errors.New("the file cannot be read or written") // for errors.Is; the text is the system's
 )
+
+// accessError is a failure of the system that counts as ErrAccess.
+type accessError struct{ error }
+
+// Is makes it an ErrAccess.
+func (accessError) Is(target error) bool { return target == ErrAccess }
+
+// Unwrap gives the system's error to errors.Is.
+func (e accessError) Unwrap() error { return e.error }
 
 // Error is a configuration error with its place.
 type Error struct {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // fileSystem is what an edit asks of the system. Tests let it fail, or die,
@@ -20,6 +21,7 @@ type fileSystem interface {
 	Rename(from, to string) error
 	Remove(path string) error
 	SyncDir(path string) error
+	ReadDir(path string) ([]fs.DirEntry, error)
 }
 
 type tempFile interface {
@@ -40,6 +42,7 @@ func (systemFiles) Stat(path string) (fs.FileInfo, error)        { return os.Sta
 func (systemFiles) MkdirAll(path string, mode fs.FileMode) error { return os.MkdirAll(path, mode) }
 func (systemFiles) Rename(from, to string) error                 { return os.Rename(from, to) }
 func (systemFiles) Remove(path string) error                     { return os.Remove(path) }
+func (systemFiles) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
 func (systemFiles) CreateTemp(dir, pattern string) (tempFile, error) {
 	return os.CreateTemp(dir, pattern)
 }
@@ -56,7 +59,7 @@ func replaceFile(fsys fileSystem, path string, old []byte, missing bool, text st
 	} else if info, err = fsys.Stat(path); err != nil {
 		return err
 	}
-	temp, err := fsys.CreateTemp(dir, "."+filepath.Base(path)+".groat-*")
+	temp, err := fsys.CreateTemp(dir, tempPrefix(path)+"*")
 	if err != nil {
 		return err
 	}
@@ -86,6 +89,24 @@ func replaceFile(fsys fileSystem, path string, old []byte, missing bool, text st
 	// after a power cut the file is the old or the new one, both whole.
 	_ = fsys.SyncDir(dir)
 	return nil
+}
+
+// tempPrefix begins the names of a file's temporary files, which lie beside it.
+func tempPrefix(path string) string { return "." + filepath.Base(path) + ".groat-" }
+
+// sweep removes the temporary files of edits that were killed. Only who
+// holds the directory's lock may: nobody else's edit is under way then.
+func sweep(fsys fileSystem, path string) {
+	dir := filepath.Dir(path)
+	entries, err := fsys.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix(path)) && e.Type().IsRegular() {
+			_ = fsys.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // fillTemp writes the text durably, with the mode and owner of the old file.

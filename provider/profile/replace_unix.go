@@ -40,13 +40,13 @@ const lockWait = 5 * time.Second
 // lockDirectory keeps two edits of this tool from meeting, with an advisory
 // lock on the directory itself: no file is left behind, and renaming the
 // config file does not lose the lock.
-func lockDirectory(ctx context.Context, dir string) (unlock func()) {
+func lockDirectory(ctx context.Context, dir string) (unlock func(), alone bool) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	lock := flock.New(dir, flock.SetFlag(os.O_RDONLY))
 	if ok, err := lock.TryLockContext(ctx, 10*time.Millisecond); err != nil || !ok {
 		_ = lock.Close()
-		return func() {}
+		return func() {}, false
 	}
-	return func() { _ = lock.Close() }
+	return func() { _ = lock.Close() }, true
 }

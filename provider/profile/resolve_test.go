@@ -320,3 +320,14 @@ func TestMissingWordProfileIsNamed(t *testing.T) {
 		t.Errorf("error = %v, hint %q", err, pe.Hint())
 	}
 }
+
+func TestUnreadableFileIsAnError(t *testing.T) {
+	_, err := Load(LoadOptions{ConfigFile: t.TempDir()})
+	var pe *Error
+	if !errors.Is(err, ErrAccess) || !errors.As(err, &pe) || pe.File == "" {
+		t.Errorf("a directory as config file: %v", err)
+	}
+	if c, err := Load(LoadOptions{ConfigFile: t.TempDir() + "/none"}); err != nil || len(c.Names()) != 0 {
+		t.Errorf("a missing file: %v", err)
+	}
+}
