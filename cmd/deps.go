@@ -15,9 +15,13 @@ import (
 	"groat/vault/busguard"
 )
 
-// credentialProcessDeadline bounds asking under an SDK: they kill their
-// helper after 60 s.
-const credentialProcessDeadline = 55 * time.Second
+// SDKs kill their helper 60 s after its start. Asking ends before, early
+// enough for the calls that follow an answer, and so does waiting for
+// another process that asks.
+const (
+	credentialProcessDeadline = 55 * time.Second
+	credentialProcessEnd      = 58 * time.Second
+)
 
 // ProcessEnviron is the process's environment as its children should see it,
 // the session bus's address included.
@@ -33,7 +37,8 @@ type app struct {
 	settings *settings
 	paths    paths
 	now      func() time.Time
-	deadline time.Duration // for asking; 0 = none
+	started  time.Time
+	deadline time.Duration // for asking, since started; 0 = none
 	// wait sleeps until a device shows its next code; nil: a timer.
 	wait func(ctx context.Context, d time.Duration) error
 	// heedSignals must be called before anything begins that a signal must
@@ -46,7 +51,7 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
-	a := &app{environ: environ, streams: streams, now: time.Now, heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
 			a.env[envName(name)] = value
@@ -76,11 +81,15 @@ func (a *app) getenv(name string) string {
 // ui asks people.
 func (a *app) ui() *terminal.UI {
 	if a.prompt == nil {
+		left := a.deadline
+		if left != 0 {
+			left = max(left-time.Since(a.started), time.Nanosecond)
+		}
 		a.prompt = terminal.New(terminal.Options{
 			Driver:   a.cli.Prompt,
 			NoInput:  a.cli.NoInput,
 			Environ:  a.environ,
-			Deadline: a.deadline,
+			Deadline: left,
 			Stderr:   a.streams.Err,
 			Debugf:   a.debugf,
 		})
