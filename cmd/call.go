@@ -39,7 +39,7 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 // selfProfile recognises a credential_process line that runs this very
 // program, by its name or by its file, and returns the profile it asks for.
 func (a *app) selfProfile(line string) (string, bool) {
-	words, err := profile.SplitWords(line)
+	words, err := profile.SplitCommand(line)
 	if err != nil || len(words) < 3 || !isSelf(words[0]) {
 		return "", false
 	}

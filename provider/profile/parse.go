@@ -44,9 +44,14 @@ type file struct {
 // byteOrderMark is skipped at the start of a file: Windows editors write it.
 const byteOrderMark = "\ufeff"
 
+// bytesPerSection is a guess at the low end, so that the list of a large
+// file rarely has to grow.
+const bytesPerSection = 128
+
 // scanFile finds the sections of a file in one pass.
 func scanFile(path, text string, credentials bool) *file {
 	f := &file{path: path, text: text, credentials: credentials, hasCR: strings.IndexByte(text, '\r') >= 0}
+	f.sections = make([]section, 0, 8+len(text)/bytesPerSection)
 	pos := 0
 	if strings.HasPrefix(text, byteOrderMark) {
 		pos = len(byteOrderMark)

@@ -2,13 +2,20 @@ package profile
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 )
 
 // SplitWords splits a line as a POSIX shell does (quotes and backslashes, no
 // expansion): the rule by which botocore splits section headers and
 // credential_process lines. An open quote is an error.
-func SplitWords(s string) ([]string, error) {
+func SplitWords(s string) ([]string, error) { return splitWords(s, false) }
+
+// SplitCommand splits a credential_process line into its words. On Windows
+// a backslash is part of a path, not an escape, as in botocore.
+func SplitCommand(s string) ([]string, error) { return splitWords(s, runtime.GOOS == "windows") }
+
+func splitWords(s string, plainBackslash bool) ([]string, error) {
 	var words []string
 	var word strings.Builder
 	inWord := false
@@ -36,6 +43,11 @@ func SplitWords(s string) ([]string, error) {
 			i += 1 + end
 			inWord = true
 		case '\\':
+			if plainBackslash {
+				word.WriteByte(c)
+				inWord = true
+				continue
+			}
 			if i++; i == len(s) {
 				return nil, errOpenEscape
 			}
