@@ -43,6 +43,7 @@ var exitCodes = []struct {
 	{profile.ErrUnsupported, exitConfig},
 	{profile.ErrConflict, exitConfig},
 	{profile.ErrAccess, exitConfig},
+	{provider.ErrBadProcess, exitConfig},
 	{provider.ErrRefused, exitRefused},
 	{provider.ErrUnreachable, exitUnreachable},
 	{provider.ErrNoCode, exitNoCode},

@@ -176,11 +176,10 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest, file string) (to
 }
 
 // generate makes the code of the current time step.
-func (m *Minter) generate(secret, serial string) (tokenCode, error) {
-	now := m.now()
-	digits, step, err := TOTP(secret, now)
+func (m *Minter) generate(seed, serial string) (tokenCode, error) {
+	digits, step, err := TOTP(seed, m.now())
 	if err != nil {
-		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed --overwrite`"}
+		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
 	}
 	return tokenCode{digits: digits, step: step, origin: codeSeed}, nil
 }
