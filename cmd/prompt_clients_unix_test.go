@@ -146,6 +146,9 @@ func TestWaitingEndsBeforeTheSDKDoes(t *testing.T) {
 
 // script(1) puts a terminal of its own around the program, as ssh -t does.
 func TestPromptUnderScript(t *testing.T) {
+	if _, err := exec.LookPath("script"); err != nil {
+		t.Skip("no script(1)")
+	}
 	w := newPromptWorld(t)
 	cmd := exec.CommandContext(t.Context(), w.find("script"), "-qec", "groat credential-process admin >"+w.path("out"), "/dev/null")
 	cmd.Env, cmd.Dir = w.env, w.home

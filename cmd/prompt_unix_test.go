@@ -241,11 +241,7 @@ func TestNextAsksAfterAKill(t *testing.T) {
 func TestPassphraseOnTheTerminal(t *testing.T) {
 	w := newPromptWorld(t)
 	w.env = append(w.env, "GROAT_FILE_DIR="+w.path("other"), "GROAT_UNLOCK_FOR=0")
-	for i, kv := range w.env {
-		if strings.HasPrefix(kv, passphraseVariable+"=") {
-			w.env[i] = "UNUSED="
-		}
-	}
+	w.typedPassphrase(t)
 	add := func() *terminaltest.Session {
 		return w.onWith(t, w.key.ID+" "+w.key.Secret+"\n", "groat", "add", "default", "--stdin")
 	}
@@ -287,6 +283,41 @@ func TestPassphraseOnTheTerminal(t *testing.T) {
 	r := w.command("", "groat", "credential-process", "admin", "--no-cache", "--no-input")
 	if r.code != exitVault || r.stdout != "" || !strings.Contains(r.stderr, "groat unlock") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Many processes find the vault locked: one passphrase opens it for all,
+// where the kernel can remember its key, and one code is enough.
+func TestManyProcessesAskForOnePassphrase(t *testing.T) {
+	w := newPromptWorld(t)
+	w.typedPassphrase(t)
+	if r := w.commandWith([]string{passphraseVariable + "=correct horse"}, "", "groat", "unlock", "--for", "1m"); r.code != 0 {
+		t.Skipf("no unlock memory here: %s", r.stderr)
+	}
+	t.Cleanup(func() {
+		lock := exec.Command(w.find("groat"), "lock")
+		lock.Env = w.env
+		_ = lock.Run()
+	})
+	w.must(w.command("", "groat", "lock"))
+	s := w.on(t, "sh", "-c", "for i in 1 2 3 4; do groat credential-process admin & groat credential-process readonly & done; wait")
+	s.Sees(passphrasePrompt, 1)
+	s.Types("correct horse\n")
+	s.Sees(codePrompt, 1)
+	s.Types(w.device.FreshCode() + "\n")
+	w.ends(t, s, 0, 1)
+	if n := strings.Count(s.Screen(), passphrasePrompt); n != 1 || strings.Count(s.Stdout.String(), "\n") != 8 {
+		t.Errorf("%d questions for the passphrase; stdout %q\nstderr:\n%s", n, s.Stdout.String(), s.Stderr.String())
+	}
+}
+
+// typedPassphrase takes the passphrase out of the environment.
+func (w promptWorld) typedPassphrase(t *testing.T) {
+	t.Helper()
+	for i, kv := range w.env {
+		if strings.HasPrefix(kv, passphraseVariable+"=") {
+			w.env[i] = "UNUSED="
+		}
 	}
 }
 
