@@ -163,8 +163,12 @@ func TestAWSVaultForged(t *testing.T) {
 		}
 	}
 	forgeries(t, try, whole)
+	header := bytes.IndexByte(whole, '.')
 	for i := range whole {
 		for bit := range 8 {
+			if i > header && bit%4 != i%4 { // each costs a key derivation
+				continue
+			}
 			file := bytes.Clone(whole)
 			file[i] ^= 1 << bit
 			try(fmt.Sprintf("bit %d of byte %d", bit, i), file)

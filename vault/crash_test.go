@@ -34,6 +34,7 @@ var crashPoints, crashLost, crashTorn atomic.Int64
 // scenario is one way to write to a vault. run must be repeatable.
 type scenario struct {
 	name    string
+	slow    bool                        // derives keys at each point: kills and one error are enough
 	prepare func(t *testing.T, f *File) // the state before; f has no faults
 	run     func(ctx context.Context, f *File) error
 	before  func(ctx context.Context, f *File) error // nil if f holds the old state
@@ -87,7 +88,7 @@ func putKey(key AccessKey) func(ctx context.Context, f *File) error {
 }
 
 var fileScenarios = []scenario{
-	{name: "first add", run: putKey(newKey),
+	{name: "first add", slow: true, run: putKey(newKey),
 		before: func(ctx context.Context, f *File) error { return gone(ctx, f, KindKey, "p") },
 		after:  func(ctx context.Context, f *File) error { return holds(ctx, f, "p", newKey) }},
 	{name: "add", prepare: witness, run: putKey(newKey),
@@ -151,7 +152,7 @@ var fileScenarios = []scenario{
 		run:    putKey(newKey),
 		before: func(ctx context.Context, f *File) error { return holds(ctx, f, "p", oldKey) },
 		after:  func(ctx context.Context, f *File) error { return holds(ctx, f, "p", newKey) }},
-	{name: "change of the passphrase", prepare: withOldKey,
+	{name: "change of the passphrase", slow: true, prepare: withOldKey,
 		run: func(ctx context.Context, f *File) error {
 			f.cfg.Passphrase = says("x").ask
 			err := f.ChangePassphrase(ctx, says("y").ask)
@@ -203,7 +204,7 @@ func crash(t *testing.T, s scenario) {
 		_ = memory.store(f.headerOf(t).id, *f.key, 1) // no key derivation at each point
 	}
 	kinds := faults
-	if testing.Short() {
+	if testing.Short() || s.slow {
 		kinds = faults[:2]
 	}
 	for _, fault := range kinds {
