@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"embed"
-	"io"
 	"strings"
 )
 
@@ -22,7 +21,7 @@ func (c *completionCmd) Run(_ context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.streams.Out, string(script))
+	_, err = a.streams.Out.Write(script)
 	return outputError(err)
 }
 

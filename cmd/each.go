@@ -105,5 +105,5 @@ func (a *app) helperProfiles() (map[string]bool, error) {
 	return helpers, nil
 }
 
-// notRun says why a profile's command was not started.
-var notRun = errors.New("not run")
+// errNotRun says why a profile's command was not started.
+var errNotRun = errors.New("not run")

@@ -43,7 +43,7 @@ func newFleet(a *app, program command, names []string) *fleet {
 	a.streams.Err = &lockedWriter{to: a.streams.Err} // minting warns while commands print
 	f := &fleet{a: a, program: program, names: names, outcome: make([]outcome, len(names))}
 	for i := range f.outcome {
-		f.outcome[i].err = notRun
+		f.outcome[i].err = errNotRun
 	}
 	return f
 }
@@ -72,7 +72,7 @@ func (f *fleet) run(ctx context.Context) error {
 func (f *fleet) one(ctx context.Context, i int) {
 	name := f.names[i]
 	creds, plan, err := f.credentials(ctx, name)
-	if errors.Is(err, notRun) {
+	if errors.Is(err, errNotRun) {
 		return
 	}
 	var status childStatus
@@ -95,7 +95,7 @@ func (f *fleet) one(ctx context.Context, i int) {
 		f.a.say(at + status.String())
 	}
 	if f.failFast && (err != nil || status.Code != 0) {
-		f.stopped = notRun
+		f.stopped = errNotRun
 	}
 }
 
@@ -115,7 +115,7 @@ func (f *fleet) credentials(ctx context.Context, name string) (session.Credentia
 	stopped := f.stopped != nil || f.outErr != nil
 	f.mu.Unlock()
 	if stopped || ctx.Err() != nil {
-		return session.Credentials{}, nil, notRun
+		return session.Credentials{}, nil, errNotRun
 	}
 	return f.a.mint(ctx, name, f.minting)
 }
@@ -177,7 +177,7 @@ func (f *fleet) summary(ctx context.Context) error {
 		case o.err == nil && o.status.Code == 0:
 			good++
 			continue
-		case o.err != nil && !errors.Is(o.err, notRun):
+		case o.err != nil && !errors.Is(o.err, errNotRun):
 			failed = append(failed, f.names[i]+" (no credentials)")
 			if first == nil {
 				first = o.err

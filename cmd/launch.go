@@ -32,9 +32,6 @@ func (e *launchError) Error() string { return fmt.Sprintf("could not run %q: %v"
 // Unwrap gives the cause to errors.Is.
 func (e *launchError) Unwrap() error { return e.Err }
 
-// errNoReplace is what replaceProcess says on Windows.
-var errNoReplace = errors.New("a process cannot be replaced here")
-
 // childStatus is how a child that ran has ended. Signal is 0 unless it died
 // of one; Code is then 128 + Signal, as the shells have it.
 type childStatus struct{ Code, Signal int }

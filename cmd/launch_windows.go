@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// errNoReplace is what replaceProcess says on Windows.
+var errNoReplace = errors.New("a process cannot be replaced here")
+
 // replaceProcess has no counterpart on Windows: the command runs as a child
 // and the caller ends with its code.
 func replaceProcess(command, []string) error { return errNoReplace }

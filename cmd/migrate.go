@@ -104,12 +104,12 @@ func (f *failures) err(done, takenHint string) error {
 		return nil
 	}
 	hint := ""
-	var class error = errUsage
+	class, first := errUsage, true
 	for _, err := range f.errs {
 		if errors.Is(err, vault.ErrExists) {
 			hint = takenHint
-		} else if class == errUsage {
-			class = err
+		} else if first {
+			class, first = err, false
 		}
 	}
 	var hinted interface{ Hint() string }

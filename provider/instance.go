@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -78,7 +79,8 @@ func (r *run) fromMetadata(ctx context.Context, operation string, c aws.Credenti
 
 // metadataError says what such a failure means.
 func metadataError(err error) error {
-	if e, ok := err.(*CallError); ok {
+	var e *CallError
+	if errors.As(err, &e) {
 		e.Remedy = "this works only on an instance or in a container that has a role"
 	}
 	return err

@@ -70,13 +70,13 @@ func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode stri
 		if err == nil || !errors.As(err, &call) {
 			return t, err
 		}
-		switch {
-		case call.Code == "SlowDownException":
+		switch call.Code {
+		case "SlowDownException":
 			interval += slowDown
-		case call.Code == "AuthorizationPendingException":
-		case call.Code == "ExpiredTokenException":
+		case "AuthorizationPendingException":
+		case "ExpiredTokenException":
 			return ssoToken{}, signInTimeout(s.profile)
-		case call.Code == "AccessDeniedException":
+		case "AccessDeniedException":
 			return ssoToken{}, fmt.Errorf("profile %q: the sign-in was denied in the browser: %w", s.profile, ErrCancelled)
 		default:
 			return ssoToken{}, explainSSO(err)

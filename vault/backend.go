@@ -163,7 +163,7 @@ func (r *ring) close() error { return nil }
 // of the Keychain are (OSStatus) and of Windows and Linux (errno).
 func errorNumber(err error) (int64, bool) {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if errno, ok := err.(syscall.Errno); ok {
+		if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // the loop unwraps
 			return int64(errno), true
 		}
 		if v := reflect.ValueOf(err); v.CanInt() {

@@ -38,12 +38,6 @@ func chunkName(name string, generation []byte, i int) string {
 	return fmt.Sprintf("%s%s%s.%d", name, chunkMark, hex.EncodeToString(generation), i)
 }
 
-// chunkOf gives the encoded name that a chunk belongs to.
-func chunkOf(encoded string) (name string, ok bool) {
-	name, _, ok = strings.Cut(encoded, chunkMark)
-	return name, ok
-}
-
 // putChunked stores a value whole where limit allows, else as chunks of a
 // new generation and then the manifest. Writing the head is the one moment
 // that makes the value new: a reader has the old or the new one, never a

@@ -6,10 +6,6 @@ import (
 	"strconv"
 )
 
-// defaultKeychain is the name of our own keychain: its items do not mix with
-// the log-in keychain's, and it can be locked by itself.
-const defaultKeychain = "groat"
-
 // OSStatus codes of Keychain Services
 // (https://developer.apple.com/documentation/security/security-framework-result-codes).
 const (

@@ -69,7 +69,7 @@ func TestExplainKeychain(t *testing.T) {
 		osStatus(-34018): ErrUnavailable,
 		fmt.Errorf("wrapped: %w", osStatus(-25308)): ErrLocked,
 		// The library's own wrapping keeps the text alone.
-		fmt.Errorf("Failed to update item in keychain: %v", osStatus(-25293)): ErrPassphrase, //nolint:staticcheck // the library's words
+		fmt.Errorf("Failed to update item in keychain: %v", osStatus(-25293)): ErrPassphrase, //nolint:staticcheck,errorlint // the library's words
 	} {
 		if got := explainKeychain(err); !errors.Is(got, want) {
 			t.Errorf("%v became %v, want %v", err, got, want)

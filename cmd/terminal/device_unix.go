@@ -22,10 +22,6 @@ const (
 	backgroundBound = 60 * time.Second
 )
 
-// errBackground: the process is not in the terminal's foreground group, so
-// that reading would stop it (SIGTTIN) and writing might (SIGTTOU).
-var errBackground = errors.New("in the background")
-
 // device is the controlling terminal, opened anew for every question, so
 // that its flags (O_NONBLOCK) are shared with nobody.
 type device struct {

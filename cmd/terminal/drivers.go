@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -83,7 +84,8 @@ func (u *UI) auto() ([]prompter, error) {
 }
 
 func terminalWhy(err error) string {
-	if n, ok := err.(*NoTerminalError); ok {
+	var n *NoTerminalError
+	if errors.As(err, &n) {
 		return n.Why
 	}
 	return Sanitize(err.Error())

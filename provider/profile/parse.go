@@ -123,7 +123,7 @@ func (f *file) classifyHeader(inner string) (sectionKind, string) {
 	if f.credentials {
 		return sectionProfile, inner
 	}
-	kind := sectionOther
+	var kind sectionKind
 	switch {
 	case inner == "default":
 		return sectionProfile, inner
