@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +18,9 @@ import (
 // sdkClient turns the test binary into a client that uses the Go SDK.
 const sdkClient = "GROAT_TEST_GO_CLIENT"
 
+// sayAgain makes a client say who it is once more for each line it is sent.
+const sayAgain = "GROAT_TEST_AGAIN"
+
 // TestGoClient is not a test of its own: it is the Go SDK as a client, in a
 // process of its own, started by the tests below.
 func TestGoClient(t *testing.T) {
@@ -27,11 +31,20 @@ func TestGoClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), nil)
-	if err != nil {
-		t.Fatal(err)
+	client := sts.NewFromConfig(cfg)
+	say := func() {
+		me, err := client.GetCallerIdentity(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("ARN=" + *me.Arn)
 	}
-	fmt.Println("ARN=" + *me.Arn)
+	say()
+	if os.Getenv(sayAgain) != "" {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			say()
+		}
+	}
 }
 
 // clientLine is a client's command line; each prints the ARN of who it is.

@@ -54,6 +54,9 @@ func (c *execCmd) Run(ctx context.Context, a *app) error {
 	if err := c.checkWay(a, name); err != nil {
 		return err
 	}
+	if c.IMDS {
+		c.minting = c.forMetadata()
+	}
 	creds, plan, err := a.mint(ctx, name, c.minting)
 	if err != nil {
 		return err

@@ -30,9 +30,16 @@ type refresher struct {
 }
 
 // The moments before expiry at which a renewal is tried. SDKs want new
-// credentials 15 min before (botocore), 5 min before (JavaScript) or at the
-// end (Go); the cache decides at each which of them are worth a call.
-var renewals = []time.Duration{15 * time.Minute, 5 * time.Minute, 30 * time.Second, 0}
+// credentials 20 min before (botocore from instance metadata), 15 min before
+// (botocore), 5 min before (JavaScript) or at the end (Go); the cache decides
+// at each which of them are worth a call.
+var renewals = []time.Duration{metadataMinTTL, 15 * time.Minute, 5 * time.Minute, 30 * time.Second, 0}
+
+// metadataMinTTL is what credentials from instance metadata have left at
+// least, where renewing asks nobody. botocore takes those that have less than
+// 10 min, and up to 10 min of chance more, for a sign of trouble at EC2: it
+// makes their expiry up, and goes on to use them when they have ended.
+const metadataMinTTL = 20 * time.Minute
 
 const (
 	// askBefore: where a code is needed, a person is asked this long before expiry.

@@ -69,7 +69,7 @@ func TestRefresherRenewsBeforeExpiryWithoutAsking(t *testing.T) {
 		}
 	}
 	w.run(context.Background(), w.creds("1", time.Hour))
-	w.want(t, "45m0s mint", "1h30m0s mint")
+	w.want(t, "40m0s mint", "1h20m0s mint")
 }
 
 func TestRefresherAsksLateAndOnce(t *testing.T) {

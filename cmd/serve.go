@@ -25,6 +25,9 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if c.Port < 0 || c.Port > 65535 {
 		return usageError(fmt.Sprintf("port %d is not between 0 and 65535", c.Port), "leave --port out for a random one")
 	}
+	if c.IMDS || c.IMDSV1 {
+		c.minting = c.forMetadata()
+	}
 	creds, plan, err := a.mint(ctx, c.Profile, c.minting)
 	if err != nil {
 		return err

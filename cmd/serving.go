@@ -22,6 +22,15 @@ type serving struct {
 	TokenFile bool // the token lies in a file, not in a variable
 }
 
+// forMetadata are the flags with which credentials for an instance metadata
+// server are minted.
+func (m minting) forMetadata() minting {
+	if m.MinTTL == 0 {
+		m.MinTTL = ttl(metadataMinTTL)
+	}
+	return m
+}
+
 // startServing opens a server for credentials that were minted already and
 // keeps them fresh until stop is called.
 func (a *app) startServing(ctx context.Context, s serving, creds session.Credentials, region string) (serverEnv, func(), error) {
