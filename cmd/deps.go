@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"groat/cmd/terminal"
@@ -46,6 +47,7 @@ type app struct {
 	heedSignals func()
 
 	vaults map[string]vault.Vault // by backend name, "auto" included
+	seen   sync.Map               // cards by backend and profile, see card
 	config *profile.Config
 	prompt *terminal.UI
 }
@@ -239,7 +241,7 @@ func (k vaultKeys) Card(ctx context.Context, name string) (provider.Card, error)
 	if err != nil {
 		return provider.Card{}, err
 	}
-	c, err := vault.GetCard(ctx, v, name)
+	c, err := k.a.card(ctx, v, name)
 	if err != nil {
 		return provider.Card{}, k.a.noKey(v, name, err)
 	}

@@ -145,8 +145,7 @@ func (e explanation) text(now time.Time) string {
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i := range lines {
-		text := strings.TrimLeft(lines[i], " ")
-		lines[i] = lines[i][:len(lines[i])-len(text)] + terminal.Sanitize(text)
+		lines[i] = terminal.Sanitize(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }

@@ -146,12 +146,24 @@ func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		_, err = vault.GetCard(ctx, v, name)
+		card, err := vault.GetCard(ctx, v, name)
+		if err == nil {
+			a.seen.Store(v.Backend()+" "+name, card)
+		}
 		if err == nil || !errors.Is(err, vault.ErrNotFound) {
 			return err == nil, err
 		}
 	}
 	return false, nil
+}
+
+// card reads a key's card. One that holdsKey read on the way here is good for
+// one use: it spares the backends on the bus two calls.
+func (a *app) card(ctx context.Context, v vault.Vault, name string) (vault.Card, error) {
+	if card, ok := a.seen.LoadAndDelete(v.Backend() + " " + name); ok {
+		return card.(vault.Card), nil
+	}
+	return vault.GetCard(ctx, v, name)
 }
 
 // lockDir is where the cache's locks lie: beside a file vault, so that all
