@@ -3,7 +3,6 @@
 package terminal
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -33,98 +32,28 @@ func wantPrompt(t *testing.T, driver string, programs ...string) {
 	}
 }
 
-// xserver starts a display of its own and returns its DISPLAY.
-func xserver(t *testing.T) string {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1000x700x24", "-nolisten", "tcp", "-noreset")
-	cmd.ExtraFiles = []*os.File{w}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = terminate(cmd.Process); _ = cmd.Wait() })
-	_ = w.Close()
-	defer r.Close() // not before the newline: Xvfb dies of a reader that is gone
-	_ = r.SetReadDeadline(time.Now().Add(20 * time.Second))
-	number, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatalf("Xvfb named no display: %v", err)
-	}
-	return ":" + strings.TrimSpace(number)
-}
-
 // window is a helper process without a terminal that asks in a window.
 type window struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	display string
-	stdout  bytes.Buffer
-	stderr  bytes.Buffer
-	id      string
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	stderr bytes.Buffer
 }
 
-func inWindow(t *testing.T, display, driver, what string, env ...string) *window {
+func inWindow(t *testing.T, display *terminaltest.Display, driver, what string, env ...string) *window {
 	t.Helper()
 	cmd := exec.Command("setsid", "-w", os.Args[0])
 	home := t.TempDir()
-	cmd.Env = append([]string{helperVar + "=" + what, "HELPER_DRIVER=" + driver, "DISPLAY=" + display, "HOME=" + home, "XDG_RUNTIME_DIR=" + home,
+	cmd.Env = append([]string{helperVar + "=" + what, "HELPER_DRIVER=" + driver, "DISPLAY=" + display.Name, "HOME=" + home, "XDG_RUNTIME_DIR=" + home,
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent", "NO_AT_BRIDGE=1",
 		"AWS_SECRET_ACCESS_KEY=must-not-reach-a-dialog", "GROAT_FILE_PASSPHRASE=must-not-either"}, env...)
-	w := &window{t: t, cmd: cmd, display: display}
+	w := &window{t: t, cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &w.stdout, &w.stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	return w
-}
-
-func (w *window) xdotool(args ...string) (string, error) {
-	cmd := exec.Command("xdotool", args...)
-	cmd.Env = []string{"DISPLAY=" + w.display, "PATH=" + os.Getenv("PATH")}
-	out, err := cmd.Output()
-	return strings.TrimSpace(string(out)), err
-}
-
-// opens waits for the window and gives it the keyboard.
-func (w *window) opens() {
-	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		ids, _ := w.xdotool("search", "--onlyvisible", "--name", ".")
-		if f := strings.Fields(ids); len(f) > 0 {
-			w.id = f[len(f)-1]
-			break
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("no window opened; stdout %q, stderr:\n%s", w.stdout.String(), w.stderr.String())
-		}
-	}
-}
-
-// keys types until the program ends: a toolkit drops keys that come before
-// its window has the focus, and there is no window manager to ask.
-func (w *window) keys(text, key string) {
-	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; {
-		_, _ = w.xdotool("windowfocus", "--sync", w.id)
-		if text != "" {
-			_, _ = w.xdotool("key", "ctrl+a")
-			_, _ = w.xdotool("type", "--delay", "15", text)
-		}
-		_, _ = w.xdotool("key", key)
-		for range 20 {
-			time.Sleep(50 * time.Millisecond)
-			if ids, _ := w.xdotool("search", "--onlyvisible", "--name", "."); ids == "" {
-				return
-			}
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("the window did not close; stderr:\n%s", w.stderr.String())
-		}
-	}
 }
 
 func (w *window) ends(code int, stdout string) {
@@ -148,35 +77,32 @@ func TestWindows(t *testing.T) {
 		t.Run(program, func(t *testing.T) {
 			driver, _, _ := strings.Cut(program, "-")
 			wantPrompt(t, driver, program)
-			display := xserver(t)
+			display := terminaltest.StartDisplay(t)
 			env := []string{"PATH=" + onlyProgram(t, driver, program)}
 			t.Run("code", func(t *testing.T) {
 				w := inWindow(t, display, driver, "code", append(env, "HELPER_REASON=refused by AWS: wait for the next code")...)
-				w.opens()
-				w.keys("123 456", "Return")
+				display.Answer("123 456", "Return")
 				w.ends(0, "answer=123456\n")
 			})
 			t.Run("secret", func(t *testing.T) {
 				w := inWindow(t, display, driver, "secret", env...)
-				w.opens()
-				w.keys("pa%s <b>&x\\", "Return")
+				display.Answer("pa%s <b>&x\\", "Return")
 				w.ends(0, "answer=pa%s <b>&x\\\n")
 			})
 			t.Run("cancel", func(t *testing.T) {
 				w := inWindow(t, display, driver, "code", env...)
-				w.opens()
-				w.keys("", "Escape")
+				display.Answer("", "Escape")
 				w.ends(6, "error=cancelled")
 			})
 			t.Run("deadline", func(t *testing.T) {
 				w := inWindow(t, display, driver, "code", append(env, "HELPER_DEADLINE=4s")...)
-				w.opens()
+				display.Opens()
 				w.ends(7, "error=timeout")
-				w.closed()
+				display.Closed()
 			})
 			t.Run("killed", func(t *testing.T) {
 				w := inWindow(t, display, driver, "code", env...)
-				w.opens()
+				display.Opens()
 				out, err := exec.Command("pgrep", "-P", fmt.Sprint(w.cmd.Process.Pid)).Output()
 				if err != nil {
 					t.Fatal(err)
@@ -184,24 +110,15 @@ func TestWindows(t *testing.T) {
 				if err := exec.Command("kill", "-KILL", strings.TrimSpace(string(out))).Run(); err != nil {
 					t.Fatal(err)
 				}
-				w.closed() // the dialog does not outlive the program that would read it
+				display.Closed() // the dialog does not outlive the program that would read it
 			})
 			t.Run("auto", func(t *testing.T) {
 				w := inWindow(t, display, "auto", "code", env...)
-				w.opens()
-				w.keys("654321", "Return")
+				display.Answer("654321", "Return")
 				w.ends(0, "answer=654321\n")
 			})
 		})
 	}
-}
-
-func (w *window) closed() {
-	w.t.Helper()
-	terminaltest.Eventually(w.t, "the end of the window", func() bool {
-		ids, _ := w.xdotool("search", "--onlyvisible", "--name", ".")
-		return ids == ""
-	})
 }
 
 // onlyProgram makes a PATH on which one program can be found, under name.
