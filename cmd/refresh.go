@@ -32,8 +32,12 @@ type refresher struct {
 // The moments before expiry at which a renewal is tried. SDKs want new
 // credentials 20 min before (botocore from instance metadata), 15 min before
 // (botocore), 5 min before (JavaScript) or at the end (Go); the cache decides
-// at each which of them are worth a call.
-var renewals = []time.Duration{metadataMinTTL, 15 * time.Minute, 5 * time.Minute, 30 * time.Second, 0}
+// at each which of them are worth a call. The second is there because to the
+// cache an hour's credentials are fresh until a third is left, and the hour
+// began a moment before the credentials came.
+var renewals = []time.Duration{
+	metadataMinTTL, 19*time.Minute + 30*time.Second, 15 * time.Minute, 5 * time.Minute, 30 * time.Second, 0,
+}
 
 // metadataMinTTL is what credentials from instance metadata have left at
 // least, where renewing asks nobody. botocore takes those that have less than

@@ -59,6 +59,9 @@ func TestRefresherRenewsBeforeExpiryWithoutAsking(t *testing.T) {
 	w := newRefreshWorld(100 * time.Minute)
 	n := 1
 	w.Quiet = func(context.Context) (session.Credentials, error) {
+		if c, _ := w.current(); c.Expiration.Sub(w.now) > 15*time.Minute {
+			return c, nil // the cache has it and finds it fresh
+		}
 		n++
 		w.log("mint")
 		return w.creds(fmt.Sprint(n), time.Hour), nil
@@ -70,6 +73,25 @@ func TestRefresherRenewsBeforeExpiryWithoutAsking(t *testing.T) {
 	}
 	w.run(context.Background(), w.creds("1", time.Hour))
 	w.want(t, "40m0s mint", "1h20m0s mint")
+}
+
+// A cache that follows metadataMinTTL: an hour's credentials never fall below
+// a third of it by more than half a minute.
+func TestRefresherIsEarlyForTheMetadataService(t *testing.T) {
+	w := newRefreshWorld(3 * time.Hour)
+	fresh := min(metadataMinTTL, (time.Hour-time.Second)/3) // issued a second ago
+	w.Quiet = func(context.Context) (session.Credentials, error) {
+		if c, _ := w.current(); c.Expiration.Sub(w.now) > fresh {
+			return c, nil
+		}
+		return w.creds("next", time.Hour), nil
+	}
+	w.asleep = func(at time.Duration) {
+		if c, err := w.current(); err != nil || c.Expiration.Sub(w.now) < 19*time.Minute {
+			t.Errorf("at %s: %v, %v left", at, err, c.Expiration.Sub(w.now))
+		}
+	}
+	w.run(context.Background(), w.creds("first", time.Hour))
 }
 
 func TestRefresherAsksLateAndOnce(t *testing.T) {
