@@ -24,6 +24,9 @@ type faultyFiles struct {
 	at, count int
 	die       bool
 	err       error
+	plain     bool   // the system has neither RenameNew nor Exchange
+	stuck     bool   // the failing operation was a Remove
+	late      func() // another program, right before the exchange
 }
 
 func (f *faultyFiles) fault() error {
@@ -65,8 +68,32 @@ func (f *faultyFiles) Rename(from, to string) error {
 	return f.systemFiles.Rename(from, to)
 }
 
+func (f *faultyFiles) RenameNew(from, to string) error {
+	if f.plain {
+		return errors.ErrUnsupported
+	}
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.systemFiles.RenameNew(from, to)
+}
+
+func (f *faultyFiles) Exchange(from, to string) error {
+	if f.plain {
+		return errors.ErrUnsupported
+	}
+	if err := f.fault(); err != nil {
+		return err
+	}
+	if f.late != nil {
+		f.late()
+	}
+	return f.systemFiles.Exchange(from, to)
+}
+
 func (f *faultyFiles) Remove(path string) error {
 	if err := f.fault(); err != nil {
+		f.stuck = true
 		return err
 	}
 	return f.systemFiles.Remove(path)
@@ -136,7 +163,8 @@ func (t *faultyTemp) Close() error {
 func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 	const old = "[default]\nregion = x\n# kept\n"
 	const changed = "[default]\nregion = x\nmfa_serial = s\n# kept\n"
-	for _, die := range []bool{false, true} {
+	for _, way := range []struct{ die, plain bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		die := way.die
 		for _, missing := range []bool{false, true} {
 			for at := 1; ; at++ {
 				dir := t.TempDir()
@@ -147,9 +175,9 @@ func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 				} else {
 					writeFile(t, path, old, 0o640)
 				}
-				faulty := &faultyFiles{at: at, die: die, err: syscall.ENOSPC}
+				faulty := &faultyFiles{at: at, die: die, plain: way.plain, err: syscall.ENOSPC}
 				dead, err := editUnderFault(path, faulty)
-				name := fmt.Sprintf("die=%v missing=%v at=%d", die, missing, at)
+				name := fmt.Sprintf("%+v missing=%v at=%d", way, missing, at)
 				data, readErr := os.ReadFile(path)
 				if text := string(data); text != wantOld && text != wantNew || readErr != nil && !missing {
 					t.Errorf("%s: neither old nor new: %q, %v", name, text, readErr)
@@ -160,7 +188,7 @@ func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 				if err != nil && (string(data) != wantOld || !errors.Is(err, syscall.ENOSPC)) {
 					t.Errorf("%s: error %v, but %q", name, err, data)
 				}
-				if entries, _ := os.ReadDir(dir); !dead && len(entries) > 1 {
+				if entries, _ := os.ReadDir(dir); !dead && !faulty.stuck && len(entries) > 1 {
 					t.Errorf("%s: left behind %v", name, entries)
 				}
 				if fi, err := os.Stat(path); err == nil && !missing && fi.Mode().Perm() != 0o640 && os.PathSeparator == '/' {
@@ -210,16 +238,16 @@ func TestNextEditSweeps(t *testing.T) {
 
 // A file that cannot be replaced says so and says what to do.
 func TestUnreplaceableFileIsExplained(t *testing.T) {
-	for _, cause := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES} {
+	for _, cause := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES} { // by rename, the way of all systems
 		path := filepath.Join(t.TempDir(), "config")
 		writeFile(t, path, "[default]\n", 0o600)
-		faulty := &faultyFiles{at: 1 << 30}
+		faulty := &faultyFiles{at: 1 << 30, plain: true}
 		if _, err := editUnderFault(path, faulty); err != nil {
 			t.Fatal(err)
 		}
 		writeFile(t, path, "[default]\n", 0o600)
 		rename := faulty.count - 1 // then the directory is synced
-		_, err := editUnderFault(path, &faultyFiles{at: rename, err: cause})
+		_, err := editUnderFault(path, &faultyFiles{at: rename, err: cause, plain: true})
 		var pe *Error
 		if !errors.Is(err, cause) || !errors.Is(err, ErrAccess) || !errors.As(err, &pe) || !strings.Contains(pe.Hint(), "by hand") {
 			t.Errorf("%v: error %v", cause, err)
@@ -251,5 +279,23 @@ func TestConcurrentEditsAllCount(t *testing.T) {
 		if errs[i] != nil && os.PathSeparator == '/' {
 			t.Errorf("edit %d was refused although edits wait for each other: %v", i, errs[i])
 		}
+	}
+}
+
+// Not even a write between the last look and the exchange is lost.
+func TestLastInstantEditIsDetected(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux exchanges files")
+	}
+	path := filepath.Join(t.TempDir(), "config")
+	writeFile(t, path, "[default]\n", 0o600)
+	const theirs = "[default]\noutput = json\n"
+	faulty := &faultyFiles{}
+	faulty.late = func() {
+		writeFile(t, path, theirs, 0o600)
+		faulty.late = nil
+	}
+	if _, err := editUnderFault(path, faulty); !errors.Is(err, ErrConflict) || readFile(t, path) != theirs {
+		t.Errorf("error %v, text %q", err, readFile(t, path))
 	}
 }

@@ -19,6 +19,10 @@ type fileSystem interface {
 	MkdirAll(path string, mode fs.FileMode) error
 	CreateTemp(dir, pattern string) (tempFile, error)
 	Rename(from, to string) error
+	// RenameNew is Rename, but fails with fs.ErrExist if to is there; Exchange
+	// swaps two files. Both may be errors.ErrUnsupported.
+	RenameNew(from, to string) error
+	Exchange(from, to string) error
 	Remove(path string) error
 	SyncDir(path string) error
 	ReadDir(path string) ([]fs.DirEntry, error)
@@ -82,12 +86,46 @@ func replaceFile(fsys fileSystem, path string, old []byte, missing bool, text st
 	if err = unchanged(fsys, path, old, missing); err != nil {
 		return err
 	}
-	if err = fsys.Rename(temp.Name(), path); err != nil {
+	if err = swapIn(fsys, temp.Name(), path, old, missing); err != nil {
 		return err
 	}
 	// The new text is in place. Failing to sync the directory is no failure:
 	// after a power cut the file is the old or the new one, both whole.
 	_ = fsys.SyncDir(dir)
+	return nil
+}
+
+// swapIn puts the temporary file in the place of the file. Where the system
+// can exchange two files, what was there is looked at once more after that:
+// not even a write in the last instant is lost.
+func swapIn(fsys fileSystem, temp, path string, old []byte, missing bool) error {
+	if missing {
+		err := fsys.RenameNew(temp, path)
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			return ErrConflict
+		case errors.Is(err, errors.ErrUnsupported):
+			return fsys.Rename(temp, path)
+		}
+		return err
+	}
+	err := fsys.Exchange(temp, path)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return fsys.Rename(temp, path)
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrConflict // deleted in the last instant
+	case err != nil:
+		return err
+	}
+	was, err := fsys.ReadFile(temp)
+	if err == nil && !bytes.Equal(was, old) {
+		err = ErrConflict
+	}
+	if err != nil {
+		return errors.Join(err, fsys.Exchange(temp, path))
+	}
+	_ = fsys.Remove(temp) // the old file; if this fails, the next edit sweeps
 	return nil
 }
 
