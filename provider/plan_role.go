@@ -27,6 +27,10 @@ func (b *planner) assume(serial string, chained bool) error {
 			b.warn("profile %q: region %s lies in partition %s but its role in %s: AWS will refuse; set region in that profile",
 				b.profileOf(role), region, part, arnPart)
 		}
+		if before, here := b.partitionBefore(), partitionOfARN(role.RoleARN); before != "" && here != "" && here != before {
+			b.warn("profile %q: its role lies in partition %s, and no credentials of partition %s are known there: AWS will refuse",
+				b.profileOf(role), here, before)
+		}
 		step := Step{
 			Operation:   OpAssumeRole,
 			Profile:     b.profileOf(role),
@@ -46,6 +50,19 @@ func (b *planner) assume(serial string, chained bool) error {
 		b.plan.Steps = append(b.plan.Steps, step)
 	}
 	return nil
+}
+
+// partitionBefore is the partition of the credentials that sign the next
+// call, "" if nothing says so.
+func (b *planner) partitionBefore() string {
+	n := len(b.plan.Steps)
+	switch {
+	case n == 0:
+		return partitionOfARN(b.serial())
+	case b.plan.Steps[n-1].Role != nil:
+		return partitionOfARN(b.plan.Steps[n-1].Role.RoleARN)
+	}
+	return partitionOfARN(b.plan.Steps[n-1].MFASerial)
 }
 
 // askedForLast is the duration asked for the credentials that are the answer.

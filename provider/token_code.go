@@ -138,7 +138,7 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 		switch {
 		case code.origin == codeGiven:
 			return tokenCode{}, &codeError{serial: req.MFASerial, text: "the code of --mfa-code was used before, and AWS takes each code once", remedy: "wait for the device's next code and run this again with it"}
-		case repeats+1 >= maxCodeAttempts:
+		case repeats+1 >= maxCodeAttempts, repeats > 0 && code.origin != codePrompt:
 			return tokenCode{}, &codeError{serial: req.MFASerial, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
 		case code.origin == codePrompt:
 			req.Reason = "already used: wait for the next code"

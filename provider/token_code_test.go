@@ -206,6 +206,26 @@ func TestMFAProcess(t *testing.T) {
 	}
 }
 
+func TestMFAProcessThatRepeatsItself(t *testing.T) {
+	w := mfaRoles(t)
+	code := w.device.FreshCode()
+	if _, err := w.given(code); err != nil {
+		t.Fatal(err)
+	}
+	clear(w.store.items)
+	w.srv.ResetCalls()
+	w.config += "mfa_process = echo " + code + "\n"
+	waits := 0
+	m := w.newMinter()
+	m.Wait = func(context.Context, time.Duration) error { waits++; return nil }
+	_, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{}))
+	wantError(t, err, provider.ErrNoCode, "mfa_process gives codes that were used before")
+	if waits != 1 {
+		t.Errorf("%d waits, want 1", waits)
+	}
+	w.wantCalls()
+}
+
 func TestFailingMFAProcess(t *testing.T) {
 	w := mfaRoles(t)
 	w.config += "mfa_process = SECRET=1; exit 3\n"
