@@ -72,7 +72,7 @@ func TestRefresherRenewsBeforeExpiryWithoutAsking(t *testing.T) {
 		}
 	}
 	w.run(context.Background(), w.creds("1", time.Hour))
-	w.want(t, "40m0s mint", "1h20m0s mint")
+	w.want(t, "45m0s mint", "1h30m0s mint")
 }
 
 // A cache that follows metadataMinTTL: an hour's credentials never fall below
