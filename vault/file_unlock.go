@@ -75,7 +75,7 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (*header, vaultKey, er
 		return h, key, nil
 	}
 	// Whoever waits here may find the key remembered by the one before.
-	if release, err := f.Hold(ctx, unlockLock); err == nil {
+	if release, ok := f.locks.holdToAsk(ctx, unlockLock); ok {
 		defer release()
 		if key, ok := f.known(raw, h, seed); ok {
 			return h, key, nil
