@@ -145,7 +145,8 @@ func (e explanation) text(now time.Time) string {
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i := range lines {
-		lines[i] = terminal.Sanitize(lines[i])
+		text := strings.TrimLeft(lines[i], " ")
+		lines[i] = lines[i][:len(lines[i])-len(text)] + terminal.Sanitize(text)
 	}
 	return strings.Join(lines, "\n")
 }

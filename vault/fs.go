@@ -175,7 +175,7 @@ func (d disk) makeDir(path string) error {
 		return err
 	}
 	if err := os.MkdirAll(path, 0o700); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: no directory can be made here: %s", ErrUnavailable, err) // its text alone: it is no missing item
+		return fmt.Errorf("%w: no directory can be made here: %s", ErrUnavailable, err.Error()) // its text alone: it is no missing item
 	} else if err != nil {
 		return err
 	}

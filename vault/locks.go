@@ -77,7 +77,7 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 		err = l.failed(fmt.Errorf("another process has held its lock for more than %v", lockPatience))
 	}
 	go func() { // given up: let go of it when it comes after all
-		<-taken
+		<-taken //nolint:errcheck // locked or not, the file is closed
 		release()
 	}()
 	return nil, err

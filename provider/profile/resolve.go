@@ -28,6 +28,7 @@ type walker struct {
 	config   *Config
 	options  ResolveOptions
 	views    []*view // first the one asked for, last the source
+	beyond   []*view // sources that a role profile with its own key names: only for what it inherits
 	source   Source
 	warnings []string
 }
@@ -174,7 +175,7 @@ func (w *walker) visit(v *view) (next string, alias bool, err error) {
 	case v.holds: // a profile's own key wins over whatever else it says
 		v.isRole = v.get("role_arn") != ""
 		w.setSource(v, SourceKey)
-		return "", false, nil
+		return "", false, w.lookBeyond(v)
 	case webIdentity:
 		return "", false, w.webIdentity(v)
 	case v.get("role_arn") != "":
@@ -193,6 +194,26 @@ func (w *walker) visit(v *view) (next string, alias bool, err error) {
 	}
 	w.setSource(v, SourceNone)
 	return "", false, nil
+}
+
+// lookBeyond follows the sources that a profile with its own key names. Their
+// credentials are not used, but serial, process and region are inherited.
+func (w *walker) lookBeyond(v *view) error {
+	seen := w.chain()
+	for v.isRole {
+		name := v.get("source_profile")
+		own := w.config.profile(name)
+		if slices.Contains(seen, name) || !own.exists {
+			return nil
+		}
+		seen = append(seen, name)
+		v = &view{name: name, bodies: []*body{own}, isRole: true}
+		if err := w.include(v); err != nil {
+			return err
+		}
+		w.beyond = append(w.beyond, v)
+	}
+	return nil
 }
 
 // roleSource finds the source of a role profile that holds no key.

@@ -104,6 +104,10 @@ func TestResolveRules(t *testing.T) {
 			}},
 		{"a role's own key is its base", "[profile k]\nregion = x\n[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k", "p")},
 			func(r *Resolved) bool { return r.Source.Profile == "p" && len(r.Roles) == 1 && len(r.Chain) == 1 }},
+		{"and inherits from the source it names all the same", "[profile k]\nregion = x\nsource_profile = l\nrole_arn = " + arnB + "\n[profile l]\nmfa_serial = s\nsource_profile = k\n[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
+			func(r *Resolved) bool {
+				return r.Region == "x" && r.Source.Region == "x" && r.Source.MFASerial == "s" && r.Roles[0].Region == "x" && len(r.Roles) == 1
+			}},
 		{"a self source with a key is no loop", "[profile p]\nrole_arn = " + arn + "\nsource_profile = p\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
 			func(r *Resolved) bool { return r.Source.Kind == SourceKey && len(r.Roles) == 1 }},
 		{"a self source with plaintext keys is no loop", "[profile p]\nrole_arn = " + arn + "\nsource_profile = p\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},

@@ -1,6 +1,9 @@
 package profile
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // resolved puts together what the walk found.
 func (w *walker) resolved() (*Resolved, error) {
@@ -15,6 +18,9 @@ func (w *walker) resolved() (*Resolved, error) {
 		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION")),
 	}
 	r.Source.Endpoints = endpoints[last]
+	for _, v := range w.beyond {
+		r.Source.Region = firstOf(r.Source.Region, v.get("region"))
+	}
 	r.Source.Region = firstOf(r.Source.Region, w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
 	r.Source.MFASerial = w.serial(0)
 	for _, v := range w.views {
@@ -65,7 +71,7 @@ func (w *walker) aliasStart(i int) int {
 // inherited is the profile's own value, else the one of its source profile,
 // and so on: the rule for mfa_serial, mfa_process and region.
 func (w *walker) inherited(i int, key string) string {
-	for _, v := range w.views[w.aliasStart(i):] {
+	for _, v := range slices.Concat(w.views[w.aliasStart(i):], w.beyond) {
 		if s := v.get(key); s != "" {
 			return s
 		}
