@@ -27,6 +27,7 @@ type cli struct {
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
 	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
+	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS who a profile is, with its minted credentials."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
 	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`

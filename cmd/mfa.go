@@ -12,6 +12,7 @@ import (
 
 // mfaCmd gathers what concerns MFA devices.
 type mfaCmd struct {
+	List mfaListCmd `cmd:"" help:"Show the MFA devices of a key's user."`
 	Seed mfaSeedCmd `cmd:"" help:"Store or delete the TOTP seed of a device that exists."`
 	Code mfaCodeCmd `cmd:"" help:"Print the current token code of a stored TOTP seed."`
 }

@@ -36,7 +36,7 @@ func checkSerial(profileName, serial string) error {
 			Profile: profileName,
 			Err: fmt.Errorf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes (%w)",
 				sanitizeText(serial), profileName, profile.ErrUnsupported),
-			Remedy: "add a virtual MFA device as a second one (groat mfa enroll), then set mfa_serial to its ARN or give --mfa-serial",
+			Remedy: "add a virtual MFA device as a second one in the IAM console, then set mfa_serial to its ARN or give --mfa-serial",
 		}
 	}
 	if len(serial) < minSerial || len(serial) > maxSerial || strings.Trim(serial, serialChars) != "" {

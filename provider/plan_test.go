@@ -150,7 +150,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"a role too short", role(""), "r", provider.Options{AssumeRoleTTL: time.Minute}, provider.ErrBounds, []string{"1m", "12h"}},
 		{"a role too long", role(""), "r", provider.Options{AssumeRoleTTL: 13 * time.Hour}, provider.ErrBounds, nil},
 		{"duration_seconds out of bounds", role("duration_seconds = 60"), "r", provider.Options{}, profile.ErrMalformed, []string{"duration_seconds = 60", "900 to 43200"}},
-		{"a security key", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{}, profile.ErrUnsupported, []string{"FIDO2", "groat mfa enroll", "--mfa-serial"}},
+		{"a security key", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{}, profile.ErrUnsupported, []string{"FIDO2", "virtual MFA device", "--mfa-serial"}},
 		{"a security key, straight", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{NoSession: true}, profile.ErrUnsupported, nil},
 		{"no serial at all", role("mfa_serial = my phone"), "r", provider.Options{}, profile.ErrMalformed, []string{"my phone", "groat mfa list"}},
 		{"an external ID", role("external_id = a b"), "r", provider.Options{}, profile.ErrMalformed, []string{"external_id"}},

@@ -116,7 +116,7 @@ func migrateKey(ctx context.Context, from, to Vault, name string, o MigrateOptio
 	}
 	m.KeyID = card.KeyID
 	if _, err := from.Get(ctx, KindJournal, name); err == nil {
-		m.Err = fmt.Errorf("%w: run `groat rotate %s` first", ErrHalfRotated, quoteWord(name))
+		m.Err = fmt.Errorf("%w: finish the rotation of %s first", ErrHalfRotated, quoteWord(name))
 		return card, m
 	} else if !errors.Is(err, ErrNotFound) {
 		m.Err = err

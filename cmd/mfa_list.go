@@ -1,0 +1,84 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/session"
+	"groat/vault"
+)
+
+// mfaListCmd shows the MFA devices of a key's user.
+type mfaListCmd struct {
+	Profile string `arg:"" optional:"" help:"Profile whose key's user it is (default AWS_PROFILE)."`
+}
+
+// Run asks IAM with the long-lived key: self-service policies allow this call
+// without a code, since somebody without a device could give none.
+func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
+	name, err := a.profileOrPick(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	r, err := a.resolve(ctx, name, minting{})
+	if err != nil {
+		return err
+	}
+	if r.Source.Kind != profile.SourceKey {
+		return &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
+	}
+	key, err := (vaultKeys{a}).Key(ctx, r.Source.Profile)
+	if err != nil {
+		return err
+	}
+	o, err := a.callOptions(r.Source.Profile, "")
+	if err != nil {
+		return err
+	}
+	serials, err := provider.MFADevices(ctx, o, session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret})
+	if err != nil {
+		return err
+	}
+	if len(serials) == 0 {
+		a.say(fmt.Sprintf("the user of profile %s has no MFA device", quote(r.Source.Profile)))
+		return nil
+	}
+	v, err := a.keyVault(ctx, r.Source.Profile)
+	if err != nil {
+		return err
+	}
+	lines := make([]string, len(serials))
+	for i, serial := range serials {
+		notes, err := c.notes(ctx, v, r, serial)
+		if err != nil {
+			return err
+		}
+		lines[i] = strings.Join(append([]string{serial}, notes...), "\t")
+	}
+	return printLines(a, lines)
+}
+
+// notes says what groat knows of a device, one word each.
+func (c *mfaListCmd) notes(ctx context.Context, v vault.Vault, r *profile.Resolved, serial string) ([]string, error) {
+	var notes []string
+	if strings.Contains(serial, ":u2f/") {
+		notes = append(notes, "security-key") // console only: it gives no codes
+	}
+	if serial == r.Source.MFASerial {
+		notes = append(notes, "in-use")
+	}
+	stored, err := v.Names(ctx, vault.KindSeed)
+	if err != nil && !errors.Is(err, vault.ErrNotFound) {
+		return nil, err
+	}
+	for _, name := range stored {
+		if name == serial {
+			notes = append(notes, "seed-stored")
+		}
+	}
+	return notes, nil
+}

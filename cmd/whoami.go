@@ -1,0 +1,54 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"groat/provider"
+)
+
+// whoamiCmd asks AWS whom it takes the minted credentials for.
+type whoamiCmd struct {
+	minting
+	Profile string `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
+}
+
+// Run mints as the other commands do and calls sts:GetCallerIdentity.
+func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
+	name, err := a.profileOrPick(ctx, c.Profile)
+	if err != nil {
+		return err
+	}
+	creds, plan, err := a.mint(ctx, name, c.minting)
+	if err != nil {
+		return err
+	}
+	o := provider.CallOptions{Profile: name, Region: plan.Region, Endpoints: plan.Source.Endpoints, Now: a.now, Debugf: a.debugf}
+	if n := len(plan.Steps); n > 0 {
+		o.Endpoints = plan.Steps[n-1].Endpoints
+		if plan.Steps[n-1].Region != "" {
+			o.Region = plan.Steps[n-1].Region
+		}
+	}
+	if o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.getenv); err != nil {
+		return err
+	}
+	id, err := provider.CallerIdentity(ctx, o, creds)
+	if err != nil {
+		return err
+	}
+	return printLines(a, []string{
+		"arn      " + id.ARN,
+		"account  " + id.Account,
+		"user id  " + id.UserID,
+		"key id   " + creds.AccessKeyID,
+		fmt.Sprintf("expires  %s", orNever(formatExpiration(creds.Expiration))),
+	})
+}
+
+func orNever(expiration string) string {
+	if expiration == "" {
+		return "never"
+	}
+	return expiration
+}
