@@ -67,3 +67,19 @@ func TestDocumentRefuses(t *testing.T) {
 		}
 	}
 }
+
+// In a credentials file every section is a profile by its bare name.
+func TestCredentialsDocument(t *testing.T) {
+	d := NewDocument("credentials", "[default]\naws_access_key_id = A\n\n[profile x]\nk = 1\n", true)
+	for _, set := range [][3]string{{"two words", "aws_session_token", "t=="}, {"default", "aws_access_key_id", "B"}, {"profile x", "k", "2"}} {
+		if err := d.Set(set[0], set[1], set[2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Remove("profile x", "k"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "[default]\naws_access_key_id = B\n\n[profile x]\n\n[two words]\naws_session_token = t==\n"; d.Text() != want {
+		t.Errorf("got %q, want %q", d.Text(), want)
+	}
+}

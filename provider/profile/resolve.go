@@ -122,6 +122,9 @@ func (w *walker) view(name, from string) (*view, error) {
 	v := &view{name: name, bodies: []*body{own}}
 	holds, err := w.holdsKey(name)
 	if err != nil {
+		if !own.exists && len(w.config.suggest(name)) > 0 {
+			return nil, w.config.unknown(name, from) // a slip is likelier than a key that cannot be seen
+		}
 		return nil, err
 	}
 	v.holds = holds

@@ -335,3 +335,18 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 		t.Errorf("a missing file: %v", err)
 	}
 }
+
+// A vault that cannot be asked hides no mistyped name, and no key.
+func TestUnknownProfileWithoutVault(t *testing.T) {
+	closed := errors.New("no bus")
+	o := ResolveOptions{HoldsKey: func(string) (bool, error) { return false, closed }}
+	c := load(t, teamConfig, "")
+	if _, err := c.Resolve("amdin", o); !errors.Is(err, ErrUnknownProfile) {
+		t.Errorf("mistyped: %v", err)
+	}
+	for _, name := range []string{"something-else", "admin"} {
+		if _, err := c.Resolve(name, o); !errors.Is(err, closed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
