@@ -35,8 +35,15 @@ func TestPromptUnderJobControl(t *testing.T) {
 			screen := func() string { return tmux("capture-pane", "-p", "-S", "-100") }
 			sees := func(text string, n int) {
 				t.Helper()
+				shown := ""
+				defer func() {
+					if t.Failed() {
+						t.Log(shown)
+					}
+				}()
 				terminaltest.Eventually(t, text, func() bool {
-					return strings.Count(strings.ReplaceAll(screen(), "\n", " "), text) >= n
+					shown = screen()
+					return strings.Count(strings.ReplaceAll(shown, "\n", " "), text) >= n
 				})
 			}
 			types := func(line string) {
@@ -52,6 +59,9 @@ func TestPromptUnderJobControl(t *testing.T) {
 			types("groat exec admin -- echo o\"\"ne")
 			sees("token code:", 1)
 			tmux("send-keys", "C-z")
+			terminaltest.Eventually(t, "the shell in the foreground", func() bool {
+				return strings.TrimSpace(tmux("display-message", "-p", "#{pane_current_command}")) == name
+			})
 			types("echo stop\"\"ped") // echoed and run by the shell: it has its terminal
 			sees("stopped ", 1)
 			types("fg")
