@@ -59,6 +59,7 @@ func TestClientsOutliveTheirCredentials(t *testing.T) {
 	for _, name := range []string{"boto3", "go", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
+			t.Parallel() // they wait, and for nothing of one another
 			w := newClientWorld(t, true)
 			w.env = slices.DeleteFunc(w.env, func(e string) bool { return strings.HasPrefix(e, "AWS_EC2_METADATA_DISABLED=") })
 			line := clientLine(t, w, name)

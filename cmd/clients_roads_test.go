@@ -19,7 +19,7 @@ func TestClientsThroughServers(t *testing.T) {
 			line := clientLine(t, w, name)
 			mint := []string{getSessionToken, assumeRole}
 			for _, flags := range [][]string{{"--server"}, {"--server", "--token-file"}, {"--imds"}} {
-				if name == "awscli" && len(flags) == 2 && !newerThanTokenFiles(w, line[0]) {
+				if len(flags) == 2 && !knowsTokenFiles(w, name, line[0]) {
 					continue
 				}
 				r := w.command("", "groat", slices.Concat([]string{"exec", "admin"}, flags, []string{"--"}, line)...)
@@ -31,8 +31,14 @@ func TestClientsThroughServers(t *testing.T) {
 	}
 }
 
-// newerThanTokenFiles says whether an AWS CLI knows the container
-// authorization token file (botocore 1.31, of mid-2023).
-func newerThanTokenFiles(w *clientWorld, aws string) bool {
-	return !strings.Contains(w.must(w.command("", aws, "--version")), "aws-cli/2.9")
+// knowsTokenFiles says whether a client knows the container authorization
+// token file; botocore does since 1.31.54.
+func knowsTokenFiles(w *clientWorld, name, path string) bool {
+	switch name {
+	case "awscli":
+		return !strings.Contains(w.must(w.command("", path, "--version")), "aws-cli/2.9")
+	case "boto3":
+		return w.must(w.command("", path, "-c", "import botocore.utils as u; print('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE' in open(__import__('botocore.credentials').credentials.__file__).read())")) == "True"
+	}
+	return true
 }

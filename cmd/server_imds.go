@@ -59,7 +59,9 @@ func (m *metadata) handler() http.Handler {
 	_, _ = rand.Read(m.secret[:]) // never fails (crypto/rand)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		if r.URL.Path == tokenPath {
+		// The endpoint ends in a slash, and many clients add another.
+		path := "/" + strings.TrimLeft(r.URL.Path, "/")
+		if path == tokenPath {
 			m.serveToken(w, r)
 			return
 		}
@@ -71,7 +73,7 @@ func (m *metadata) handler() http.Handler {
 			w.Header().Set("Allow", http.MethodGet)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 		default:
-			m.serveDocument(w, r.URL.Path)
+			m.serveDocument(w, path)
 		}
 	})
 }

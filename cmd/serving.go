@@ -66,7 +66,7 @@ func (a *app) startServing(ctx context.Context, s serving, creds session.Credent
 		return serverEnv{}, nil, err
 	}
 	if s.Metadata {
-		env.MetadataURL = "http://" + server.Addr
+		env.MetadataURL = "http://" + server.Addr + "/" // botocore before 1.31 adds its paths without a slash
 	} else {
 		env.URI = "http://" + server.Addr + containerPath
 	}
