@@ -46,10 +46,3 @@ func place(region string, arns ...string) (string, string) {
 	}
 	return defaultRegions[defaultPartition], defaultPartition
 }
-
-// Region is where STS is called when no region is configured and arn names
-// the partition ("" = aws).
-func Region(arn string) string {
-	region, _ := place("", arn)
-	return region
-}
