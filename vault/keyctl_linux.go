@@ -43,7 +43,7 @@ func openKeyctlRing(cfg Config, service string) (Vault, error) {
 		return Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: "keyctl"}.Hold(ctx, "keyctl")
 	}
 	v := newOSVault(cfg, "keyctl", r)
-	v.limit = keyctlLimit
+	v.limit, v.volatile = keyctlLimit, true
 	return v, nil
 }
 

@@ -114,9 +114,13 @@ func TestKeyctlWithoutASession(t *testing.T) {
 func TestKeyctlUserScopeAcrossSessions(t *testing.T) {
 	promised(t, "keyctl", "keyctl")
 	service := keyctlService(t, unix.KEY_SPEC_USER_KEYRING)
-	v := openKeyctl(t, vault.Config{StateDir: t.TempDir()}, service)
+	var warned []string
+	v := openKeyctl(t, vault.Config{StateDir: t.TempDir(), Warn: func(m string) { warned = append(warned, m) }}, service)
 	if err := v.Put(t.Context(), vault.KindKey, "p", []byte("secret")); err != nil {
 		t.Fatal(err)
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "reboot") {
+		t.Errorf("nobody was told that it is forgotten at the next reboot: %q", warned)
 	}
 	ring, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "keyring", service, 0)
 	if err != nil {

@@ -32,7 +32,9 @@ type osVault struct {
 	limit int // bytes of the largest value; 0: none worth cutting for
 	// verify: put is proved by reading back, which asks nobody.
 	verify bool
-	warn   func(string)
+	// volatile: items are gone at the next reboot.
+	volatile bool
+	cfg      Config
 }
 
 func newOSVault(cfg Config, backend string, store itemStore) *osVault {
@@ -40,7 +42,7 @@ func newOSVault(cfg Config, backend string, store itemStore) *osVault {
 		Locks:  Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: backend},
 		store:  store,
 		verify: true,
-		warn:   cfg.warn,
+		cfg:    cfg,
 	}
 }
 
@@ -78,6 +80,9 @@ func (v *osVault) Put(ctx context.Context, kind Kind, name string, data []byte) 
 	if err := v.write(ctx, encoded, WrapEnvelope(kind, name, data)); err != nil {
 		return v.fail(ctx, "put", kind, name, err)
 	}
+	if v.volatile && (kind == KindKey || kind == KindSeed) {
+		v.cfg.warn(fmt.Sprintf("the %s vault forgets at the next reboot: keep the %s %q elsewhere too", v.Backend(), kind, name))
+	}
 	return nil
 }
 
@@ -92,7 +97,7 @@ func (v *osVault) Remove(ctx context.Context, kind Kind, name string) error {
 	}
 	if IsHashed(kind, name) {
 		if err := v.drop(ctx, EncodeName(kindName, encoded)); err != nil && !errors.Is(err, ErrNotFound) {
-			v.warn(fmt.Sprintf("%s vault: the name of a removed %s stays behind: %v", v.Backend(), kind, err))
+			v.cfg.warn(fmt.Sprintf("%s vault: the name of a removed %s stays behind: %v", v.Backend(), kind, err))
 		}
 	}
 	return nil
@@ -119,7 +124,7 @@ func (v *osVault) Names(ctx context.Context, kind Kind) ([]string, error) {
 				value, err = UnwrapEnvelope(kindName, e, value)
 			}
 			if err != nil {
-				v.warn(fmt.Sprintf("%s vault: a %s whose name cannot be read is not listed: %v", v.Backend(), kind, err))
+				v.cfg.warn(fmt.Sprintf("%s vault: a %s whose name cannot be read is not listed: %v", v.Backend(), kind, err))
 				continue
 			}
 			name = string(value)
@@ -181,7 +186,7 @@ func (v *osVault) drop(ctx context.Context, encoded string) error {
 func (v *osVault) holdItem(ctx context.Context, encoded string) (func(), error) {
 	release, err := v.Hold(ctx, "item."+encoded)
 	if err != nil && v.limit == 0 && ctx.Err() == nil {
-		v.warn(err.Error())
+		v.cfg.warn(err.Error())
 		return func() {}, nil
 	}
 	return release, err
@@ -193,6 +198,12 @@ func (v *osVault) fail(ctx context.Context, op string, kind Kind, name string, e
 	var r *remedied
 	if errors.As(err, &r) {
 		e.Remedy = r.remedy
+	}
+	if errors.Is(e.Err, ErrUnavailable) {
+		if e.Remedy != "" {
+			e.Remedy += "; "
+		}
+		e.Remedy += couldServe(v.cfg)
 	}
 	return e
 }
