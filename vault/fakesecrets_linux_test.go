@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -11,6 +12,8 @@ import (
 // fakeSecrets is a Secret Service of one collection, strict about types, with
 // the faults that real ones have.
 type fakeSecrets struct {
+	mu sync.Mutex // held while it serves, and by do
+
 	label    string          // of the collection
 	path     dbus.ObjectPath // of the collection; "" = there is none
 	alias    string          // that names the collection
@@ -38,11 +41,20 @@ func newFakeSecrets() *fakeSecrets {
 		promptOf: map[dbus.ObjectPath]func() dbus.Variant{}}
 }
 
+// do changes or looks at the service between two calls.
+func (s *fakeSecrets) do(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 const secretInterface = "org.freedesktop.Secret."
 
 // serve answers one call at a time. Opening a session ends the one before, as
 // if the service had been restarted.
 func (s *fakeSecrets) serve(c *busCall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c.dest != "org.freedesktop.secrets" {
 		nobody(c)
 		return

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 // fakeKWallet is a KWallet daemon of one wallet, with the answers that the
 // real one gives: numbers where others give errors, nothing where nothing is.
 type fakeKWallet struct {
+	mu sync.Mutex // held while it serves, and by do
+
 	daemon   string // "kwalletd5" or "kwalletd6"
 	disabled bool
 	open     bool
@@ -31,7 +34,16 @@ func newFakeKWallet(daemon string) *fakeKWallet {
 	return &fakeKWallet{daemon: daemon, open: true, handle: 7, entries: map[string]map[string][]byte{}}
 }
 
+// do changes or looks at the daemon between two calls.
+func (k *fakeKWallet) do(f func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f()
+}
+
 func (k *fakeKWallet) serve(c *busCall) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if c.method == "org.freedesktop.DBus.NameHasOwner" {
 		c.reply(c.args[0] == "org.kde."+k.daemon)
 		return
@@ -155,39 +167,43 @@ func TestKWalletDialogs(t *testing.T) {
 		t.Run(c.dialog, func(t *testing.T) {
 			k := newFakeKWallet("kwalletd5")
 			putItem(t, walletOn(t, k), vault.KindKey, "p", "secret")
-			k.open, k.dialog = false, c.dialog
+			k.do(func() { k.open, k.dialog = false, c.dialog })
 			everyOperation(t, walletOn(t, k), c.want, "get", "put", "remove", "names")
-			if k.asked == 0 {
-				t.Error("nobody was asked")
-			}
-			k.asked = 0
+			k.do(func() {
+				if k.asked == 0 {
+					t.Error("nobody was asked")
+				}
+			})
+			k.do(func() { k.asked = 0 })
 			// The index of a closed wallet tells what is not in it.
 			everyOperation(t, walletOn(t, k), vault.ErrNotFound, "missing")
-			if k.asked != 0 {
-				t.Error("somebody was asked for an item that is not there")
-			}
+			k.do(func() {
+				if k.asked != 0 {
+					t.Error("somebody was asked for an item that is not there")
+				}
+			})
 		})
 	}
 	t.Run("done", func(t *testing.T) {
 		k := newFakeKWallet("kwalletd5")
 		putItem(t, walletOn(t, k), vault.KindKey, "p", "secret")
-		k.open, k.dialog = false, "done"
+		k.do(func() { k.open, k.dialog = false, "done" })
 		v := walletOn(t, k)
 		wantItem(t, v, vault.KindKey, "p", "secret")
 		// Closed by its owner, or when idle, while we hold a handle: the daemon
 		// answers as if the wallet were empty.
 		for _, op := range []string{"get", "names", "remove"} {
 			putItem(t, v, vault.KindKey, "p", "secret")
-			k.open = false
+			k.do(func() { k.open = false })
 			everyOperation(t, v, nil, op)
 		}
 		putItem(t, v, vault.KindKey, "p", "secret")
-		k.open, k.dialog = false, "refused"
+		k.do(func() { k.open, k.dialog = false, "refused" })
 		everyOperation(t, v, vault.ErrLocked, "get", "put", "remove", "names")
 	})
 	t.Run("switched off", func(t *testing.T) {
 		k := newFakeKWallet("kwalletd6")
-		k.disabled = true
+		k.do(func() { k.disabled = true })
 		everyOperation(t, walletOn(t, k), vault.ErrUnavailable)
 	})
 }
@@ -197,16 +213,18 @@ func TestKWalletLies(t *testing.T) {
 	k := newFakeKWallet("kwalletd5")
 	v := walletOn(t, k)
 	putItem(t, v, vault.KindKey, "p", "old")
-	if k.synced == 0 {
-		t.Error("the wallet was not written to the disk")
-	}
-	k.forgets = true
+	k.do(func() {
+		if k.synced == 0 {
+			t.Error("the wallet was not written to the disk")
+		}
+	})
+	k.do(func() { k.forgets = true })
 	everyOperation(t, v, vault.ErrUnavailable, "put")
-	k.forgets, k.refuses = false, true
+	k.do(func() { k.forgets, k.refuses = false, true })
 	everyOperation(t, v, vault.ErrUnavailable, "put", "remove")
-	k.refuses = false
+	k.do(func() { k.refuses = false })
 	wantItem(t, v, vault.KindKey, "p", "old")
-	k.entries["groat"]["key.p"] = []byte(`{"Key":"key.p","Data":"AAAA"}`)
+	k.do(func() { k.entries["groat"]["key.p"] = []byte(`{"Key":"key.p","Data":"AAAA"}`) })
 	if _, err := v.Get(t.Context(), vault.KindKey, "p"); !errors.Is(err, vault.ErrCorrupt) {
 		t.Errorf("foreign item: %v", err)
 	}
@@ -217,9 +235,11 @@ func TestKWalletFolder(t *testing.T) {
 	bus := newFakeBus(t, k.serve)
 	v := mustOpen(t, vault.Config{Backend: "kwallet", KWalletFolder: "Ordner ü", Environ: bus.environ(false), StateDir: t.TempDir()})
 	putItem(t, v, vault.KindKey, "p", "secret")
-	if k.entries["Ordner ü"]["key.p"] == nil {
-		t.Errorf("entries %v", k.entries)
-	}
+	k.do(func() {
+		if k.entries["Ordner ü"]["key.p"] == nil {
+			t.Errorf("entries %v", k.entries)
+		}
+	})
 	for _, name := range []string{"a\x00b", "\xff"} {
 		if _, err := vault.Open(vault.Config{Backend: "kwallet", KWalletFolder: name, StateDir: t.TempDir()}); !errors.Is(err, vault.ErrUnavailable) {
 			t.Errorf("folder %q: %v", name, err)

@@ -42,20 +42,23 @@ func TestSecretServiceLocked(t *testing.T) {
 				s := newFakeSecrets()
 				v, bus := secretsOn(t, s, false)
 				putItem(t, v, vault.KindKey, "p", "secret")
-				s.locked, s.hides, s.prompt = true, hides, prompt
+				s.do(func() { s.locked, s.hides, s.prompt = true, hides, prompt })
 				cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir(), Timeout: soon}
 				if prompt != "ignored" {
 					cfg.Timeout = 10 * time.Second
 				}
 				if prompt == "done" {
 					wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
-					if s.asked != 1 {
-						t.Errorf("%d dialogs", s.asked)
-					}
+					s.do(func() {
+						if s.asked != 1 {
+							t.Errorf("%d dialogs", s.asked)
+						}
+					})
 					return
 				}
 				everyOperation(t, mustOpen(t, cfg), vault.ErrLocked)
-				s.locked, cfg.Timeout = false, 10*time.Second
+				cfg.Timeout = 10 * time.Second
+				s.do(func() { s.locked = false })
 				wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
 			})
 		}
@@ -67,9 +70,9 @@ func TestSecretServiceLockedLater(t *testing.T) {
 	s := newFakeSecrets()
 	v, _ := secretsOn(t, s, false)
 	putItem(t, v, vault.KindKey, "p", "secret")
-	s.locked, s.prompt = true, "done"
+	s.do(func() { s.locked, s.prompt = true, "done" })
 	wantItem(t, v, vault.KindKey, "p", "secret")
-	s.locked, s.prompt = true, "dismissed"
+	s.do(func() { s.locked, s.prompt = true, "dismissed" })
 	everyOperation(t, v, vault.ErrLocked, "get", "put", "remove", "names")
 }
 
@@ -84,7 +87,7 @@ func TestSecretServiceCollections(t *testing.T) {
 	}
 	t.Run("by label", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.path, s.label = "/org/freedesktop/secrets/collection/c17", "My Keys"
+		s.do(func() { s.path, s.label = "/org/freedesktop/secrets/collection/c17", "My Keys" })
 		v := open(t, s, "My Keys", false)
 		putItem(t, v, vault.KindKey, "p", "secret")
 		wantItem(t, v, vault.KindKey, "p", "secret")
@@ -92,21 +95,23 @@ func TestSecretServiceCollections(t *testing.T) {
 	})
 	t.Run("by alias", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.path, s.alias = "/org/freedesktop/secrets/collection/c17", "default"
+		s.do(func() { s.path, s.alias = "/org/freedesktop/secrets/collection/c17", "default" })
 		v := open(t, s, "default", false)
 		putItem(t, v, vault.KindKey, "p", "secret")
 		wantItem(t, open(t, s, "default", false), vault.KindKey, "p", "secret")
 	})
 	t.Run("odd path", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.path = "/org/freedesktop/secrets/collection/Caf_c3_a9_20_2f"
+		s.do(func() { s.path = "/org/freedesktop/secrets/collection/Caf_c3_a9_20_2f" })
 		v := open(t, s, "Café /", false)
 		putItem(t, v, vault.KindKey, "p", "secret")
 		wantItem(t, v, vault.KindKey, "p", "secret")
 	})
 	t.Run("items of others", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.items["/org/freedesktop/secrets/collection/other/1"] = &fakeItem{label: "key.p", attributes: map[string]string{"profile": "key.p", "groat": "key"}, secret: []byte("{}")}
+		s.do(func() {
+			s.items["/org/freedesktop/secrets/collection/other/1"] = &fakeItem{label: "key.p", attributes: map[string]string{"profile": "key.p", "groat": "key"}, secret: []byte("{}")}
+		})
 		v := open(t, s, "", false)
 		everyOperation(t, v, vault.ErrNotFound, "get", "remove")
 		if names, err := v.Names(t.Context(), vault.KindKey); err != nil || len(names) != 0 {
@@ -125,18 +130,20 @@ func TestSecretServiceCollections(t *testing.T) {
 	})
 	t.Run("none, made in a dialog", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.path, s.prompt = "", "done"
+		s.do(func() { s.path, s.prompt = "", "done" })
 		v := open(t, s, "", true)
 		putItem(t, v, vault.KindKey, "p", "secret")
 		wantItem(t, v, vault.KindKey, "p", "secret")
 	})
 	t.Run("none, dialog unanswered", func(t *testing.T) {
 		s := newFakeSecrets()
-		s.path, s.prompt = "", "ignored"
+		s.do(func() { s.path, s.prompt = "", "ignored" })
 		everyOperation(t, open(t, s, "", true), vault.ErrUnavailable, "put")
-		if s.asked != 1 || s.shut > 1 {
-			t.Errorf("%d dialogs, %d closed", s.asked, s.shut)
-		}
+		s.do(func() {
+			if s.asked != 1 || s.shut > 1 {
+				t.Errorf("%d dialogs, %d closed", s.asked, s.shut)
+			}
+		})
 	})
 	for _, name := range []string{"a\x00b", "\xff"} {
 		if _, err := vault.Open(vault.Config{Backend: "secret-service", SecretServiceCollection: name, StateDir: t.TempDir()}); !errors.Is(err, vault.ErrUnavailable) {
@@ -245,13 +252,15 @@ func TestInterruptedDialog(t *testing.T) {
 	v, _ := secretsOn(t, s, false)
 	putItem(t, v, vault.KindKey, "p", "secret")
 	ctx, cancel := context.WithCancel(t.Context())
-	s.locked, s.prompt = true, "ignored"
-	s.fault = func(c *busCall) bool {
-		if strings.HasSuffix(c.method, "Prompt.Prompt") {
-			time.AfterFunc(0, cancel) // Ctrl-C while the dialog is open
+	s.do(func() { s.locked, s.prompt = true, "ignored" })
+	s.do(func() {
+		s.fault = func(c *busCall) bool {
+			if strings.HasSuffix(c.method, "Prompt.Prompt") {
+				time.AfterFunc(0, cancel) // Ctrl-C while the dialog is open
+			}
+			return false
 		}
-		return false
-	}
+	})
 	if _, err := v.Get(ctx, vault.KindKey, "p"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -262,21 +271,23 @@ func TestInterruptedDialog(t *testing.T) {
 func TestSecretServiceLies(t *testing.T) {
 	s := newFakeSecrets()
 	v, _ := secretsOn(t, s, false)
-	s.forgets = true
+	s.do(func() { s.forgets = true })
 	everyOperation(t, v, vault.ErrUnavailable, "put")
-	s.forgets = false
+	s.do(func() { s.forgets = false })
 	putItem(t, v, vault.KindKey, "p", "secret")
 	putItem(t, v, vault.KindKey, "q", "TheSecret")
 	byLabel := map[string]*fakeItem{}
-	for _, item := range s.items {
-		byLabel[item.label] = item
-	}
+	s.do(func() {
+		for _, item := range s.items {
+			byLabel[item.label] = item
+		}
+	})
 	genuine := byLabel["key.p"].secret
 	for name, secret := range map[string][]byte{
 		"empty": {}, "null": []byte("null"), "no JSON": []byte("{"), "empty object": []byte("{}"), "another's": byLabel["key.q"].secret,
 		"truncated": genuine[:len(genuine)/2], "a number": []byte("7"), "binary": {0, 0xff},
 	} {
-		byLabel["key.p"].secret = secret
+		s.do(func() { byLabel["key.p"].secret = secret })
 		if got, err := v.Get(t.Context(), vault.KindKey, "p"); !errors.Is(err, vault.ErrCorrupt) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		} else if strings.Contains(err.Error(), "TheSecret") {
@@ -291,20 +302,22 @@ func TestSecretServiceRaces(t *testing.T) {
 	s := newFakeSecrets()
 	v, _ := secretsOn(t, s, false)
 	putItem(t, v, vault.KindKey, "p", "secret")
-	s.fault = func(c *busCall) bool {
-		if strings.HasSuffix(c.method, "Item.GetSecret") || strings.HasSuffix(c.method, "Item.Delete") {
-			clear(s.items)
+	s.do(func() {
+		s.fault = func(c *busCall) bool {
+			if strings.HasSuffix(c.method, "Item.GetSecret") {
+				clear(s.items)
+			}
+			return false
 		}
-		return false
-	}
+	})
 	everyOperation(t, v, vault.ErrNotFound, "get")
 	// The service is restarted: the bus stays, our session is gone.
-	s.fault = nil
+	s.do(func() { s.fault = nil })
 	putItem(t, v, vault.KindKey, "p", "secret")
-	s.sessions += 10
+	s.do(func() { s.sessions += 10 })
 	wantItem(t, v, vault.KindKey, "p", "secret")
 	// The bus is restarted: the connection is gone.
-	s.sessions++
+	s.do(func() { s.sessions++ })
 	putItem(t, v, vault.KindKey, "q", "secret")
 }
 
@@ -318,9 +331,11 @@ func TestAutoChoosesByProbe(t *testing.T) {
 		}
 		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout})
 		defer v.Close()
-		if s.asked > 0 {
-			t.Error("a probe put up a dialog")
-		}
+		s.do(func() {
+			if s.asked > 0 {
+				t.Error("a probe put up a dialog")
+			}
+		})
 		return v.Backend()
 	}
 	for _, c := range []struct {
