@@ -40,9 +40,17 @@ func (s *secretService) profiles(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.search(ctx, b, map[string]string{})
-	if err != nil {
+	if _, err := s.settle(ctx, b); err != nil { // finds the collection by its label, and unlocks it
 		return nil, err
+	}
+	collection, _ := s.state()
+	var items []dbus.ObjectPath // a search without attributes finds nothing in some services
+	err = b.property(ctx, ssName, collection, ssCollection, "Items", &items)
+	if isNoObject(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.explain(err)
 	}
 	all, err := b.properties(ctx, ssName, items, ssItem, "Attributes")
 	if err != nil {
@@ -50,11 +58,9 @@ func (s *secretService) profiles(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, p := range all {
-		if v, ok := p.(dbus.Variant); ok {
-			p = v.Value()
-		}
-		if attributes, ok := p.(map[string]string); ok && attributes[ssAttrName] != "" {
-			names = append(names, attributes[ssAttrName])
+		var attributes map[string]string
+		if store([]any{p}, &attributes) == nil && attributes[ssAttrItem] != "" {
+			names = append(names, attributes[ssAttrItem])
 		}
 	}
 	return names, nil
