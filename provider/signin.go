@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"groat/provider/profile"
@@ -158,15 +159,15 @@ func (s Signin) base() (string, error) {
 // regionIn is the region, or the partition's default. A region comes from a
 // file and goes into a host's name here: what is no region is none.
 func (s Signin) regionIn() string {
-	if regionWord.MatchString(s.Region) {
+	if regionWord().MatchString(s.Region) {
 		return s.Region
 	}
 	return defaultRegions[s.Partition]
 }
 
 var (
-	serviceWord = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-	regionWord  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z0-9]+){2,3}$`)
+	serviceWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
+	regionWord  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,5}(-[a-z0-9]+){2,3}$`) })
 )
 
 // Destination is the page of the console to begin with: destination is a
@@ -190,7 +191,7 @@ func (s Signin) Destination(destination, path string) (string, error) {
 	case path != "":
 		return withPath(u, path)
 	case destination != "":
-		if !serviceWord.MatchString(destination) {
+		if !serviceWord().MatchString(destination) {
 			return "", fmt.Errorf("%w: %q (a service's short name such as s3, ec2 or iam, or an https URL)", ErrDestination, sanitizeText(destination))
 		}
 		u.Path = "/" + destination + "/home"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"sync"
 )
 
 // AWSVault reads the long-lived keys that aws-vault keeps, to import them.
@@ -158,16 +159,18 @@ func (a *AWSVault) failed(op, name string, err error) error {
 
 // sessionNames are the names under which versions of aws-vault have kept what
 // is not a long-lived key.
-var sessionNames = []*regexp.Regexp{
-	regexp.MustCompile(`^[^,]+,[^,]+,[^,]*,[0-9]+$`),       // type,profile,serial,expiration
-	regexp.MustCompile(`^session:[^ ]+:[^ ]*:[^:]+$`),      // until version 5
-	regexp.MustCompile(`^.+ session \((\d+|[a-f0-9]+)\)$`), // until version 4
-	regexp.MustCompile(`^oidc:.+$`),                        // Identity Center tokens
-}
+var sessionNames = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(`^[^,]+,[^,]+,[^,]*,[0-9]+$`),       // type,profile,serial,expiration
+		regexp.MustCompile(`^session:[^ ]+:[^ ]*:[^:]+$`),      // until version 5
+		regexp.MustCompile(`^.+ session \((\d+|[a-f0-9]+)\)$`), // until version 4
+		regexp.MustCompile(`^oidc:.+$`),                        // Identity Center tokens
+	}
+})
 
 // foreignSession reports whether a name is that of a session or token.
 func foreignSession(name string) bool {
-	for _, re := range sessionNames {
+	for _, re := range sessionNames() {
 		if re.MatchString(name) {
 			return true
 		}

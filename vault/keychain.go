@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 // OSStatus codes of Keychain Services
@@ -19,12 +20,12 @@ const (
 )
 
 // statusInText finds the code that the library leaves in its messages alone.
-var statusInText = regexp.MustCompile(`\((-\d+)\)$`)
+var statusInText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\((-\d+)\)$`) })
 
 func explainKeychain(err error) error {
 	status, ok := errorNumber(err)
 	if !ok {
-		if m := statusInText.FindStringSubmatch(err.Error()); m != nil {
+		if m := statusInText().FindStringSubmatch(err.Error()); m != nil {
 			status, _ = strconv.ParseInt(m[1], 10, 64)
 		}
 	}

@@ -3,6 +3,7 @@ package terminal
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,10 +11,13 @@ import (
 // sequences are the terminal's control sequences (ECMA-48): CSI, then the
 // strings OSC, DCS, SOS, PM and APC up to their end, then short escapes. The
 // eight-bit forms (U+009B …) count as well. An unfinished string runs to the
-// end of the text, as a terminal would take it.
-var sequences = regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?` +
-	`|(?:\x1b[\]PX^_]|[\x{9d}\x{90}\x{98}\x{9e}\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
-	`|\x1b[ -/]*[0-~]?`)
+// end of the text, as a terminal would take it. Compiled on first use: most
+// runs have nothing to remove.
+var sequences = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?` +
+		`|(?:\x1b[\]PX^_]|[\x{9d}\x{90}\x{98}\x{9e}\x{9f}]).*?(?:\x07|\x1b\\|\x{9c}|$)` +
+		`|\x1b[ -/]*[0-~]?`)
+})
 
 // Sanitize makes text from a config file or from AWS fit for a terminal, on
 // one line: control sequences, control characters, invisible format
@@ -24,7 +28,7 @@ func Sanitize(s string) string {
 	if plain(s) {
 		return s
 	}
-	s = sequences.ReplaceAllString(s, "")
+	s = sequences().ReplaceAllString(s, "")
 	blank := false
 	s = strings.Map(func(r rune) rune {
 		switch {
