@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -41,4 +43,38 @@ func knowsTokenFiles(w *clientWorld, name, path string) bool {
 		return w.must(w.command("", path, "-c", "import botocore.utils as u; print('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE' in open(__import__('botocore.credentials').credentials.__file__).read())")) == "True"
 	}
 	return true
+}
+
+// A program whose path has a blank is quoted in the line that `groat
+// configure` writes, in a way that every client reads.
+func TestClientsRunAPathWithABlank(t *testing.T) {
+	for _, name := range sdks {
+		t.Run(name, func(t *testing.T) {
+			promised(t, name)
+			w := newClientWorld(t, true)
+			dir := w.path("my tools")
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			binary, err := os.ReadFile(groatBinary(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			moved := filepath.Join(dir, "groat")
+			if err := os.WriteFile(moved, binary, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			r := w.command("", moved, "configure", "admin")
+			w.must(r)
+			if !strings.Contains(r.stderr, "has a blank") {
+				t.Errorf("no word about the blank: %s", r.stderr)
+			}
+			if config := w.read("config"); !strings.Contains(config, `"`+moved+`" credential-process`) {
+				t.Fatalf("another line:\n%s", config)
+			}
+			line := clientLine(t, w, name)
+			w.is(w.commandWith([]string{"AWS_PROFILE=admin"}, "", line[0], line[1:]...), adminARN)
+			w.calls(getSessionToken, assumeRole, getCallerIdentity)
+		})
+	}
 }
