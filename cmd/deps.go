@@ -40,6 +40,8 @@ type app struct {
 	now      func() time.Time
 	started  time.Time
 	deadline time.Duration // for asking, since started; 0 = none
+
+	helpFlags bool // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.
 	wait func(ctx context.Context, d time.Duration) error
 	// heedSignals must be called before anything begins that a signal must

@@ -13,9 +13,10 @@ import (
 
 // eachCmd runs one command for many profiles.
 type eachCmd struct {
-	minting
 	Jobs     int  `short:"j" default:"4" placeholder:"N" help:"How many commands run at a time (default ${default})." group:"child"`
 	FailFast bool `help:"Start no more after the first that fails." group:"child"`
+
+	minting
 
 	Patterns []string `arg:"" name:"pattern" help:"Profiles; * stands for any text, ? for one character."`
 	command  []string

@@ -13,12 +13,13 @@ import (
 
 // execCmd runs a command, or a subshell, with a profile's credentials.
 type execCmd struct {
-	minting
 	Server     bool `short:"s" aliases:"ecs-server" xor:"way" help:"Serve credentials that stay fresh to the command, as ECS does." group:"child"`
 	IMDS       bool `name:"imds" aliases:"ec2-server" xor:"way" help:"Serve them as EC2's instance metadata (IMDSv2)." group:"child"`
 	TokenFile  bool `name:"token-file" help:"With --server: name a file that holds the token, not the token." group:"child"`
 	ProfileEnv bool `name:"profile-env" xor:"way" help:"Set AWS_PROFILE instead of keys: SDKs then renew them by credential_process." group:"child"`
 	Nested     bool `help:"Allow a subshell in a subshell." group:"child"`
+
+	minting
 
 	Profile string   `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
 	Command []string `arg:"" optional:"" passthrough:"partial" name:"cmd" help:"Command to run; none: a subshell."`

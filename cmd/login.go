@@ -16,7 +16,6 @@ import (
 
 // loginCmd signs a browser in to the AWS console.
 type loginCmd struct {
-	minting
 	Stdout          bool     `help:"Print the link instead of opening it; it is a secret for 15 minutes." group:"child"`
 	Destination     string   `placeholder:"PAGE" xor:"page" help:"A service's short name (s3, ec2, iam) or a URL of the console." group:"child"`
 	Path            string   `placeholder:"PATH" xor:"page" help:"A path of the console, such as s3/buckets/NAME." group:"child"`
@@ -24,6 +23,8 @@ type loginCmd struct {
 	SignOutFirst    bool     `help:"End the browser's console session before." group:"child"`
 	PolicyARN       []string `name:"policy-arn" placeholder:"ARN" help:"For a profile without a role: sign in with a federation token that has this policy." group:"child"`
 	Policy          string   `name:"policy" placeholder:"FILE" help:"The same with a policy document." group:"child"`
+
+	minting
 
 	Profile string `arg:"" optional:"" help:"Profile to mint for (default AWS_PROFILE)."`
 }

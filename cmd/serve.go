@@ -8,13 +8,14 @@ import (
 
 // serveCmd serves a profile's credentials until it is stopped.
 type serveCmd struct {
-	minting
 	Port      int    `default:"0" placeholder:"PORT" help:"Loopback port (default a random one)." group:"child"`
 	IMDS      bool   `name:"imds" help:"Serve as EC2's instance metadata (IMDSv2)." group:"child"`
 	IMDSV1    bool   `name:"imds-v1" help:"Answer IMDSv1 too: without any token." group:"child"`
 	AnyUser   bool   `help:"Let processes of other users ask for instance metadata (Linux tells them apart)." group:"child"`
 	TokenFile bool   `name:"token-file" help:"Name a file that holds the token, not the token." group:"child"`
 	Format    string `default:"export-env" enum:"export-env,env,fish,powershell,cmd" placeholder:"FORMAT" help:"How the variables are printed: ${enum}." group:"child"`
+
+	minting
 
 	Profile string `arg:"" help:"Profile to mint for."`
 }
