@@ -71,6 +71,9 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 	for _, line := range said {
 		a.say(line)
 	}
+	if program, err := a.program(); err == nil && !c.Undo && strings.Contains(program, " ") {
+		a.warn(fmt.Sprintf("the path %q has a blank, and some SDKs cannot run it; a link without one is safer", program))
+	}
 	if len(forgotten) > 0 {
 		if err := records.Save(a.paths.awsConfig, forgotten); err != nil {
 			a.warn(err.Error())
@@ -105,32 +108,37 @@ func (a *app) configureOptions(ctx context.Context) profile.ConfigureOptions {
 }
 
 // processLine is the credential_process line that asks this program for a
-// profile. SDKs split it in three ways (as a shell would, with sh -c, with
-// cmd /C); double quotes mean the same to all, if what stands inside is plain.
+// profile.
 func (a *app) processLine(name string) (string, error) {
 	program, err := a.program()
 	if err != nil {
 		return "", err
 	}
+	return processLine(program, name, runtime.GOOS)
+}
+
+// processLine quotes for SDKs, which split the line in three ways (as a
+// shell would, with sh -c, with cmd /C): double quotes mean the same to all,
+// if what stands inside is plain. On Windows the Go SDK cannot run a quoted
+// path at all, so that there only a path is quoted that has to be.
+func processLine(program, name, goos string) (string, error) {
 	bad := "\"$`%!"
-	if runtime.GOOS != "windows" {
+	if goos != "windows" {
 		bad += `\`
 	}
-	for what, text := range map[string]string{"the path of this program": program, "the profile's name": name} {
-		if strings.ContainsAny(text, bad) {
-			return "", &sayError{fmt.Sprintf("%s, %q, has a character that SDKs would read as more than itself", what, text), "choose a plainer one", profile.ErrUnsupported}
+	for _, part := range [][2]string{{"the path of this program", program}, {"the profile's name", name}} {
+		if strings.ContainsAny(part[1], bad) || strings.HasPrefix(part[1], "-") {
+			return "", &sayError{fmt.Sprintf("%s, %q, would be read as more than itself in a credential_process line", part[0], part[1]), "choose a plainer one", profile.ErrUnsupported}
 		}
 	}
-	if strings.HasPrefix(name, "-") {
-		return "", &sayError{fmt.Sprintf("a profile named %s cannot stand in a credential_process line", quote(name)), "rename it", profile.ErrUnsupported}
+	const special = " \t'&|<>()^;,=*?~#{}[]"
+	if goos != "windows" || strings.ContainsAny(program, special) {
+		program = `"` + program + `"`
 	}
-	if strings.Contains(program, " ") {
-		a.warn(fmt.Sprintf("the path %q has a blank, which some SDKs cannot run; a link without one is safer", program))
-	}
-	if strings.ContainsAny(name, " \t'&|<>()^;*?~#{}[]\\") {
+	if strings.ContainsAny(name, special+`\`) {
 		name = `"` + name + `"`
 	}
-	return `"` + program + `" credential-process ` + name, nil
+	return program + " credential-process " + name, nil
 }
 
 // program is the absolute path by which this program is found: the one in
