@@ -144,6 +144,7 @@ func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentia
 	if ok, err := reread(); ok || err != nil {
 		return found, err
 	}
+	l.outer, _ = ctx.Value(heldLock{}).(*held)
 	l.begin()
 	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
 	if err != nil {

@@ -47,6 +47,7 @@ type held struct {
 	path  string
 	label string
 	rec   record
+	outer *held // of the mint that this one is part of
 }
 
 // lockFileName is free of whatever a serial or a key may contain.
@@ -272,11 +273,14 @@ func (l *held) begin() {
 	l.write()
 }
 
-// asking says that the work has come to asking a person.
+// asking says that the work has come to asking a person, here and in every
+// mint that this one is part of: whoever waits for a role learns it too.
 func (l *held) asking() {
-	if !l.rec.Asking {
-		l.rec.Asking = true
-		l.write()
+	for ; l != nil; l = l.outer {
+		if !l.rec.Asking {
+			l.rec.Asking = true
+			l.write()
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -86,5 +87,40 @@ func TestThisProcessIsNotStopped(t *testing.T) {
 	pid := os.Getpid()
 	if stopped(pid, startOf(pid)) || stopped(0, "") || stopped(-1, "") || stopped(1<<30, "") {
 		t.Error("believed to be stopped")
+	}
+}
+
+func TestAskingIsSaidInEveryMintAround(t *testing.T) {
+	c, _, _, _ := testCache(t)
+	role, parent := testRequest("role"), testRequest("parent")
+	asks := func(r Request) bool {
+		return readRecord(filepath.Join(c.LockDir, lockFileName("key", string(r.Key))) + ".lock").Asking
+	}
+	n := 0
+	_, err := c.Do(t.Context(), role, func(ctx context.Context) (Credentials, error) {
+		_, err := c.Do(ctx, parent, func(ctx context.Context) (Credentials, error) {
+			if asks(role) || asks(parent) {
+				t.Error("asking is said before anybody is asked")
+			}
+			release, err := c.LockDevice(ctx, "serial")
+			if err != nil {
+				return Credentials{}, err
+			}
+			if !asks(role) || !asks(parent) {
+				t.Errorf("asking is said for the role: %v, for its parent: %v", asks(role), asks(parent))
+			}
+			release(nil)
+			return countingMint(&n, c.Now)(ctx)
+		})
+		if err != nil {
+			return Credentials{}, err
+		}
+		return countingMint(&n, c.Now)(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asks(role) || asks(parent) {
+		t.Error("asking is said after it is over")
 	}
 }
