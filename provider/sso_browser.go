@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -123,7 +123,7 @@ type callbackAnswer struct {
 
 func newCallback(l net.Listener, state string) *callback {
 	c := &callback{host: l.Addr().String(), state: state, answer: make(chan callbackAnswer, 1)}
-	c.server = &http.Server{Handler: c, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	c.server = &http.Server{Handler: c, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = c.server.Serve(l) }()
 	return c
 }
