@@ -137,12 +137,7 @@ type countingBus struct {
 func newCountingBus(t testing.TB, d *desktop.Desktop) *countingBus {
 	t.Helper()
 	b := &countingBus{}
-	real := ""
-	for _, kv := range d.Env {
-		if v, ok := strings.CutPrefix(kv, "DBUS_SESSION_BUS_ADDRESS=unix:path="); ok {
-			real = v
-		}
-	}
+	real := strings.TrimPrefix(d.Address(), "unix:path=")
 	address := busSocket(t, func(client net.Conn) {
 		server, err := net.Dial("unix", real)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godbus/dbus/v5"
+
 	"groat/vault"
 	"groat/vault/vaulttest/desktop"
 )
@@ -34,6 +36,13 @@ func BenchmarkSecretServiceWarm(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+		// What the service itself takes for any exact read: to be greeted, a
+		// session, one search, one secret.
+		b.Run(fmt.Sprintf("floor/items=%d", items), func(b *testing.B) {
+			for b.Loop() {
+				readOne(b, d, vault.EncodeName(vault.KindSession, name(items/2)))
+			}
+		})
 		b.Run(fmt.Sprintf("items=%d", items), func(b *testing.B) {
 			for b.Loop() {
 				v := mustOpen(b, cfg)
@@ -59,4 +68,25 @@ func BenchmarkSecretServiceWarm(b *testing.B) {
 			}
 		}
 	})
+}
+
+func readOne(b *testing.B, d *desktop.Desktop, item string) {
+	conn, err := dbus.Connect(d.Address())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	service := conn.Object("org.freedesktop.secrets", "/org/freedesktop/secrets")
+	var output dbus.Variant
+	var session dbus.ObjectPath
+	if err := service.Call("org.freedesktop.Secret.Service.OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&output, &session); err != nil {
+		b.Fatal(err)
+	}
+	var unlocked, locked []dbus.ObjectPath
+	if err := service.Call("org.freedesktop.Secret.Service.SearchItems", 0, map[string]string{"profile": item}).Store(&unlocked, &locked); err != nil || len(unlocked) != 1 {
+		b.Fatal(unlocked, locked, err)
+	}
+	if call := conn.Object("org.freedesktop.secrets", unlocked[0]).Call("org.freedesktop.Secret.Item.GetSecret", 0, session); call.Err != nil {
+		b.Fatal(call.Err)
+	}
 }

@@ -26,10 +26,11 @@ const (
 func openKeyctl(cfg Config) (Vault, error) { return openKeyctlRing(cfg, "groat") }
 
 func openKeyctlRing(cfg Config, service string) (Vault, error) {
-	config := ringConfig{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}
+	config, parent := ringConfig{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}, unix.KEY_SPEC_SESSION_KEYRING
 	switch cfg.KeyctlScope {
 	case "", "user":
 		config.KeyCtlScope, config.KeyCtlPerm = "user", keyctlUserPerm
+		parent = unix.KEY_SPEC_USER_KEYRING
 	case "session":
 		// No permissions here: the library would hang the key at the session's
 		// keyring, and then take it away again.
@@ -40,6 +41,9 @@ func openKeyctlRing(cfg Config, service string) (Vault, error) {
 	r.onThread = func() error { return keyctlThread(config.KeyCtlScope) }
 	// Two processes that both made our keyring would lose what is in the first.
 	r.before = func(ctx context.Context) (func(), error) {
+		if _, err := unix.KeyctlSearch(parent, "keyring", service, 0); err == nil {
+			return func() {}, nil
+		}
 		return Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: "keyctl"}.Hold(ctx, "keyctl")
 	}
 	v := newOSVault(cfg, "keyctl", r)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -94,6 +95,18 @@ func contractKeyctl(t *testing.T, scope string, special int) {
 		cfg = vault.Config{KeyctlScope: scope, StateDir: t.TempDir()}
 		return openKeyctl(t, cfg, service)
 	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return openKeyctl(t, cfg, service) }})
+}
+
+// Reading writes nothing: a read-only home is enough.
+func TestKeyctlReadOnlyState(t *testing.T) {
+	promised(t, "keyctl", "keyctl")
+	service := keyctlService(t, unix.KEY_SPEC_USER_KEYRING)
+	putItem(t, openKeyctl(t, vault.Config{StateDir: t.TempDir()}, service), vault.KindKey, "p", "secret")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantItem(t, openKeyctl(t, vault.Config{StateDir: filepath.Join(file, "state")}, service), vault.KindKey, "p", "secret")
 }
 
 // Without one, "session" would lose what it stores, and says so instead.

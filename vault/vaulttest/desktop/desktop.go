@@ -101,7 +101,7 @@ func New(t testing.TB, extra ...string) *Desktop {
 // Connect opens a connection of the test's own.
 func (d *Desktop) Connect() *dbus.Conn {
 	d.t.Helper()
-	conn, err := dbus.Connect("unix:path=" + filepath.Join(filepath.Dir(d.address()), "bus"))
+	conn, err := dbus.Connect(d.Address())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -109,9 +109,10 @@ func (d *Desktop) Connect() *dbus.Conn {
 	return conn
 }
 
-func (d *Desktop) address() string {
+// Address is the bus's address.
+func (d *Desktop) Address() string {
 	for _, kv := range d.Env {
-		if v, ok := strings.CutPrefix(kv, "DBUS_SESSION_BUS_ADDRESS=unix:path="); ok {
+		if v, ok := strings.CutPrefix(kv, "DBUS_SESSION_BUS_ADDRESS="); ok {
 			return v
 		}
 	}
