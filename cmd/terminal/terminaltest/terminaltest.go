@@ -57,6 +57,17 @@ func (b *Buffer) String() string {
 // stdin stays; its stdout and stderr become pipes.
 func Start(t testing.TB, cmd *exec.Cmd) *Session {
 	t.Helper()
+	return start(t, cmd, false)
+}
+
+// StartAttached is Start with all three standard streams on the terminal.
+func StartAttached(t testing.TB, cmd *exec.Cmd) *Session {
+	t.Helper()
+	return start(t, cmd, true)
+}
+
+func start(t testing.TB, cmd *exec.Cmd, attached bool) *Session {
+	t.Helper()
 	ptm, pts, err := pty.Open()
 	if err != nil {
 		t.Fatalf("no pty: %v", err)
@@ -72,6 +83,9 @@ func Start(t testing.TB, cmd *exec.Cmd) *Session {
 	s := &Session{t: t, Cmd: cmd, ptm: ptm, pts: pts, screenEnd: make(chan struct{})}
 	s.Before = s.Termios()
 	cmd.Stdout, cmd.Stderr = &s.Stdout, &s.Stderr
+	if attached {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = pts, pts, pts
+	}
 	cmd.ExtraFiles = []*os.File{pts}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	if err := cmd.Start(); err != nil {
