@@ -288,3 +288,33 @@ func TestKilledAtACode(t *testing.T) {
 	s.Signal(syscall.SIGKILL)
 	s.Ends(-1, "")
 }
+
+// The program that started us is killed and its shell goes on: the question
+// ends, whoever asks next is not kept waiting, and the shell is not disturbed.
+func TestKilledParent(t *testing.T) {
+	cmd := exec.Command("sh", "-c", `set -m; sh -c '"$0" & wait' "$0"; read line; echo "read $line"`, os.Args[0])
+	cmd.Env = []string{helperVar + "=secret", "PATH=" + os.Getenv("PATH")}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = r
+	s := terminaltest.Start(t, cmd)
+	_ = r.Close()
+	s.Sees("passphrase: ", 1)
+	parent := s.Foreground()
+	if err := syscall.Kill(parent, syscall.SIGKILL); err != nil || parent == cmd.Process.Pid {
+		t.Fatal(parent, err)
+	}
+	terminaltest.Eventually(t, "the end of the orphan", func() bool { return strings.Contains(s.Stdout.String(), "error=noterminal") })
+	if !s.Echo() {
+		t.Error("the echo is off")
+	}
+	_, _ = w.WriteString("on\n")
+	_ = w.Close()
+	s.Wait()
+	s.Restored()
+	if !strings.Contains(s.Stdout.String(), "read on") {
+		t.Errorf("stdout %q", s.Stdout.String())
+	}
+}

@@ -18,8 +18,11 @@ const (
 	// foregroundWait covers a shell that starts a job before it has given it
 	// the terminal; a background job gets its answer within it.
 	foregroundWait = 300 * time.Millisecond
-	// backgroundBound ends a question that was put into the background.
+	// backgroundBound ends a question that was put into the background, by
+	// Ctrl-Z and bg; abandonedBound one that lost the foreground without
+	// being stopped: whoever started us was killed, and the shell went on.
 	backgroundBound = 60 * time.Second
+	abandonedBound  = time.Second
 )
 
 // device is the controlling terminal, opened anew for every question, so
@@ -78,7 +81,8 @@ func (d *device) ask(ctx context.Context, r request) (answer []byte, err error) 
 		m.leave()
 	}()
 	var line []byte
-	fresh := true // the question is to be shown (again)
+	fresh := true    // the question is to be shown (again)
+	stopped := false // by Ctrl-Z, some time ago
 	buf := make([]byte, 4096)
 	defer clear(buf)
 	var behind time.Time
@@ -97,16 +101,17 @@ func (d *device) ask(ctx context.Context, r request) (answer []byte, err error) 
 		}
 		if sig.continued() { // the shell may have set the terminal anew
 			m.leave()
-			fresh = true
+			fresh, stopped = true, true
 		}
 		if !d.foreground() {
 			if gone := d.gone(); gone != nil {
 				return nil, gone
 			}
 			if behind.IsZero() {
+				m.leave()
 				behind = time.Now()
-			} else if time.Since(behind) > backgroundBound {
-				return nil, noTerminal("this process was put into the terminal's background")
+			} else if away := time.Since(behind); away > backgroundBound || away > abandonedBound && !stopped {
+				return nil, noTerminal("this process lost the terminal's foreground")
 			}
 			fresh = true
 			sleep(ctx, tick)
@@ -160,7 +165,7 @@ func (d *device) ask(ctx context.Context, r request) (answer []byte, err error) 
 			m.leave()
 			_ = d.write(ctx, "\n")
 			sig.suspend()
-			fresh = true
+			fresh, stopped = true, true
 		} else if line[i] == '\n' {
 			line = line[:i]
 			if m.hidden {

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// setsInBackground: the terminal can be restored from the background, too.
+const setsInBackground = true
+
 // withoutJobSignals keeps a read or write that happens in the background
 // after all from stopping the process: with SIGTTIN and SIGTTOU blocked it
 // fails (EIO). They are blocked on this thread alone, because a signal that

@@ -51,6 +51,9 @@ func (m *mode) leave() {
 		return
 	}
 	m.changed = false
+	if !setsInBackground && !m.d.foreground() {
+		return
+	}
 	if now, err := unix.IoctlGetTermios(m.d.fd, getTermios); err == nil && *now == m.during {
 		_ = unix.IoctlSetTermios(m.d.fd, setTermios, &m.before)
 	}
