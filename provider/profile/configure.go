@@ -80,6 +80,9 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 		return e
 	}
 	for _, key := range secretKeys {
+		if b.has(key) && b.has(ExportedKey) {
+			return place(key, "run: groat remove --sessions-only "+clean(name), "profile %q has exported session credentials, which SDKs would go on using", name)
+		}
 		if b.has(key) {
 			return place(key, "run: groat import --from credentials-file --delete-source "+clean(name),
 				"profile %q has a plaintext key, which SDKs would go on using", name)

@@ -101,6 +101,7 @@ func TestConfigureRefuses(t *testing.T) {
 		{"unknown", teamConfig, "amdin", ErrUnknownProfile, "admin"},
 		{"nothing to ask for", "[profile a]\nregion = x\n", "a", ErrUnsupported, "names no source"},
 		{"plaintext key", "[profile a]\naws_access_key_id = I\naws_secret_access_key = S\n", "a", ErrUnsupported, "plaintext"},
+		{"exported credentials", "[profile a]\naws_access_key_id = I\naws_secret_access_key = S\ngroat_exported = x\n" + role, "a", ErrUnsupported, "exported"},
 		{"role with its own key", "[profile k]\n" + role, "k", ErrUnsupported, "holds a key and names a role"},
 		{"other tool", "[profile k]\ncredential_process = /bin/other\n", "k", ErrUnsupported, "another tool"},
 		{"name taken", "[profile a]\n" + role + "[profile a-groat]\n", "a", ErrUnsupported, "there already"},
