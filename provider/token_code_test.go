@@ -346,5 +346,5 @@ func TestSecurityKeySerialIsRefused(t *testing.T) {
 	w := mfaRoles(t)
 	w.config = strings.ReplaceAll(w.config, w.device.Serial, "arn:aws:iam::123456789012:u2f/user/alice/key-ABC")
 	_, err := w.tryPlan(w.resolve("admin", profile.ResolveOptions{}), provider.Options{})
-	wantError(t, err, profile.ErrUnsupported, "FIDO2", "mfa enroll")
+	wantError(t, err, profile.ErrUnsupported, "FIDO2", "virtual MFA device", "--mfa-serial")
 }
