@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"groat/provider"
 	"groat/session"
 )
 
@@ -49,11 +50,8 @@ var credentialVariables = []string{
 // guards against a credential_process that calls groat in a circle (a child
 // may well call groat anew), and the name of the outer shell's profile.
 var ownVariables = []string{
-	"GROAT_FILE_PASSPHRASE", newPassphraseVariable, sourcePassphraseVariable, "GROAT_PROFILE", recursionGuard,
+	"GROAT_FILE_PASSPHRASE", newPassphraseVariable, sourcePassphraseVariable, "GROAT_PROFILE", provider.ProcessChainVariable,
 }
-
-// recursionGuard names the profiles whose credential_process is running.
-const recursionGuard = "GROAT_PROCESS_CHAIN"
 
 // metadataVariables decide whether and where an SDK looks for the EC2
 // instance metadata service.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"groat/provider"
 	"groat/session"
 )
 
@@ -30,7 +31,7 @@ var inherited = []string{
 	"AWS_CONTAINER_CREDENTIALS_FULL_URI=old", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=old",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN=old", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=old", "AWS_CONTAINER_NEW=old",
 	"AWS_WEB_IDENTITY_TOKEN_FILE=old", "AWS_ROLE_ARN=old", "AWS_ROLE_SESSION_NAME=old", "AWS_BEARER_TOKEN_BEDROCK=old",
-	"AWS_VAULT=old", "GROAT_PROFILE=old", "GROAT_FILE_PASSPHRASE=hunter2", recursionGuard + "=old",
+	"AWS_VAULT=old", "GROAT_PROFILE=old", "GROAT_FILE_PASSPHRASE=hunter2", provider.ProcessChainVariable + "=old",
 	"AWS_CONFIG_FILE=/c", "AWS_CA_BUNDLE=/ca", "AWS_EC2_METADATA_DISABLED=true", "GROAT_FILE_DIR=/d", "PATH=/other",
 }
 

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"groat/provider"
 )
 
 // staticConfig is a profile that costs neither vault nor network, so that
@@ -147,7 +149,7 @@ func TestExecEnvironmentForReal(t *testing.T) {
 	mustRun(t, environ, a.key.ID+" "+a.key.Secret, "add", "default", "--stdin")
 	mustRun(t, environ, "", "credential-process", "admin", "--mfa-code", a.device.FreshCode())
 	parent := append(slices.Clone(environ), "AWS_PROFILE=readonly", "AWS_SESSION_TOKEN=old", "AWS_SECURITY_TOKEN=old",
-		"AWS_DEFAULT_REGION=us-west-2", "GROAT_PROFILE=outer", "AWS_VAULT=outer", "AWS_ROLE_SESSION_NAME=x", recursionGuard+"=x")
+		"AWS_DEFAULT_REGION=us-west-2", "GROAT_PROFILE=outer", "AWS_VAULT=outer", "AWS_ROLE_SESSION_NAME=x", provider.ProcessChainVariable+"=x")
 	r, _ := runBinary(t, parent, "exec", "admin", "--", "env")
 	if r.code != 0 || r.stderr != "" {
 		t.Fatalf("%+v", r)

@@ -99,7 +99,7 @@ func (a *app) refresher(s serving) *refresher {
 				return session.Credentials{}, err
 			}
 			if codes != nil {
-				minter.Codes = codes
+				minter.Codes, minter.SignIn = codes, nil
 			}
 			return minter.Credentials(ctx, plan)
 		}
