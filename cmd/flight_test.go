@@ -1,14 +1,17 @@
 package cmd
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 // 100 processes find nothing cached: one question, one session token, one
 // call for each role, and everybody has the same valid answer.
 func TestColdProcessesShareOneQuestion(t *testing.T) {
 	o := newOutside(t)
-	repeats := 3
-	if testing.Short() {
-		repeats = 1
+	repeats := 2
+	if os.Getenv("GROAT_TEST_LONG") != "" {
+		repeats = 20
 	}
 	var profiles []string
 	for range 50 {
