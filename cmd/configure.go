@@ -59,7 +59,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		}
 		// The undo data first: a kill between the two writes leaves data for
 		// a change that was never made, and not the other way round.
-		return records.Save(a.paths.awsConfig, added)
+		return records.Save(ctx, a.paths.awsConfig, added)
 	})
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		a.warn(fmt.Sprintf("the path %q has a blank, and some SDKs cannot run it; a link without one is safer", program))
 	}
 	if len(forgotten) > 0 {
-		if err := records.Save(a.paths.awsConfig, forgotten); err != nil {
+		if err := records.Save(ctx, a.paths.awsConfig, forgotten); err != nil {
 			a.warn(err.Error())
 		}
 	}

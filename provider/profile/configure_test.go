@@ -1,11 +1,15 @@
 package profile
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -170,13 +174,13 @@ func TestUndoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := UndoFile{Path: filepath.Join(t.TempDir(), "state", "configure-undo.json")}
-	if err := f.Save("config", map[string]*Undo{"a": u, "b": {File: "config", Profile: "b"}}); err != nil {
+	if err := f.Save(context.Background(), "config", map[string]*Undo{"a": u, "b": {File: "config", Profile: "b"}}); err != nil {
 		t.Fatal(err)
 	}
 	if saved := readFile(t, f.Path); strings.Contains(saved, "hush") || !json.Valid([]byte(saved)) {
 		t.Errorf("saved %s", saved)
 	}
-	if err := f.Save("config", map[string]*Undo{"b": nil}); err != nil {
+	if err := f.Save(context.Background(), "config", map[string]*Undo{"b": nil}); err != nil {
 		t.Fatal(err)
 	}
 	loaded, err := f.Load("config")
@@ -193,8 +197,34 @@ func TestUndoFile(t *testing.T) {
 	if _, err := f.Load("config"); err == nil {
 		t.Error("an unknown version is read")
 	}
-	if err := f.Save("config", nil); err == nil || readFile(t, f.Path) != `{"version":2}` {
+	if err := f.Save(context.Background(), "config", nil); err == nil || readFile(t, f.Path) != `{"version":2}` {
 		t.Errorf("an unknown version is overwritten: %v", err)
+	}
+}
+
+// Processes that save at the same time lose nothing of each other.
+func TestUndoFileIsShared(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("directories cannot be locked on Windows")
+	}
+	f := UndoFile{Path: filepath.Join(t.TempDir(), "undo.json")}
+	var all sync.WaitGroup
+	saved := make([]error, 8)
+	for i := range saved {
+		all.Go(func() {
+			name := fmt.Sprint(i)
+			saved[i] = f.Save(context.Background(), "config", map[string]*Undo{name: {File: "config", Profile: name}})
+		})
+	}
+	all.Wait()
+	found, err := f.Load("config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, err := range saved {
+		if _, there := found[fmt.Sprint(i)]; !there || err != nil {
+			t.Errorf("save %d: %v, there: %v", i, err, there)
+		}
 	}
 }
 

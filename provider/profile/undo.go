@@ -1,10 +1,12 @@
 package profile
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -215,7 +217,13 @@ func (f UndoFile) read() (r undoRecords, old []byte, err error) {
 
 // Save replaces the undo data of these profiles of a config file; nil forgets
 // them. The file is private to its owner.
-func (f UndoFile) Save(config string, changed map[string]*Undo) error {
+func (f UndoFile) Save(ctx context.Context, config string, changed map[string]*Undo) error {
+	dir := filepath.Dir(f.Path)
+	if err := f.system().MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
+	}
+	unlock, _ := lockDirectory(ctx, dir) // other processes may be saving theirs
+	defer unlock()
 	r, old, err := f.read()
 	if err != nil {
 		return err
