@@ -27,7 +27,7 @@ type CallOptions struct {
 	HTTP      *http.Client // nil: a new one of NewHTTPClient
 	Now       func() time.Time
 	Debugf    func(format string, args ...any)
-	Timeout   time.Duration // of the call with its retries; 0 = 17 s
+	Timeout   time.Duration // of the call with its retries; 0 = 15 s
 }
 
 // bounded limits a call in time, so that a silent endpoint is given up.

@@ -49,8 +49,8 @@ func TestFreshnessDependsOnWhoWouldBeAsked(t *testing.T) {
 		w.wantPrompts(2)
 	})
 	t.Run("mfa_process counts as asking", func(t *testing.T) {
+		needsShell(t)
 		w := mfaRoles(t)
-		w.config += "mfa_process = printf \"$CODE\"\n"
 		o := provider.Options{AssumeRoleTTL: 2 * time.Hour}
 		w.config = strings.Replace(w.config, "[profile readonly]", "[profile readonly]\nmfa_process = printf \"$CODE\"", 1)
 		mint := func() error {

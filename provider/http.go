@@ -24,8 +24,8 @@ import (
 const (
 	dialTimeout    = 5 * time.Second
 	tlsTimeout     = 5 * time.Second
-	headerTimeout  = 8 * time.Second
-	callTimeout    = 17 * time.Second
+	headerTimeout  = 7 * time.Second
+	callTimeout    = 15 * time.Second
 	maxResponse    = 1 << 20 // bytes of one answer; STS answers with a few KiB
 	maxRequest     = 1 << 20
 	maxBundleBytes = 8 << 20

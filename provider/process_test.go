@@ -15,12 +15,18 @@ import (
 	"groat/provider/ststest"
 )
 
+// needsShell skips tests whose lines are for sh, and whose files have modes.
+func needsShell(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("for systems with sh and file modes")
+	}
+}
+
 // processWorld has a profile "p" with a foreign credential_process and a role
 // over it.
 func processWorld(t *testing.T, line string) *world {
-	if runtime.GOOS == "windows" {
-		t.Skip("the lines of these tests are for sh")
-	}
+	needsShell(t)
 	w := newWorld(t).role("r", ststest.RoleOptions{Trusted: []string{"arn:aws:iam::" + account + ":root"}})
 	w.config = "[profile p]\ncredential_process = " + line + "\n[profile r]\nsource_profile = p\nrole_arn = " + roleARN("r") + "\n"
 	return w
@@ -184,6 +190,7 @@ func TestLinesOfFilesThatOthersCanWriteAreNotRun(t *testing.T) {
 }
 
 func TestMFAProcessOfAFileThatOthersCanWriteIsNotRun(t *testing.T) {
+	needsShell(t)
 	w := mfaRoles(t)
 	w.config += "mfa_process = echo 123456\n"
 	p := w.plan("admin", provider.Options{})

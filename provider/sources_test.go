@@ -3,7 +3,6 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -126,9 +125,7 @@ func TestWebIdentity(t *testing.T) {
 }
 
 func TestWebIdentityProcess(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the line of this test is for sh")
-	}
+	needsShell(t)
 	w, _ := webIdentityWorld(t)
 	w.config = "[profile ci]\nrole_arn = " + roleARN("ci") + "\nweb_identity_token_process = printf '%s\\n' \"$TOKEN\"\n"
 	if err := w.runs("ci", "TOKEN="+w.srv.WebIdentityToken(issuer, "x", "sts.amazonaws.com", time.Hour)); err != nil {

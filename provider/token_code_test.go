@@ -176,6 +176,7 @@ func TestManyProcessesCostOneCode(t *testing.T) {
 }
 
 func TestMFAProcess(t *testing.T) {
+	needsShell(t)
 	w := mfaRoles(t)
 	w.config += "mfa_process = printf '%s\\n' \"$CODE\"\n"
 	m := w.newMinter()
@@ -227,6 +228,7 @@ func TestMFAProcessThatRepeatsItself(t *testing.T) {
 }
 
 func TestFailingMFAProcess(t *testing.T) {
+	needsShell(t)
 	w := mfaRoles(t)
 	w.config += "mfa_process = SECRET=1; exit 3\n"
 	_, err := w.mint("admin", provider.Options{})
