@@ -285,9 +285,13 @@ type itemStore struct {
 	kind vault.Kind
 }
 
-// Get reads one item by its exact name.
+// Get reads one item by its exact name. One that does not open is lost, not a
+// failure: what it held can be had anew.
 func (s itemStore) Get(ctx context.Context, name string) ([]byte, error) {
 	data, err := s.v.Get(ctx, s.kind, name)
+	if errors.Is(err, vault.ErrCorrupt) {
+		err = fmt.Errorf("%w: %w", session.ErrDamaged, err)
+	}
 	return data, notFound(err)
 }
 

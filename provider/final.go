@@ -1,8 +1,9 @@
 package provider
 
 import (
+	"context"
 	"errors"
-	"fmt"
+	"strings"
 )
 
 // askedError marks a failure that came after somebody was asked for a token
@@ -27,16 +28,23 @@ var finalClasses = []struct {
 
 // Final is the session cache's Final: a prompt that was cancelled, a code
 // that was refused for good, a call that failed although a code was given end
-// the attempt for every process that waits for it. Having nobody to ask does
-// not: one of those who wait may have a terminal.
+// the attempt for every process that waits for it. So do a refusal and an
+// unreachable AWS without any question: all who wait would make the very same
+// call, one after the other, each up to its time limit. Having nobody to ask
+// is not final: one of those who wait may have a terminal. Nor is being
+// stopped oneself.
 func Final(err error) (code string, final bool) {
 	var asked *askedError
+	var ended *endedError
 	if !errors.As(err, &asked) {
-		var ended *endedError
-		if errors.As(err, &ended) {
+		switch {
+		case errors.As(err, &ended):
 			return ended.code, true
+		case errors.Is(err, context.Canceled), errors.Is(err, ErrInterrupted):
+			return "", false
+		case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnreachable):
+			return "", false
 		}
-		return "", false
 	}
 	for _, c := range finalClasses {
 		if errors.Is(err, c.err) {
@@ -57,7 +65,8 @@ func Restore(code, message string) error {
 		if errors.Is(class, ErrInterrupted) {
 			class = ErrCancelled
 		}
-		return &endedError{code: code, message: sanitizeText(message), class: class}
+		// What was passed on more than once says so once.
+		return &endedError{code: code, message: strings.TrimPrefix(sanitizeText(message), elsewhere), class: class}
 	}
 	return nil
 }
@@ -68,5 +77,7 @@ type endedError struct {
 	class         error
 }
 
-func (e *endedError) Error() string { return fmt.Sprintf("in another process: %s", e.message) }
+const elsewhere = "in another process: "
+
+func (e *endedError) Error() string { return elsewhere + e.message }
 func (e *endedError) Unwrap() error { return e.class }

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"sync"
@@ -349,4 +350,34 @@ func TestSecurityKeySerialIsRefused(t *testing.T) {
 	w.config = strings.ReplaceAll(w.config, w.device.Serial, "arn:aws:iam::123456789012:u2f/user/alice/key-ABC")
 	_, err := w.tryPlan(w.resolve("admin", profile.ResolveOptions{}), provider.Options{})
 	wantError(t, err, profile.ErrUnsupported, "FIDO2", "virtual MFA device", "--mfa-serial")
+}
+
+func TestFinalWithoutAQuestion(t *testing.T) {
+	refused := &provider.CallError{Operation: "sts:AssumeRole", Profile: "p", Code: "AccessDenied", Err: provider.ErrRefused}
+	silent := &provider.CallError{Operation: "sts:AssumeRole", Profile: "p", Err: provider.ErrUnreachable}
+	for _, tt := range []struct {
+		name string
+		err  error
+		code string
+	}{
+		{"refused", fmt.Errorf("wrapped: %w", refused), "refused"},
+		{"unreachable", silent, "unreachable"},
+		{"stopped", errors.Join(silent, context.Canceled), ""},
+		{"interrupted", errors.Join(silent, provider.ErrInterrupted), ""},
+		{"no key", provider.ErrNoKey, ""},
+		{"nobody to ask", provider.ErrNoCode, ""},
+	} {
+		code, final := provider.Final(tt.err)
+		if code != tt.code || final != (tt.code != "") {
+			t.Errorf("%s: %q, %v", tt.name, code, final)
+		}
+		if !final {
+			continue
+		}
+		restored := provider.Restore(code, tt.err.Error())
+		twice := provider.Restore(code, restored.Error())
+		if twice.Error() != restored.Error() || errors.Is(tt.err, provider.ErrRefused) != errors.Is(twice, provider.ErrRefused) {
+			t.Errorf("%s: passed on as %q, then as %q", tt.name, restored, twice)
+		}
+	}
 }
