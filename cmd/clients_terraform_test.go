@@ -51,8 +51,8 @@ func (w *clientWorld) terraform(under []string, env []string, dir string, args .
 	return w.commandWith(append([]string{"TF_IN_AUTOMATION=1", "TF_INPUT=0"}, env...), "", line[0], line[1:]...)
 }
 
-// The AWS provider gets its credentials from the credential process, from
-// exec, and from configured profiles; it never sees a role, a serial or a code.
+// The AWS provider gets its credentials from the credential process and from
+// exec; it never sees a role, a serial or a code.
 func TestTerraformProvider(t *testing.T) {
 	promised(t, "terraform")
 	plugins := terraformPlugins(t)
@@ -75,13 +75,6 @@ func TestTerraformProvider(t *testing.T) {
 	apply([]string{"groat", "exec", "readonly", "--"}, nil, "assumed-role/readonly-role/myusername")
 	if n, m := w.Count(getSessionToken), w.Count(assumeRole); n != 0 || m != 1 {
 		t.Errorf("%d sessions and %d roles for the second role: %v", n, m, w.Names())
-	}
-	w.ResetCalls()
-	w.must(w.command("", "groat", "configure", "readonly", "admin"))
-	apply(nil, []string{"AWS_PROFILE=readonly"}, "assumed-role/readonly-role/myusername")
-	apply(nil, []string{"AWS_PROFILE=admin"}, "assumed-role/admin-role/myusername")
-	if w.Count(getSessionToken)+w.Count(assumeRole) != 0 {
-		t.Errorf("configured profiles minted what was there: %v", w.Names())
 	}
 }
 
