@@ -12,9 +12,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockPatience bounds the wait for a vault lock: holders do a handful of
-// file operations, so that a longer wait means a stopped process.
-const lockPatience = 30 * time.Second
+// Holders do a handful of file operations, so that waiting is a matter of how
+// many there are: it ends early only where a stopped process (Ctrl-Z) holds
+// the lock, which is seen on Linux, and anyhow after lockPatience.
+const (
+	lockPatience = 2 * time.Minute
+	askPatience  = 30 * time.Second // for who wants to ask beside somebody who asks
+	stoppedFor   = 2 * time.Second
+)
 
 // Holder is implemented by every vault: a lock by name that all processes of
 // this machine which use the same vault share. It is held for a few
@@ -39,7 +44,7 @@ type Locks struct {
 	Backend string // for errors
 }
 
-// Hold takes the named lock, waiting at most 30 s. Names are ours
+// Hold takes the named lock, waiting at most 2 min. Names are ours
 // (EncodeName's results or plain words).
 func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 	if err := ctx.Err(); err != nil {
@@ -48,13 +53,15 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
 		return nil, l.failed(err)
 	}
-	lock := flock.New(filepath.Join(l.Dir, name+".lock"), flock.SetPermissions(0o600))
+	path := filepath.Join(l.Dir, name+".lock")
+	lock := flock.New(path, flock.SetPermissions(0o600))
 	release := func() { _ = lock.Close() }
 	if ok, err := lock.TryLock(); err != nil || ok {
 		if err != nil {
 			release()
 			return nil, l.failed(err)
 		}
+		noteHolder(path)
 		return release, nil
 	}
 	// The system queues those who block, so that none starves among many;
@@ -63,24 +70,39 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 	go func() { taken <- lock.Lock() }()
 	patience := time.NewTimer(lockPatience)
 	defer patience.Stop()
-	var err error
-	select {
-	case err := <-taken:
-		if err != nil {
-			release()
-			return nil, l.failed(err)
+	look := time.NewTicker(stoppedFor / 4)
+	defer look.Stop()
+	stopped := 0 // looks in a row that found the holder stopped
+	for {
+		var err error
+		select {
+		case err := <-taken:
+			if err != nil {
+				release()
+				return nil, l.failed(err)
+			}
+			noteHolder(path)
+			return release, nil
+		case <-look.C:
+			if !holderStopped(path) {
+				stopped = 0
+				continue
+			}
+			if stopped++; stopped < 4 {
+				continue
+			}
+			err = l.failed(errors.New("a stopped process holds its lock"))
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-patience.C:
+			err = l.failed(fmt.Errorf("it has been busy for more than %v", lockPatience))
 		}
-		return release, nil
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-patience.C:
-		err = l.failed(fmt.Errorf("another process has held its lock for more than %v", lockPatience))
+		go func() { // given up: let go of it when it comes after all
+			<-taken //nolint:errcheck // locked or not, the file is closed
+			release()
+		}()
+		return nil, err
 	}
-	go func() { // given up: let go of it when it comes after all
-		<-taken //nolint:errcheck // locked or not, the file is closed
-		release()
-	}()
-	return nil, err
 }
 
 // holdToAsk takes the lock under which somebody is asked. It is given up,
@@ -93,7 +115,7 @@ func (l Locks) holdToAsk(ctx context.Context, name string) (release func(), ok b
 	path := filepath.Join(l.Dir, name+".lock")
 	lock := flock.New(path, flock.SetPermissions(0o600))
 	release = func() { _ = lock.Close() }
-	giveUp := time.Now().Add(lockPatience)
+	giveUp := time.Now().Add(askPatience)
 	for {
 		taken, err := lock.TryLock()
 		switch {
