@@ -417,3 +417,20 @@ func TestSecretServiceCalls(t *testing.T) {
 	}
 	everyCard(nil)
 }
+
+// Where no lock can be had an item is stored all the same, with a warning.
+func TestPutWithoutLocks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bus := newFakeBus(t, newFakeSecrets().serve)
+	var warned []string
+	v := mustOpen(t, vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: filepath.Join(file, "state"),
+		Warn: func(m string) { warned = append(warned, m) }})
+	putItem(t, v, vault.KindSession, "s", "data")
+	wantItem(t, v, vault.KindSession, "s", "data")
+	if len(warned) == 0 {
+		t.Error("nobody was warned")
+	}
+}
