@@ -142,6 +142,12 @@ func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
 	return stored.Data, nil
 }
 
+// passNew ends the name under which an item is written before it takes its
+// place: gpg writes into the file it is told to, and a full disk would leave
+// neither the old item nor the new one. 'n' is no hex digit, so that no
+// encoded name ends like this.
+const passNew = "_new"
+
 func (p *pass) put(ctx context.Context, name string, value []byte) error {
 	if err := p.ready(); err != nil {
 		return err
@@ -150,14 +156,21 @@ func (p *pass) put(ctx context.Context, name string, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("could not encode the item: %w", err)
 	}
-	if _, err := p.run(ctx, data, "insert", "--multiline", "--force", "--", p.prefix+"/"+name); err != nil {
-		return err
+	item, temp := p.prefix+"/"+name, p.prefix+"/"+name+passNew
+	_, err = p.run(ctx, data, "insert", "--multiline", "--force", "--", temp)
+	if err == nil {
+		// Some failures of gpg's do not reach pass's exit code.
+		if info, serr := os.Stat(filepath.Join(p.folder(), name+passNew+".gpg")); serr != nil || info.Size() == 0 {
+			err = fmt.Errorf("%w: pass took the item and stored nothing", ErrUnavailable)
+		}
 	}
-	// Some failures of gpg's do not reach pass's exit code.
-	if info, err := os.Stat(filepath.Join(p.folder(), name+".gpg")); err != nil || info.Size() == 0 {
-		return fmt.Errorf("%w: pass took the item and stored nothing", ErrUnavailable)
+	if err == nil {
+		_, err = p.run(ctx, nil, "mv", "--force", "--", temp, item)
 	}
-	return nil
+	if err != nil && p.exists(name+passNew) == nil {
+		_, _ = p.run(context.WithoutCancel(ctx), nil, "rm", "--force", "--", temp)
+	}
+	return err
 }
 
 func (p *pass) remove(ctx context.Context, name string) error {

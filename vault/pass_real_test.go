@@ -154,6 +154,39 @@ func TestPassFailures(t *testing.T) {
 	})
 }
 
+// A Put that fails half-way leaves the old item as it was, and nothing else.
+func TestPassPutFails(t *testing.T) {
+	promised(t, "pass", "pass", "gpg")
+	environ := passStore(t, "", "")
+	cfg := passConfig(t, environ)
+	putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "old")
+	store := value(environ, "PASSWORD_STORE_DIR")
+	for name, script := range map[string]string{
+		"insert fails":        `case $1 in insert) exec pass nonsense-that-fails;; esac; exec pass "$@"`,
+		"a full disk":         `case $1 in insert) for last; do :; done; printf half >"$PASSWORD_STORE_DIR/$last.gpg"; exit 1;; esac; exec pass "$@"`,
+		"nothing is written":  `case $1 in insert) cat >/dev/null; exit 0;; esac; exec pass "$@"`,
+		"it is killed":        `case $1 in insert) for last; do :; done; printf half >"$PASSWORD_STORE_DIR/$last.gpg"; kill -9 $$;; esac; exec pass "$@"`,
+		"taking place fails":  `case $1 in mv) exit 1;; esac; exec pass "$@"`,
+		"says no and does it": `pass "$@"; case $1 in insert) exit 1;; esac`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := cfg
+			cfg.PassCmd = filepath.Join(t.TempDir(), "pass")
+			if err := os.WriteFile(cfg.PassCmd, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := mustOpen(t, cfg).Put(t.Context(), vault.KindKey, "p", []byte("new")); err == nil {
+				t.Error("Put says it is stored")
+			}
+			wantItem(t, mustOpen(t, passConfig(t, environ)), vault.KindKey, "p", "old")
+			files, err := filepath.Glob(filepath.Join(store, "groat", "*"))
+			if err != nil || len(files) != 1 {
+				t.Errorf("left behind: %q, %v", files, err)
+			}
+		})
+	}
+}
+
 func TestPassPrefixStaysInside(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "pass")
