@@ -307,7 +307,7 @@ func TestCodeThatNeverWentOutMayBeUsedAgain(t *testing.T) {
 	code := w.device.FreshCode()
 	w.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1"
 	_, err := w.given(code)
-	wantError(t, err, provider.ErrUnreachable, "connection refused")
+	wantError(t, err, provider.ErrUnreachable, "refused")
 	w.env["AWS_ENDPOINT_URL"] = w.srv.URL
 	if _, err := w.given(code); err != nil {
 		t.Errorf("the unsent code was taken for used: %v", err)
