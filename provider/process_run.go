@@ -17,6 +17,10 @@ const maxProcessOutput = 64 << 10
 // waitDelay is how long a killed process's descendants may keep its pipes open.
 const waitDelay = 2 * time.Second
 
+// signalGrace is how long a signal that killed a child may take to be known
+// of here.
+const signalGrace = 250 * time.Millisecond
+
 // runLine runs a command line of the configuration with the system's shell
 // (sh -c, cmd /C on Windows) and returns its standard output. Standard input
 // is empty: it belongs to whoever runs groat.
@@ -40,10 +44,18 @@ func (m *Minter) runLine(ctx context.Context, what, profileName, line, file stri
 	}
 	m.debugf("running the %s of profile %q", what, profileName)
 	err := start(cmd)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && (exit.ExitCode() == -1 || exit.ExitCode() > 128) {
+		// Ctrl-C reaches the whole job, and the child may be gone before our
+		// own signal is heeded: that is no failure of the process.
+		select {
+		case <-ctx.Done():
+		case <-time.After(signalGrace):
+		}
+	}
 	fail := func(why string) ([]byte, error) {
 		return nil, &processError{what: what, profile: profileName, why: why}
 	}
-	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return nil, fmt.Errorf("%s of profile %q: %w", what, profileName, ErrInterrupted)
