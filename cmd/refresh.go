@@ -62,7 +62,13 @@ const (
 func (r *refresher) current() (session.Credentials, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.creds.Expiration.IsZero() || r.Now().Before(r.creds.Expiration) {
+	if r.creds.Expiration.IsZero() {
+		// botocore reads no answer without an expiration: it may come back then.
+		c := r.creds
+		c.Expiration = r.Now().Add(time.Hour)
+		return c, nil
+	}
+	if r.Now().Before(r.creds.Expiration) {
 		return r.creds, nil
 	}
 	if r.failed != nil {

@@ -181,8 +181,8 @@ func TestRefresherLooksAtTheClock(t *testing.T) {
 func TestRefresherLeavesEndlessCredentialsAlone(t *testing.T) {
 	w := newRefreshWorld(time.Hour)
 	w.run(context.Background(), session.Credentials{AccessKeyID: "AKIA"})
-	if c, err := w.current(); err != nil || c.AccessKeyID != "AKIA" {
-		t.Errorf("current = %v, %v", c, err)
+	if c, err := w.current(); err != nil || c.AccessKeyID != "AKIA" || !c.Expiration.Equal(w.now.Add(time.Hour)) {
+		t.Errorf("current = %v until %s, %v", c, c.Expiration, err)
 	}
 }
 
