@@ -58,7 +58,8 @@ func TestColdRoleUsesOneConnection(t *testing.T) {
 func TestDamagedSessionIsMintedAnew(t *testing.T) {
 	o := newOutside(t)
 	o.cold()
-	admin, readonly := o.credentials("admin"), o.credentials("readonly")
+	o.credentials("admin")
+	o.credentials("readonly")
 	sessions, err := filepath.Glob(filepath.Join(o.home, ".local/share/groat/vault/session.*"))
 	if err != nil || len(sessions) != 3 {
 		t.Fatalf("sessions %q, %v", sessions, err)
@@ -71,7 +72,7 @@ func TestDamagedSessionIsMintedAnew(t *testing.T) {
 		"null":  func([]byte) []byte { return []byte("null") },
 	} {
 		o.cold()
-		admin, readonly = o.credentials("admin"), o.credentials("readonly")
+		admin, readonly := o.credentials("admin"), o.credentials("readonly")
 		for _, file := range sessions {
 			data, err := os.ReadFile(file)
 			if err != nil {

@@ -22,11 +22,25 @@ import (
 // TestMain lets the test binary be groat itself: scripts run it under that
 // name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tidyM{m}, map[string]func(){
 		"groat": func() {
 			os.Exit(Main(context.Background(), os.Args, ProcessEnviron(), StandardStreams()))
 		},
 	})
+}
+
+// tidyM removes the programs that tests built.
+type tidyM struct{ *testing.M }
+
+// Run runs the tests.
+func (m tidyM) Run() int {
+	code := m.M.Run()
+	for _, path := range []string{built.path, released.path, floor.path} {
+		if path != "" {
+			_ = os.RemoveAll(filepath.Dir(path))
+		}
+	}
+	return code
 }
 
 var built struct {
