@@ -133,28 +133,41 @@ func (a *app) openVaults() ([]vault.Vault, error) {
 // "auto" a name that was never recorded is looked for where other keys are,
 // without probing what else the machine has.
 func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
-	backends := []string{a.cli.Backend}
+	backends, elsewhere := []string{a.cli.Backend}, false
 	if a.cli.Backend == autoBackend {
 		if recorded, ok := vault.Recorded(a.paths.state, name); ok {
 			backends = []string{recorded}
 		} else if known := vault.RecordedBackends(a.paths.state); len(known) > 0 {
-			backends = known
+			backends, elsewhere = known, len(known) > 1
 		}
 	}
 	for _, backend := range backends {
-		v, err := a.openVault(backend)
-		if err != nil {
-			return false, err
-		}
-		card, err := vault.GetCard(ctx, v, name)
-		if err == nil {
-			a.seen.Store(v.Backend()+" "+name, card)
-		}
-		if err == nil || !errors.Is(err, vault.ErrNotFound) {
-			return err == nil, err
+		held, err := a.holdsKeyIn(ctx, backend, name)
+		switch {
+		case elsewhere && errors.Is(err, vault.ErrUnavailable):
+			// The record knows no such key. That one of several stores is out
+			// of reach (no bus over SSH) must not fail the keys of the others.
+			a.debugf("not looked for a key of %q: %v", name, err)
+		case held || err != nil:
+			return held, err
 		}
 	}
 	return false, nil
+}
+
+func (a *app) holdsKeyIn(ctx context.Context, backend, name string) (bool, error) {
+	v, err := a.openVault(backend)
+	if err != nil {
+		return false, err
+	}
+	card, err := vault.GetCard(ctx, v, name)
+	if errors.Is(err, vault.ErrNotFound) {
+		return false, nil
+	}
+	if err == nil {
+		a.seen.Store(v.Backend()+" "+name, card)
+	}
+	return err == nil, err
 }
 
 // card reads a key's card. One that holdsKey read on the way here is good for
