@@ -239,8 +239,8 @@ func compareGolden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != string(want) {
-		gotLines, wantLines := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	if text := strings.ReplaceAll(string(want), "\r\n", "\n"); got != text {
+		gotLines, wantLines := strings.Split(got, "\n"), strings.Split(text, "\n")
 		for i := range min(len(gotLines), len(wantLines)) {
 			if gotLines[i] != wantLines[i] {
 				t.Errorf("%s:%d\n got: %s\nwant: %s", path, i+1, gotLines[i], wantLines[i])
