@@ -26,10 +26,6 @@ var examples = map[string][]example{
 		{"groat clear", "drop all sessions"},
 		{"groat clear admin", "those of one profile"},
 	},
-	"rotate": {
-		{"groat rotate default --dry-run", "what would be done"},
-		{"groat rotate default", "new key in, proved, old key out"},
-	},
 	"migrate": {
 		{"groat migrate --from file --to secret-service", "all keys"},
 		{"groat migrate --from file --to pass default --dry-run", "one, and only say what would be done"},
@@ -78,22 +74,12 @@ var examples = map[string][]example{
 	},
 	"mfa": {
 		{"groat mfa list", "your devices"},
-		{"groat mfa enroll default", "a new device, with a QR code"},
 		{"groat mfa code default", "the code of a stored seed"},
 	},
-	"mfa seed": {{"groat mfa seed default", "store the seed of a device that exists"}},
-	"mfa code": {{"groat mfa code default", "print the code of a stored seed"}},
-	"policy": {
-		{"groat policy require-mfa", "deny everything without MFA"},
-		{"groat policy self-service --format terraform", "users manage their own devices and keys"},
-	},
-	"audit": {
-		{"groat audit default", "who has no MFA, which keys are old"},
-		{"groat audit --max-key-age 90d --json", "for a nightly job; exit 8 if something is found"},
-	},
+	"mfa seed":   {{"groat mfa seed default", "store the seed of a device that exists"}},
+	"mfa code":   {{"groat mfa code default", "print the code of a stored seed"}},
 	"explain":    {{"groat explain admin", "which calls would be made, and what is cached"}},
 	"whoami":     {{"groat whoami admin", "ask AWS who these credentials are"}},
-	"doctor":     {{"groat doctor", "check config, backend, clock and file modes"}},
 	"completion": {{"source <(groat completion bash)", "in ~/.bashrc; likewise zsh"}, {"groat completion fish | source", "in config.fish"}},
 	"version":    {{"groat version", "which groat this is"}},
 	"help":       {{"groat help exec", "the page of a command"}, {"groat help flags", "the flags that stand anywhere"}},
