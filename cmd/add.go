@@ -108,11 +108,11 @@ func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 		return provider.AccessKey{}, usageError("nobody can be asked for the access key: "+err.Error(), "use --stdin or --env")
 	}
 	details := []terminal.Detail{{Name: "profile", Value: c.Profile}}
-	id, err := a.ui().Line(ctx, terminal.Question{Title: "Access key ID", Details: details})
+	id, err := a.ui().Line(ctx, terminal.Question{Title: "Access key", Details: details, Prompt: "access key ID"})
 	if err != nil {
 		return provider.AccessKey{}, err
 	}
-	secret, err := a.ui().Secret(ctx, terminal.Question{Title: "Secret access key", Details: details})
+	secret, err := a.ui().Secret(ctx, terminal.Question{Title: "Access key", Details: details, Prompt: "secret access key (not shown)"})
 	if err != nil {
 		return provider.AccessKey{}, err
 	}
