@@ -87,10 +87,6 @@ func (f *fleet) one(ctx context.Context, i int) {
 	switch {
 	case err != nil:
 		f.a.say(at + withHint(err))
-		// Nobody is asked again and again: who declined once has declined.
-		if errors.Is(err, provider.ErrNoCode) || errors.Is(err, provider.ErrCancelled) || errors.Is(err, provider.ErrInterrupted) {
-			f.stopped = err
-		}
 	default:
 		f.a.say(at + status.String())
 	}
@@ -117,7 +113,15 @@ func (f *fleet) credentials(ctx context.Context, name string) (session.Credentia
 	if stopped || ctx.Err() != nil {
 		return session.Credentials{}, nil, errNotRun
 	}
-	return f.a.mint(ctx, name, f.minting)
+	creds, plan, err := f.a.mint(ctx, name, f.minting)
+	// Nobody is asked again and again: who declined once has declined. The
+	// next one waits for f.mint and must see it.
+	if errors.Is(err, provider.ErrNoCode) || errors.Is(err, provider.ErrCancelled) || errors.Is(err, provider.ErrInterrupted) {
+		f.mu.Lock()
+		f.stopped = err
+		f.mu.Unlock()
+	}
+	return creds, plan, err
 }
 
 // start runs the command with its output line by line behind the profile's
