@@ -198,7 +198,7 @@ func TestDesktopStores(t *testing.T) {
 		start    func(*desktop.Desktop)
 		most     int64 // bus calls of a warm credential-process
 	}{
-		{"secret-service", []string{"dbus-daemon", "gnome-keyring-daemon"}, func(d *desktop.Desktop) { d.GnomeKeyring("pw") }, 8},
+		{"secret-service", []string{"dbus-daemon", "gnome-keyring-daemon"}, func(d *desktop.Desktop) { d.GnomeKeyring("pw") }, 6},
 		{"kwallet", []string{"dbus-daemon", "kwalletd5"}, func(d *desktop.Desktop) { d.KWallet(); d.OpenKDEWallet() }, 20},
 	} {
 		t.Run(c.backend, func(t *testing.T) {

@@ -21,6 +21,9 @@ type fakeSecrets struct {
 	prompt   string // what becomes of a dialog: "done", "dismissed", "ignored"
 	hides    bool   // a locked collection's items are not found at all
 	forgets  bool   // CreateItem does nothing
+	moves    bool   // CreateItem puts a replaced item elsewhere
+	adds     bool   // CreateItem replaces nothing
+	lasting  bool   // sessions outlive the opening of another
 	sessions int
 	items    map[dbus.ObjectPath]*fakeItem
 	next     int
@@ -157,9 +160,13 @@ func (s *fakeSecrets) create(c *busCall, path dbus.ObjectPath) {
 	item := &fakeItem{label: properties[secretInterface+"Item.Label"].Value().(string), attributes: attributes, secret: secret[2].([]byte)}
 	at := dbus.ObjectPath("")
 	for p, old := range s.items {
-		if c.args[2].(bool) && maps.Equal(old.attributes, attributes) {
+		if c.args[2].(bool) && !s.adds && maps.Equal(old.attributes, attributes) {
 			at = p
 		}
+	}
+	if s.moves && at != "" {
+		delete(s.items, at)
+		at = ""
 	}
 	if at == "" {
 		s.next++
@@ -192,7 +199,7 @@ func (s *fakeSecrets) read(c *busCall, path dbus.ObjectPath) {
 }
 
 func (s *fakeSecrets) goodSession(path dbus.ObjectPath) bool {
-	return path == dbus.ObjectPath(fmt.Sprint("/org/freedesktop/secrets/session/s", s.sessions))
+	return s.lasting || path == dbus.ObjectPath(fmt.Sprint("/org/freedesktop/secrets/session/s", s.sessions))
 }
 
 func (s *fakeSecrets) property(c *busCall, path dbus.ObjectPath) {
@@ -209,6 +216,8 @@ func (s *fakeSecrets) property(c *busCall, path dbus.ObjectPath) {
 		c.reply(dbus.MakeVariant(all))
 	case s.items[path] != nil && name == "Label":
 		c.reply(dbus.MakeVariant(s.items[path].label))
+	case s.items[path] != nil && name == "Attributes":
+		c.reply(dbus.MakeVariant(s.items[path].attributes))
 	default:
 		noObject(c)
 	}

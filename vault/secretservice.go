@@ -5,6 +5,7 @@ package vault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -46,8 +47,9 @@ type ssSecret struct {
 }
 
 // secretService keeps items in one collection of the Secret Service, by the
-// shortest road: one search and one read by exact name, where the keyring
-// library lists collections and opens a session for each. The stored layout is
+// shortest road: one search and one read by exact name, or the read alone where
+// a hint says which object it is; the keyring library lists collections and
+// opens a session for each. The stored layout is
 // the library's: it can read every item of ours.
 //
 // Secrets travel over the user's own session bus in a "plain" session: who
@@ -57,6 +59,7 @@ type secretService struct {
 	timeout  time.Duration // Config.Timeout
 	name     string        // of the collection
 	stateDir string        // where the record is
+	hints    ssHints
 
 	mu         sync.Mutex
 	bus        *bus
@@ -64,6 +67,7 @@ type secretService struct {
 	collection dbus.ObjectPath // by the name alone, or as the service says
 	unlockedAt time.Time       // when it was last seen unlocked
 	absent     string          // encoded name that the last call found missing by the way
+	written    string          // encoded name of the last put, which only a search proves
 }
 
 // ssSeen is how long the collection counts as unlocked once it was seen so:
@@ -81,7 +85,7 @@ func newSecretService(cfg Config) (*secretService, error) {
 		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
 	}
 	return &secretService{environ: cfg.Environ, timeout: cfg.timeout(), name: name, stateDir: cfg.StateDir,
-		collection: ssCollectionPath(name)}, nil
+		hints: newSSHints(cfg.StateDir), collection: ssCollectionPath(name)}, nil
 }
 
 // connect dials the bus once.
@@ -143,14 +147,31 @@ func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
 	if absent == name {
 		return nil, ErrNotFound
 	}
+	if !s.takeWritten(name) {
+		if value, ok, err := s.guess(ctx, b, name); ok || err != nil {
+			return value, err
+		}
+	}
+	value, err := s.seek(ctx, b, name)
+	if errors.Is(err, ErrNotFound) {
+		s.hints.drop(name)
+	}
+	return value, err
+}
+
+// seek reads an item by search, and leaves a hint for the next time.
+func (s *secretService) seek(ctx context.Context, b *bus, name string) ([]byte, error) {
 	if err := s.expectAbsent(ctx, b, name); err != nil {
 		return nil, err
 	}
-	item, err := s.find(ctx, b, name)
+	found, err := s.search(ctx, b, map[string]string{ssAttrItem: name})
 	if err != nil {
 		return nil, err
 	}
-	secret, err := s.secret(ctx, b, item)
+	if len(found) == 0 {
+		return nil, ErrNotFound
+	}
+	secret, err := s.secret(ctx, b, found[0])
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +179,7 @@ func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
 	if err := json.Unmarshal(secret, &stored); err != nil {
 		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
 	}
+	s.learn(ctx, b, name, found[0], len(found) == 1, stored.Data)
 	return stored.Data, nil
 }
 
@@ -194,16 +216,16 @@ func (s *secretService) takeAbsent() string {
 	return name
 }
 
-// find gives the unlocked item of a name.
-func (s *secretService) find(ctx context.Context, b *bus, name string) (dbus.ObjectPath, error) {
-	found, err := s.search(ctx, b, map[string]string{ssAttrItem: name})
-	if err != nil {
-		return "", err
+// takeWritten tells, once, whether this name was put last: what was put is
+// proved by being found.
+func (s *secretService) takeWritten(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.written != name {
+		return false
 	}
-	if len(found) == 0 {
-		return "", ErrNotFound
-	}
-	return found[0], nil
+	s.written = ""
+	return true
 }
 
 // search gives our collection's items with these attributes, unlocked. What
@@ -243,36 +265,41 @@ func (s *secretService) search(ctx context.Context, b *bus, attributes map[strin
 	}
 }
 
-// secret reads one item's secret.
+// secret reads one item's secret, which is unlocked first where it has to be.
 func (s *secretService) secret(ctx context.Context, b *bus, item dbus.ObjectPath) ([]byte, error) {
+	secret, err := s.readSecret(ctx, b, item)
+	if busFault(err, ssErrLocked) {
+		if err := s.unlock(ctx, b, []dbus.ObjectPath{item}); err != nil {
+			return nil, err
+		}
+		secret, err = s.readSecret(ctx, b, item)
+	}
+	return secret, s.explain(err)
+}
+
+// readSecret reads what is at a path, and unlocks nothing. ErrNotFound: it is
+// nothing, any more.
+func (s *secretService) readSecret(ctx context.Context, b *bus, item dbus.ObjectPath) ([]byte, error) {
 	for attempt := 1; ; attempt++ {
 		session, err := s.openSession(ctx, b)
 		if err != nil {
 			return nil, s.explain(err)
 		}
 		body, err := b.ask(ctx, ssName, item, ssItem+".GetSecret", session)
-		switch {
-		case err == nil:
+		if err == nil {
 			var secret ssSecret
-			if err := store(body, &secret); err != nil {
-				return nil, err
-			}
-			return secret.Value, nil
-		case isNoObject(err) || busFault(err, ssErrObject):
-			return nil, ErrNotFound // removed since it was found
-		case attempt > 1:
-			return nil, s.explain(err)
-		case busFault(err, ssErrSession): // the service was restarted meanwhile
-			s.mu.Lock()
-			s.session = ""
-			s.mu.Unlock()
-		case busFault(err, ssErrLocked):
-			if err := s.unlock(ctx, b, []dbus.ObjectPath{item}); err != nil {
-				return nil, err
-			}
-		default:
-			return nil, s.explain(err)
+			err = store(body, &secret)
+			return secret.Value, err
 		}
+		if isNoObject(err) {
+			return nil, ErrNotFound
+		}
+		if attempt > 1 || !busFault(err, ssErrSession) {
+			return nil, err
+		}
+		s.mu.Lock()
+		s.session = "" // the service was restarted meanwhile
+		s.mu.Unlock()
 	}
 }
 

@@ -22,7 +22,19 @@ func (s *secretService) put(ctx context.Context, name string, value []byte) erro
 	if err != nil {
 		return fmt.Errorf("could not encode the item: %w", err)
 	}
+	// A service may store it at another path: no reader is to find the old one,
+	// not even if we die in between.
+	s.hints.drop(name)
+	s.mu.Lock()
+	s.written = name
+	s.mu.Unlock()
 	return s.create(ctx, b, name, secret)
+}
+
+// ssAttributes are the attributes of the item of an encoded name.
+func ssAttributes(name string) map[string]string {
+	kind, rest, _ := strings.Cut(name, ".")
+	return map[string]string{ssAttrItem: name, ssAttrKind: kind, ssAttrName: rest}
 }
 
 func (s *secretService) create(ctx context.Context, b *bus, name string, secret []byte) error {
@@ -34,10 +46,9 @@ func (s *secretService) create(ctx context.Context, b *bus, name string, secret 
 		if err != nil {
 			return s.explain(err)
 		}
-		kind, rest, _ := strings.Cut(name, ".")
 		properties := map[string]dbus.Variant{
 			ssItem + ".Label":      dbus.MakeVariant(name),
-			ssItem + ".Attributes": dbus.MakeVariant(map[string]string{ssAttrItem: name, ssAttrKind: kind, ssAttrName: rest}),
+			ssItem + ".Attributes": dbus.MakeVariant(ssAttributes(name)),
 		}
 		collection, _ := s.state()
 		body, err := b.ask(ctx, ssName, collection, ssCollection+".CreateItem", properties,
@@ -77,6 +88,7 @@ func (s *secretService) remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	defer s.hints.drop(name)
 	if len(items) == 0 {
 		return ErrNotFound
 	}
