@@ -99,7 +99,14 @@ func wine(t *testing.T, dir string) (run func(args ...string) *exec.Cmd, stop fu
 	exe := filepath.Join(dir, "asker.exe")
 	must("", "go", "build", "-o", exe, "./testdata/asker")
 	must(dir, program, "wineboot", "-i")
-	stop = func() { must(dir, program, "wineboot", "-k") }
+	stop = func() {
+		must(dir, program, "wineboot", "-k")
+		// What is started next must not find the old server on its way out:
+		// that one has no display.
+		if server, err := exec.LookPath("/usr/lib/wine/wineserver"); err == nil {
+			must(dir, server, "-w")
+		}
+	}
 	t.Cleanup(stop) // nothing of it stays behind
 	must(dir, "cp", "bcryptprimitives.dll", filepath.Join(dir, "prefix/drive_c/windows/system32/"))
 	return func(args ...string) *exec.Cmd {
