@@ -26,7 +26,7 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 	if err != nil {
 		return provider.CallOptions{}, err
 	}
-	client, err := provider.NewHTTPClient(r.Source.Endpoints.CABundle, a.getenv)
+	client, err := provider.NewHTTPClient(r.Source.Endpoints.CABundle, a.proxy)
 	if err != nil {
 		return provider.CallOptions{}, err
 	}

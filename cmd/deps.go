@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,9 @@ type app struct {
 	now      func() time.Time
 	started  time.Time
 	deadline time.Duration // for asking, since started; 0 = none
+	// proxy reads the process's own environment: net/http links the library
+	// for it already, and no other road to AWS is chosen within one process.
+	proxy provider.ProxyFunc
 
 	helpFlags bool // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.
@@ -55,7 +59,7 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
-	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	a := &app{environ: environ, streams: streams, proxy: http.ProxyFromEnvironment, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
 			a.env[envName(name)] = value
@@ -209,6 +213,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		SignIn:  personSignIn{a, p.Profile},
 		Machine: machineFor(p),
 		Now:     a.now,
+		Proxy:   a.proxy,
 		Getenv:  a.getenv,
 		Warn:    a.warn,
 		Debugf:  a.debugf,

@@ -136,7 +136,7 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, n
 
 // call says for whom and where login calls AWS.
 func (c *loginCmd) call(a *app, plan *provider.Plan, name string) (provider.CallOptions, error) {
-	client, err := provider.NewHTTPClient(plan.Source.Endpoints.CABundle, a.getenv)
+	client, err := provider.NewHTTPClient(plan.Source.Endpoints.CABundle, a.proxy)
 	region := plan.Region
 	if region == "" {
 		region = plan.Steps[len(plan.Steps)-1].Region

@@ -30,7 +30,7 @@ func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
 			o.Region = plan.Steps[n-1].Region
 		}
 	}
-	if o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.getenv); err != nil {
+	if o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.proxy); err != nil {
 		return err
 	}
 	id, err := provider.CallerIdentity(ctx, o, creds)

@@ -12,13 +12,13 @@ type httpClients struct {
 	byBundle map[string]*http.Client
 }
 
-func (c *httpClients) get(bundle string, getenv func(string) string) (*http.Client, error) {
+func (c *httpClients) get(bundle string, proxy ProxyFunc) (*http.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if client := c.byBundle[bundle]; client != nil {
 		return client, nil
 	}
-	client, err := NewHTTPClient(bundle, getenv)
+	client, err := NewHTTPClient(bundle, proxy)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (m *Minter) callOptions(step *Step) (CallOptions, error) {
 	client := m.HTTP
 	if client == nil {
 		var err error
-		if client, err = m.clients.get(step.Endpoints.CABundle, m.Getenv); err != nil {
+		if client, err = m.clients.get(step.Endpoints.CABundle, m.Proxy); err != nil {
 			return CallOptions{}, err
 		}
 	}

@@ -13,8 +13,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/net/http/httpproxy"
-
 	"groat/provider/profile"
 )
 
@@ -31,14 +29,18 @@ const (
 	maxBundleBytes = 8 << 20
 )
 
+// ProxyFunc chooses the proxy of a request; nil is none. It has the form of
+// [http.Transport]'s Proxy.
+type ProxyFunc = func(*http.Request) (*url.URL, error)
+
 // NewHTTPClient makes the client for all calls of a process: bounded times,
 // bounded answers, no redirects, and connections that are kept, so that a
-// session and a role cost one connection. Proxies come from HTTPS_PROXY,
-// HTTP_PROXY and NO_PROXY as getenv gives them; caBundle ("" = the system's
+// session and a role cost one connection. proxy chooses a request's proxy, as
+// http.ProxyFromEnvironment does (nil: none); caBundle ("" = the system's
 // certificates) is a PEM file that is trusted instead, as in the AWS CLI.
-func NewHTTPClient(caBundle string, getenv func(string) string) (*http.Client, error) {
+func NewHTTPClient(caBundle string, proxy ProxyFunc) (*http.Client, error) {
 	transport := &http.Transport{
-		Proxy:                 proxyFunc(getenv),
+		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   tlsTimeout,
 		ResponseHeaderTimeout: headerTimeout,
@@ -60,28 +62,6 @@ func NewHTTPClient(caBundle string, getenv func(string) string) (*http.Client, e
 		// asked, or not at all.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
-}
-
-// proxyFunc reads the proxies from the injected environment, not from the
-// process's, in both spellings.
-func proxyFunc(getenv func(string) string) func(*http.Request) (*url.URL, error) {
-	if getenv == nil {
-		return nil
-	}
-	either := func(upper, lower string) string {
-		if v := getenv(upper); v != "" {
-			return v
-		}
-		return getenv(lower)
-	}
-	config := &httpproxy.Config{
-		HTTPProxy:  either("HTTP_PROXY", "http_proxy"),
-		HTTPSProxy: either("HTTPS_PROXY", "https_proxy"),
-		NoProxy:    either("NO_PROXY", "no_proxy"),
-		CGI:        getenv("REQUEST_METHOD") != "",
-	}
-	choose := config.ProxyFunc()
-	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
 }
 
 func readBundle(path string) (*x509.CertPool, error) {

@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,29 +116,31 @@ func TestTLSAndProxies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, variable := range []string{"HTTPS_PROXY", "https_proxy"} {
-		client, err := provider.NewHTTPClient(ca, func(k string) string { return map[string]string{variable: proxy}[k] })
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv.ResetCalls()
-		if err := w.identityThrough(t, provider.CallOptions{Region: "ap-south-1", HTTP: client}); err != nil {
-			t.Error(err)
-		}
-		if calls := srv.Calls(); len(calls) != 1 || calls[0].Host != "sts.ap-south-1.amazonaws.com" {
-			t.Errorf("calls %v", calls)
-		}
-	}
-	client, err := provider.NewHTTPClient(ca, func(k string) string {
-		return map[string]string{"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}[k]
-	})
+	through, err := provider.NewHTTPClient(ca, proxyAt(t, proxy))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.identityThrough(t, provider.CallOptions{Endpoints: at(srv.URL), HTTP: client}); err != nil {
-		t.Errorf("NO_PROXY is not honoured: %v", err)
+	srv.ResetCalls()
+	if err := w.identityThrough(t, provider.CallOptions{Region: "ap-south-1", HTTP: through}); err != nil {
+		t.Error(err)
 	}
-	wantError(t, w.identityThrough(t, provider.CallOptions{HTTP: client}), provider.ErrUnreachable, "proxy", "HTTPS_PROXY")
+	if calls := srv.Calls(); len(calls) != 1 || calls[0].Host != "sts.ap-south-1.amazonaws.com" {
+		t.Errorf("calls %v", calls)
+	}
+	dead, err := provider.NewHTTPClient(ca, proxyAt(t, "http://127.0.0.1:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, w.identityThrough(t, provider.CallOptions{HTTP: dead}), provider.ErrUnreachable, "proxy", "HTTPS_PROXY")
+}
+
+func proxyAt(t *testing.T, address string) provider.ProxyFunc {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return http.ProxyURL(u)
 }
 
 func TestSilentEndpointIsGivenUp(t *testing.T) {

@@ -170,8 +170,9 @@ type Seeds interface {
 type Minter struct {
 	Keys   Keys
 	Cache  *session.Cache // its Final and Restore should be this package's
-	HTTP   *http.Client   // one for all calls of a process: one connection; nil: made per CA bundle, with the proxies of Getenv
+	HTTP   *http.Client   // one for all calls of a process: one connection; nil: made per CA bundle, with Proxy
 	Now    func() time.Time
+	Proxy  ProxyFunc // of the clients made here; nil: none
 	Getenv func(string) string
 	Warn   func(msg string)
 	Debugf func(format string, args ...any)

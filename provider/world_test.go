@@ -80,7 +80,7 @@ func (w *world) newMinter() *provider.Minter {
 		defer mu.Unlock()
 		w.warned = append(w.warned, msg)
 	}
-	client, err := provider.NewHTTPClient("", getenv)
+	client, err := provider.NewHTTPClient("", nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
