@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"groat/vault"
@@ -58,5 +57,5 @@ func (a *app) profileNames(ctx context.Context) ([]string, error) {
 			names[c.Profile] = true
 		}
 	}
-	return slices.SortedFunc(maps.Keys(names), strings.Compare), nil
+	return slices.Sorted(maps.Keys(names)), nil
 }

@@ -51,11 +51,8 @@ func (c *Config) unknownRemedy(name string) string {
 
 // suggest gives up to three names that are close to the one asked for.
 func (c *Config) suggest(name string) []string {
-	type candidate struct {
-		name     string
-		distance int
-	}
-	var found []candidate
+	distance := map[string]int{}
+	var names []string
 	asked := strings.ToLower(name)
 	limit := max(2, len([]rune(name))/3)
 	for _, n := range c.Names() {
@@ -68,13 +65,10 @@ func (c *Config) suggest(name string) []string {
 			d = min(d, limit)
 		}
 		if d <= limit && d < len([]rune(name)) {
-			found = append(found, candidate{n, d})
+			distance[n] = d
+			names = append(names, n)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
-	names := make([]string, 0, 3)
-	for _, f := range found[:min(3, len(found))] {
-		names = append(names, f.name)
-	}
-	return names
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(distance[x], distance[y]) })
+	return names[:min(3, len(names))]
 }
