@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"groat/cmd/terminal"
 	"groat/provider"
@@ -33,6 +34,13 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	if err := checkProfileName(c.Profile); err != nil {
 		return err
 	}
+	card := vault.Card{}
+	if serial := c.MFASerial; serial != "auto" && serial != "none" {
+		if err := provider.CheckSerial(c.Profile, serial); err != nil {
+			return err // before it stands in the config, where it fails every command
+		}
+		card.MFASerial = serial
+	}
 	v, err := a.keyVault(ctx, c.Profile)
 	if err != nil {
 		return err
@@ -43,10 +51,6 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	key, err := c.take(ctx, a)
 	if err != nil {
 		return err
-	}
-	card := vault.Card{}
-	if serial := c.MFASerial; serial != "auto" && serial != "none" {
-		card.MFASerial = serial
 	}
 	if !c.NoVerify {
 		if card, err = c.verify(ctx, a, key, card); err != nil {
@@ -179,10 +183,16 @@ func (c *addCmd) writeSerial(ctx context.Context, a *app, serial string) {
 	a.say(fmt.Sprintf("wrote mfa_serial = %s to profile %s in %s", serial, quote(c.Profile), a.paths.awsConfig))
 }
 
-// checkProfileName refuses names that no config file section can have.
+// checkProfileName refuses names that no config file section can have. The
+// command line parser gives U+FFFD for bytes that are no UTF-8, so that two
+// such names would be one.
 func checkProfileName(name string) error {
 	bad := func(r rune) bool { return unicode.IsControl(r) || r == '[' || r == ']' }
 	switch {
+	case len(name) > vault.MaxName:
+		return usageError(fmt.Sprintf("the profile's name is longer than %d bytes", vault.MaxName), "")
+	case !utf8.ValidString(name) || strings.ContainsRune(name, utf8.RuneError):
+		return usageError("the profile's name is not UTF-8", "")
 	case name == "" || strings.TrimSpace(name) != name:
 		return usageError("the profile's name is empty or has blanks around it", "")
 	case strings.ContainsFunc(name, bad):

@@ -38,10 +38,10 @@ func readKey(r io.Reader) (provider.AccessKey, error) {
 		return provider.AccessKey{}, errors.New("no access key found: the input is empty")
 	case data[0] == '{':
 		key, token, err = keyFromJSON(data)
+	case assignment().Match(data):
+		key, token, err = keyFromLines(string(data))
 	case strings.Contains(strings.ToLower(firstLine), "access key id"):
 		key, err = keyFromCSV(data)
-	case bytes.Contains(data, []byte("AWS_ACCESS_KEY_ID")):
-		key, token, err = keyFromLines(string(data))
 	default:
 		fields := strings.Fields(string(data))
 		if len(fields) != 2 {
@@ -100,43 +100,49 @@ func keyFromCSV(data []byte) (provider.AccessKey, error) {
 }
 
 // assignment is compiled at its first use: every start of the program would
-// pay for it else.
+// pay for it else. It finds the assignments of shells, of .env files and of
+// the credentials file, one or several on a line.
 var assignment = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^\s*(?:export\s+|set\s+)?(AWS_[A-Z_]+)\s*=\s*(.*?)\s*;?\s*$`)
+	return regexp.MustCompile(`(?i)\b(aws_access_key_id|aws_secret_access_key|aws_session_token|aws_security_token)[ \t]*=[ \t]*("[^"]*"|'[^']*'|[^\s;]*)`)
 })
 
-// keyFromLines reads [export ]AWS_…= lines; other lines are passed over.
+// keyFromLines reads [export ]AWS_…= lines; comments and other lines are
+// passed over. Of two keys neither is chosen.
 func keyFromLines(text string) (key provider.AccessKey, token string, err error) {
+	values := map[string]string{}
 	for line := range strings.Lines(text) {
-		m := assignment().FindStringSubmatch(strings.TrimRight(line, "\r\n"))
-		if m == nil {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
 			continue
 		}
-		value := m[2]
-		if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-			value = value[1 : n-1]
-		}
-		switch m[1] {
-		case "AWS_ACCESS_KEY_ID":
-			key.ID = value
-		case "AWS_SECRET_ACCESS_KEY":
-			key.Secret = value
-		case "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN":
-			token = value
+		for _, m := range assignment().FindAllStringSubmatch(line, -1) {
+			name, value := strings.ToLower(m[1]), m[2]
+			if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+				value = value[1 : n-1]
+			}
+			if before, twice := values[name]; twice && before != value {
+				return key, "", fmt.Errorf("%s is there twice, with different values: give one key at a time", strings.ToUpper(name))
+			}
+			values[name] = value
 		}
 	}
-	return key, token, nil
+	key = provider.AccessKey{ID: values["aws_access_key_id"], Secret: values["aws_secret_access_key"]}
+	return key, values["aws_session_token"] + values["aws_security_token"], nil
 }
 
-// isKeyID: https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
+// isKeyID is narrower than what the API takes ("\w"): AWS's IDs have no small
+// letters, and one secret in four is a word of letters and digits alone. One that
+// was given in the ID's place must not be sent, stored and shown as an ID.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
 func isKeyID(s string) bool {
 	return len(s) >= 16 && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z')
 	})
 }
 
 func isSecret(s string) bool {
-	return len(s) >= 16 && len(s) <= 1024 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return len(s) >= 16 && len(s) <= 1024 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || r == '"' || r == '\''
+	})
 }
 
 // checkKey refuses what cannot be a long-lived access key.
@@ -153,9 +159,9 @@ func checkKey(key provider.AccessKey, token string) error {
 	case !isKeyID(key.ID) && isSecret(key.ID) && isKeyID(key.Secret):
 		return errors.New("the access key ID and the secret seem to be swapped")
 	case !isKeyID(key.ID):
-		return errors.New("the access key ID is malformed: it has 16 to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE")
+		return errors.New("the access key ID is malformed: it has 16 to 128 capital letters and digits, such as AKIAIOSFODNN7EXAMPLE")
 	case !isSecret(key.Secret):
-		return errors.New("the secret access key is malformed: it has at least 16 printable characters and no blanks")
+		return errors.New("the secret access key is malformed: it has at least 16 printable characters, no blanks and no quotes")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 
 	"groat/vault"
 )
@@ -37,6 +38,11 @@ func (c *passphraseCmd) next(a *app) vault.PassphraseFunc {
 		if value, given := a.lookupEnv(newPassphraseVariable); given {
 			return []byte(value), vault.FromEnvironment, nil
 		}
-		return a.passphraseFromPerson(ctx, req)
+		passphrase, origin, err := a.passphraseFromPerson(ctx, req)
+		var vain *sayError
+		if errors.As(err, &vain) {
+			err = &sayError{vain.msg, "run it in a terminal, or set " + newPassphraseVariable, vain.class}
+		}
+		return passphrase, origin, err
 	}
 }

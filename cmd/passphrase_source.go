@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 
 	"groat/cmd/terminal"
@@ -45,24 +47,25 @@ func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]by
 }
 
 func (a *app) passphraseFromFile(path string) ([]byte, vault.PassphraseOrigin, error) {
-	f, err := os.Open(path)
-	if err != nil {
+	fail := func(err error) ([]byte, vault.PassphraseOrigin, error) {
 		return nil, "", passphraseError("could not read the passphrase file", err)
+	}
+	f, err := os.Open(expandHome(path, homeDir(a.getenv)))
+	if err != nil {
+		return fail(err)
 	}
 	defer f.Close()
 	data := make([]byte, maxPassphraseSize+1)
-	n := 0
-	for n < len(data) {
-		m, err := f.Read(data[n:])
-		n += m
-		if err != nil {
-			break
-		}
+	// A read that fails is not the end of the file: the part before it would
+	// be another passphrase.
+	switch n, err := io.ReadFull(f, data); {
+	case err == nil:
+		return fail(fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return trimLineEnd(data[:n]), vault.FromFile, nil
+	default:
+		return fail(err)
 	}
-	if n > maxPassphraseSize {
-		return nil, "", passphraseError("could not read the passphrase file", fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize))
-	}
-	return trimLineEnd(data[:n]), vault.FromFile, nil
 }
 
 func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
@@ -73,7 +76,7 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 		shell, flag = "cmd", "/C"
 	}
 	c := exec.CommandContext(ctx, shell, flag, command)
-	c.Env = a.environ
+	c.Env = a.withoutPassphrases()
 	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second
 	out, err := c.Output()
@@ -86,6 +89,13 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 	return trimLineEnd(out), vault.FromCommand, nil
 }
 
+// withoutPassphrases is the environment for a program that fetches one.
+func (a *app) withoutPassphrases() []string {
+	return slices.DeleteFunc(slices.Clone(a.environ), func(entry string) bool {
+		return slices.Contains([]string{passphraseVariable, newPassphraseVariable, sourcePassphraseVariable}, envName(entryName(entry)))
+	})
+}
+
 // passphraseFromPerson asks; a new passphrase is asked for twice and may not
 // be empty.
 func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
@@ -95,13 +105,13 @@ func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequ
 	}
 	if !req.New {
 		p, err := a.ui().Secret(ctx, q)
-		return p, vault.FromPrompt, askedInVain(err)
+		return p, vault.FromPrompt, askedInVain("the file vault is locked", "run `groat unlock` in a terminal", err)
 	}
 	q.Title = "New passphrase for the file vault"
 	for {
 		first, err := a.ui().Secret(ctx, q)
 		if err != nil {
-			return nil, "", askedInVain(err)
+			return nil, "", askedInVain("the file vault needs a new passphrase", "run it in a terminal", err)
 		}
 		if len(first) == 0 {
 			q.Reason = "an empty passphrase protects nothing"
@@ -111,7 +121,7 @@ func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequ
 		again.Title, again.Reason = "The same passphrase again", ""
 		second, err := a.ui().Secret(ctx, again)
 		if err != nil {
-			return nil, "", askedInVain(err)
+			return nil, "", askedInVain("the file vault needs a new passphrase", "run it in a terminal", err)
 		}
 		if bytes.Equal(first, second) {
 			return first, vault.FromPrompt, nil
@@ -121,11 +131,11 @@ func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequ
 }
 
 // askedInVain says what to do when nobody could or would answer.
-func askedInVain(err error) error {
+func askedInVain(what, remedy string, err error) error {
 	if err == nil || errors.Is(err, terminal.ErrInterrupted) {
 		return err
 	}
-	return &sayError{"the file vault is locked: " + err.Error(), "run `groat unlock` in a terminal, or set " + passphraseVariable, vault.ErrLocked}
+	return &sayError{what + ": " + err.Error(), remedy + ", or set " + passphraseVariable, vault.ErrLocked}
 }
 
 func passphraseError(what string, err error) error {

@@ -61,7 +61,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 
 func (a *app) fileDir() string {
 	if a.cli.FileDir != "" {
-		return a.cli.FileDir
+		return expandHome(a.cli.FileDir, homeDir(a.getenv))
 	}
 	return a.paths.fileVault
 }

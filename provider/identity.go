@@ -2,11 +2,13 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 
 	"groat/session"
 )
@@ -47,8 +49,14 @@ func CallerIdentity(ctx context.Context, o CallOptions, creds session.Credential
 	if err != nil {
 		return fail(err)
 	}
-	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+	id := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
+	if id.Account == "" || id.ARN == "" { // a proxy's empty page proves no key
+		return fail(errNobody)
+	}
+	return id, nil
 }
+
+var errNobody = &smithy.DeserializationError{Err: errors.New("the answer names nobody")}
 
 // maxDevices bounds the pages of a device list; a user has at most eight.
 const maxDevices = 100

@@ -25,9 +25,9 @@ func firstSerial(serials ...string) string {
 	return ""
 }
 
-// checkSerial refuses what STS could never accept, before anybody is asked
+// CheckSerial refuses what STS could never accept, before anybody is asked
 // for a code.
-func checkSerial(profileName, serial string) error {
+func CheckSerial(profileName, serial string) error {
 	if serial == "" {
 		return nil
 	}

@@ -50,6 +50,12 @@ func TestTroubleIsRetriedWithBounds(t *testing.T) {
 	}
 }
 
+func TestAnEmptyAnswerProvesNoKey(t *testing.T) {
+	w := newWorld(t)
+	w.srv.Inject(ststest.Fault{Kind: ststest.FaultEmpty})
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)}), provider.ErrUnreachable, "not AWS's")
+}
+
 func TestAnswersThatAreNotAWSs(t *testing.T) {
 	for name, kind := range map[string]ststest.FaultKind{
 		"bad XML": ststest.FaultBadXML, "64 MiB": ststest.FaultHugeBody, "nothing": ststest.FaultEmpty,

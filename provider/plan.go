@@ -178,7 +178,7 @@ func (b *planner) fromWebIdentity() error {
 // that shares key and serial. It is made in the region of the profile that
 // holds the key, so that a role's region does not cost a session of its own.
 func (b *planner) session(serial string) error {
-	if err := checkSerial(b.resolved.Profile, serial); err != nil {
+	if err := CheckSerial(b.resolved.Profile, serial); err != nil {
 		return err
 	}
 	arns := make([]string, 0, len(b.roles)+1)

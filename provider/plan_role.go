@@ -9,7 +9,7 @@ import (
 // assume adds AssumeRole for every role in order. serial goes into the first
 // call; chained says that this one is made with temporary credentials.
 func (b *planner) assume(serial string, chained bool) error {
-	if err := checkSerial(b.resolved.Profile, serial); err != nil {
+	if err := CheckSerial(b.resolved.Profile, serial); err != nil {
 		return err
 	}
 	for i := range b.roles {

@@ -227,7 +227,13 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 		e.Err = ErrNotFound
 	case errors.Is(err, ErrPassphrase), errors.Is(err, ErrUnavailable):
 	case errors.Is(err, ErrLocked):
-		e.Remedy = "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE"
+		var hinted interface{ Hint() string }
+		if errors.As(err, &hinted) { // who was asked knows better
+			e.Remedy = hinted.Hint()
+		}
+		if e.Remedy == "" {
+			e.Remedy = "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE"
+		}
 	case errors.As(err, &path), errors.As(err, &link):
 		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), "check the free space and the rights of "+f.dir
 	}

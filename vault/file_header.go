@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// The header of a file vault, 292 bytes, numbers big-endian:
+// The header of a file vault, 282 bytes, numbers big-endian:
 //
 //	"groat\x00h\x01"                          8
 //	vault id, random                         16
