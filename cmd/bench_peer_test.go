@@ -1,55 +1,129 @@
 package cmd
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"groat/provider/ststest"
 )
 
-// startPeer prepares another program that speaks aws-vault's command line, on
-// its own file backend, and returns its warm call: the session of a profile
-// with MFA. It reaches the double under AWS's own names through a proxy,
-// since such programs know no other endpoint.
-func startPeer(t testing.TB, path string) func() {
-	t.Helper()
-	srv := ststest.Start(t, ststest.Options{TLS: true})
-	user := srv.AddUser("123456789012", "peer")
-	key, device := user.AddAccessKey(), user.AddMFA()
-	proxy, err := srv.Proxy()
+// newContest is a fresh outside for the benchmarks. With PEER=path another
+// program, which speaks aws-vault's command line, holds the same key in a
+// store of its own beside groat's. Such programs know no endpoint but AWS's,
+// so both then reach the double under AWS's names, through a proxy.
+func newContest(b *testing.B, backend string) *outside {
+	b.Helper()
+	var environ []string
+	if backend == "secret-service" {
+		environ = startSecretService(b)
+	}
+	path := os.Getenv("PEER")
+	if path == "" {
+		return newOutsideOn(b, backend, environ...)
+	}
+	peer, err := filepath.Abs(path)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	ca, err := srv.CAFile()
+	a := startAWSWith(b, ststest.Options{TLS: true})
+	proxy, err := a.Proxy()
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	home := t.TempDir()
-	if err := os.Mkdir(filepath.Join(home, ".aws"), 0o700); err != nil {
-		t.Fatal(err)
+	ca, err := a.CAFile()
+	if err != nil {
+		b.Fatal(err)
 	}
-	config := "[default]\nregion=eu-west-1\nmfa_serial=" + device.Serial + "\n"
-	if err := os.WriteFile(filepath.Join(home, ".aws", "config"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
+	a.proxy = []string{"HTTPS_PROXY=" + proxy, "SSL_CERT_FILE=" + ca}
+	o := newOutsideAt(b, a, backend, environ...)
+	o.peer = peer
+	o.environ = append(o.environ, "GROAT="+o.binary) // for testdata/peer.sh
+	c := o.peerCommand("add", "--env", "default")
+	c.Env = append(c.Env, "AWS_ACCESS_KEY_ID="+a.key.ID, "AWS_SECRET_ACCESS_KEY="+a.key.Secret)
+	o.must(c)
+	// The key's own session asks the same device as the roles do.
+	config, err := os.ReadFile(filepath.Join(o.home, ".aws", "config"))
+	if err != nil {
+		b.Fatal(err)
 	}
-	environ := []string{
-		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
-		"HTTPS_PROXY=" + proxy, "SSL_CERT_FILE=" + ca,
-		"AWS_VAULT_BACKEND=file", "AWS_VAULT_FILE_PASSPHRASE=correct horse",
+	o.write(".aws/config", strings.Replace(string(config), "[default]\n", "[default]\n"+mfaProcess, 1))
+	return o
+}
+
+// libraryPlace is where the keyring library, and the peer with it, keeps its
+// items: a collection that exists, for a new one would have to be granted.
+func (o *outside) libraryPlace() string {
+	if o.backend == "secret-service" {
+		return "login"
 	}
-	run := func(environ []string, words ...string) {
-		c := exec.Command(path, words...)
-		c.Dir, c.Env = home, environ
-		var stderr strings.Builder
-		c.Stderr = &stderr
-		if out, err := c.Output(); err != nil {
-			t.Fatalf("%s %q: %v\n%s%s", path, words, err, out, stderr.String())
+	return filepath.Join(o.home, ".awsvault", "keys")
+}
+
+func (o *outside) libraryEnviron(environ []string) []string {
+	return append(environ[:len(environ):len(environ)],
+		"AWS_VAULT_BACKEND="+o.backend, "AWS_VAULT_FILE_PASSPHRASE=correct horse", "AWS_VAULT_FILE_DIR="+o.libraryPlace(),
+		"AWS_VAULT_SECRET_SERVICE_COLLECTION_NAME=login")
+}
+
+func (o *outside) peerCommand(words ...string) *exec.Cmd {
+	c := exec.Command(o.peer, words...)
+	c.Env, c.Dir = o.libraryEnviron(o.environ), o.home
+	return c
+}
+
+func (o *outside) libraryCommand(words ...string) *exec.Cmd {
+	c := exec.Command(libraryBinary(o.t), append([]string{o.backend, o.libraryPlace()}, words...)...)
+	c.Env, c.Dir = o.libraryEnviron(o.environ), o.home
+	return c
+}
+
+// fillLibrary stores the answer, and n others beside it where fill's are not
+// in the same place already, as the keyring library does.
+func (o *outside) fillLibrary(n int) {
+	o.t.Helper()
+	o.must(o.libraryCommand("put", filepath.Join(o.home, "answer")))
+	if o.backend != "secret-service" {
+		o.must(o.libraryCommand("fill", strconv.Itoa(n)))
+	}
+}
+
+// peerWarm has the key's session minted.
+func (o *outside) peerWarm() {
+	o.newCode()
+	o.must(o.peerCommand("export", "--format=json", "default"))
+}
+
+// peerCold forgets what the peer has minted.
+func (o *outside) peerCold() {
+	o.refresh()
+	for _, profile := range []string{"default", "admin"} {
+		o.must(o.peerCommand("clear", profile))
+	}
+	o.ResetCalls()
+}
+
+// peerTogether runs n at once and returns how many answered: a code serves
+// once, and programs that ask for one each have to fail.
+func (o *outside) peerTogether(n int, profile string) (good int) {
+	o.t.Helper()
+	cmds := make([]*exec.Cmd, n)
+	outs := make([]bytes.Buffer, n)
+	for i := range cmds {
+		cmds[i] = o.peerCommand("export", "--format=json", profile)
+		cmds[i].Stdout = &outs[i]
+		if err := cmds[i].Start(); err != nil {
+			o.t.Fatal(err)
 		}
 	}
-	run(append(environ, "AWS_ACCESS_KEY_ID="+key.ID, "AWS_SECRET_ACCESS_KEY="+key.Secret), "add", "--env", "default")
-	run(environ, "export", "--format=json", "--mfa-token="+device.FreshCode(), "default")
-	return func() { run(environ, "export", "--format=json", "default") }
+	for i, c := range cmds {
+		if c.Wait() == nil && strings.Contains(outs[i].String(), "SessionToken") {
+			good++
+		}
+	}
+	return good
 }

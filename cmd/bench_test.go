@@ -15,20 +15,24 @@ import (
 	"groat/vault"
 )
 
-// The benchmarks run real processes in turn, the floor (the least a
-// credential process in Go can be), groat and, with PEER=path, another
-// program that speaks aws-vault's command line, and report the medians and
-// their ratios. Only the ratios of one run mean something.
+// The benchmarks run real processes in turn: the floor (the least a
+// credential process in Go can be), the library (the least that a program can
+// be which finds its items by listing them with the keyring library), groat
+// and, with PEER=path, another program that speaks aws-vault's command line.
+// They report the medians and their ratios; only the ratios of one run mean
+// something.
 
 // contest runs the contestants in turn and reports each median in
-// milliseconds, and every ratio to the first one.
-func contest(b *testing.B, names []string, run func(name string)) {
+// milliseconds, and its ratios to those before it. ready prepares a run,
+// which is not timed, and returns it.
+func contest(b *testing.B, names []string, ready func(name string) func()) {
 	b.Helper()
 	times := map[string][]time.Duration{}
 	for b.Loop() {
 		for _, name := range names {
+			run := ready(name)
 			begin := time.Now()
-			run(name)
+			run()
 			times[name] = append(times[name], time.Since(begin))
 		}
 	}
@@ -47,7 +51,7 @@ func contest(b *testing.B, names []string, run func(name string)) {
 
 // BenchmarkWarm answers from the cache, the vault unlocked.
 func BenchmarkWarm(b *testing.B) {
-	items, profiles := []int{1, 10, 100, 1000}, []int{10, 100, 1000, 5000}
+	items, profiles := []int{1, 5, 10, 100, 1000}, []int{10, 100, 1000, 5000}
 	if testing.Short() {
 		items, profiles = items[:2], profiles[:1]
 	}
@@ -56,6 +60,7 @@ func BenchmarkWarm(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/items=%d", backend, n), func(b *testing.B) {
 				o := warmOutside(b, backend)
 				o.fill(n)
+				o.fillLibrary(n)
 				o.race(b)
 			})
 		}
@@ -63,22 +68,9 @@ func BenchmarkWarm(b *testing.B) {
 	for _, n := range profiles {
 		b.Run(fmt.Sprintf("file/profiles=%d", n), func(b *testing.B) {
 			o := warmOutside(b, "file")
+			o.fillLibrary(1)
 			o.manyProfiles(n)
 			o.race(b)
-		})
-	}
-	if peer := os.Getenv("PEER"); peer != "" {
-		b.Run("file/peer", func(b *testing.B) {
-			o := warmOutside(b, "file")
-			o.credentials("default")
-			runPeer := startPeer(b, peer)
-			contest(b, []string{"peer", "groat"}, func(name string) {
-				if name == "peer" {
-					runPeer()
-					return
-				}
-				o.must(o.command("credential-process", "default"))
-			})
 		})
 	}
 }
@@ -91,29 +83,42 @@ func BenchmarkCold(b *testing.B) {
 	}
 	for _, n := range counts {
 		b.Run(fmt.Sprintf("processes=%d", n), func(b *testing.B) {
-			o := newOutside(b)
+			o := newContest(b, "file")
 			o.slow()
 			o.saveAnswer()
-			var calls, asked int
+			var calls, asked, peerGood, peerAsked int
 			// "starts" is what the processes cost by themselves: all warm.
-			contest(b, []string{"floor", "starts", "one", "all"}, func(name string) {
+			names := []string{"floor", "starts", "one", "all"}
+			if o.peer != "" {
+				names = append(names, "peer")
+			}
+			contest(b, names, func(name string) func() {
 				switch name {
 				case "floor":
-					o.floors(n)
+					return func() { o.floors(n) }
 				case "starts":
-					o.together(slices.Repeat([]string{"admin"}, n)...)
+					return func() { o.together(slices.Repeat([]string{"admin"}, n)...) }
 				case "one":
 					o.refresh()
-					o.credentials("admin")
+					return func() { o.credentials("admin") }
 				case "all":
 					o.refresh()
-					o.together(slices.Repeat([]string{"admin"}, n)...)
-					calls, asked = o.Count(""), o.asked()
+					return func() {
+						o.together(slices.Repeat([]string{"admin"}, n)...)
+						calls, asked = o.Count(""), o.asked()
+					}
+				default:
+					o.peerCold()
+					return func() { peerGood, peerAsked = o.peerTogether(n, "admin"), o.asked() }
 				}
 			})
 			b.ReportMetric(float64(calls), "calls")
 			b.ReportMetric(float64(asked), "questions")
 			b.ReportMetric(float64(2*awsLatency.Milliseconds()), "latency-ms")
+			if o.peer != "" {
+				b.ReportMetric(float64(peerGood), "peer-answers")
+				b.ReportMetric(float64(peerAsked), "peer-questions")
+			}
 		})
 	}
 }
@@ -121,35 +126,52 @@ func BenchmarkCold(b *testing.B) {
 // BenchmarkExec becomes a command that does nothing, from a warm cache.
 func BenchmarkExec(b *testing.B) {
 	o := warmOutside(b, "file")
-	contest(b, []string{"true", "exec"}, func(name string) {
-		if name == "true" {
-			o.must(exec.Command("true"))
-			return
-		}
-		o.must(o.command("exec", "admin", "--", "true"))
+	commands := map[string]func() *exec.Cmd{
+		"true":  func() *exec.Cmd { return exec.Command("true") },
+		"groat": func() *exec.Cmd { return o.command("exec", "default", "--", "true") },
+	}
+	names := []string{"true", "groat"}
+	if o.peer != "" {
+		names = append(names, "peer")
+		commands["peer"] = func() *exec.Cmd { return o.peerCommand("exec", "default", "--", "true") }
+	}
+	contest(b, names, func(name string) func() {
+		c := commands[name]()
+		return func() { o.must(c) }
 	})
 }
 
+// warmOutside has a role and the session of its key minted, by every
+// contestant that can.
 func warmOutside(b *testing.B, backend string) *outside {
 	b.Helper()
-	var environ []string
-	if backend == "secret-service" {
-		environ = startSecretService(b)
-	}
-	o := newOutsideOn(b, backend, environ...)
+	o := newContest(b, backend)
 	o.cold()
 	o.saveAnswer()
+	o.credentials("default")
+	if o.peer != "" {
+		o.peerWarm()
+	}
 	return o
 }
 
-// race runs the floor and groat in turn.
+// race runs the floor, the keyring library, groat and the peer in turn. groat
+// answers for a role; the peer for the key's session, since such programs
+// call AWS for every role behind a code.
 func (o *outside) race(b *testing.B) {
-	contest(b, []string{"floor", "groat"}, func(name string) {
-		if name == "floor" {
-			o.floors(1)
-			return
-		}
-		o.must(o.command("credential-process", "admin"))
+	commands := map[string]func() *exec.Cmd{
+		"floor":   func() *exec.Cmd { return exec.Command(floorBinary(o.t), filepath.Join(o.home, "answer")) },
+		"library": func() *exec.Cmd { return o.libraryCommand("answer") },
+		"groat":   func() *exec.Cmd { return o.command("credential-process", "admin") },
+		"peer":    func() *exec.Cmd { return o.peerCommand("export", "--format=json", "default") },
+	}
+	names := []string{"floor", "library", "groat"}
+	if o.peer != "" {
+		names = append(names, "peer")
+	}
+	contest(b, names, func(name string) func() {
+		c := commands[name]()
+		return func() { o.must(c) }
 	})
 }
 

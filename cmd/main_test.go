@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,11 +91,17 @@ type aws struct {
 	user   *ststest.User
 	key    *ststest.AccessKey
 	device *ststest.Device
+	proxy  []string // environment that leads to it under AWS's own names, where those are asked for
 }
 
 func startAWS(t ststest.TB) *aws {
 	t.Helper()
-	a := newAWS()
+	return startAWSWith(t, ststest.Options{})
+}
+
+func startAWSWith(t ststest.TB, o ststest.Options) *aws {
+	t.Helper()
+	a := newAWSWith(o)
 	if err := a.Start(); err != nil {
 		t.Fatalf("could not start the AWS double: %v", err)
 	}
@@ -102,8 +109,10 @@ func startAWS(t ststest.TB) *aws {
 	return a
 }
 
-func newAWS() *aws {
-	srv := ststest.New(ststest.Options{})
+func newAWS() *aws { return newAWSWith(ststest.Options{}) }
+
+func newAWSWith(o ststest.Options) *aws {
+	srv := ststest.New(o)
 	user := srv.AddUser("123456789012", "myusername")
 	a := &aws{Server: srv, user: user, key: user.AddAccessKey(), device: user.AddMFA()}
 	user.SetPassword("console")
@@ -132,7 +141,11 @@ func (a *aws) environment(t testing.TB) []string {
 	)
 }
 
+// endpoints is the environment that leads to the double.
 func (a *aws) endpoints() []string {
+	if a.proxy != nil {
+		return slices.Clone(a.proxy)
+	}
 	return []string{"AWS_ENDPOINT_URL_STS=" + a.URL, "AWS_ENDPOINT_URL_IAM=" + a.URL}
 }
 

@@ -25,6 +25,7 @@ type outside struct {
 	binary  string
 	home    string
 	environ []string
+	peer    string // the program that the benchmarks compare with; "" = none
 }
 
 func newOutside(t testing.TB) *outside { return newOutsideOn(t, "file") }
@@ -32,8 +33,13 @@ func newOutside(t testing.TB) *outside { return newOutsideOn(t, "file") }
 // newOutsideOn is newOutside on another backend, with more environment.
 func newOutsideOn(t testing.TB, backend string, environ ...string) *outside {
 	t.Helper()
+	return newOutsideAt(t, startAWS(t), backend, environ...)
+}
+
+// newOutsideAt is newOutsideOn at a double that stands already.
+func newOutsideAt(t testing.TB, a *aws, backend string, environ ...string) *outside {
+	t.Helper()
 	needPOSIX(t)
-	a := startAWS(t)
 	o := &outside{aws: a, t: t, backend: backend, binary: releaseBinary(t), environ: append(a.environment(t), "GROAT_BACKEND="+backend)}
 	o.environ = append(o.environ, environ...)
 	for _, kv := range o.environ {
@@ -45,7 +51,7 @@ func newOutsideOn(t testing.TB, backend string, environ ...string) *outside {
 	// passphrase: without it each process would derive the key anew.
 	o.environ = append(o.environ, "GROAT_UNLOCK_FOR=10m")
 	t.Cleanup(func() { _, _ = o.command("lock").CombinedOutput() })
-	o.write(".aws/config", strings.ReplaceAll(awsConfigOfThePeers, "mfa_serial=", "mfa_process=sh -c 'echo >>$HOME/asked; cat $HOME/code'\nmfa_serial="))
+	o.write(".aws/config", strings.ReplaceAll(awsConfigOfThePeers, "mfa_serial=", mfaProcess+"mfa_serial="))
 	c := o.command("add", "default", "--stdin")
 	c.Stdin = strings.NewReader(a.key.ID + " " + a.key.Secret + "\n")
 	if out, err := c.CombinedOutput(); err != nil {
@@ -60,7 +66,12 @@ func releaseBinary(t testing.TB) string { return buildOnce(t, &released, "groat"
 // floorBinary is testdata/floor.
 func floorBinary(t testing.TB) string { return buildOnce(t, &floor, "floor", "./testdata/floor") }
 
-var released, floor built1
+// libraryBinary is testdata/library.
+func libraryBinary(t testing.TB) string {
+	return buildOnce(t, &library, "library", "./testdata/library")
+}
+
+var released, floor, library built1
 
 type built1 struct {
 	once sync.Once
@@ -130,10 +141,18 @@ func (o *outside) cold() {
 			}
 		}
 	}
-	o.device.Forget()
-	o.write("code", o.device.Code(time.Now()))
+	o.newCode()
 	o.ResetCalls()
 }
+
+// newCode makes the device show a code that the double takes.
+func (o *outside) newCode() {
+	o.device.Forget()
+	o.write("code", o.device.Code(time.Now()))
+}
+
+// mfaProcess is the device: it notes that it was asked and prints its code.
+const mfaProcess = "mfa_process=sh -c 'echo >>$HOME/asked; cat $HOME/code'\n"
 
 // asked is how often the device was asked since cold.
 func (o *outside) asked() int {
