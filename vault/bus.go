@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,12 +23,19 @@ const (
 	busCallTimeout    = 10 * time.Second // nobody is asked
 )
 
+// getProperty reads one property: interface, name.
+const getProperty = "org.freedesktop.DBus.Properties.Get"
+
 // bus is a connection to the session bus of its own: it is never launched,
 // never shared with a library, and every call on it ends in time.
 type bus struct {
 	conn *dbus.Conn
+	life context.Context // ends with the connection
 	kill context.CancelFunc
 	call time.Duration // bound of one call that asks nobody
+
+	mu    sync.Mutex
+	early map[string]<-chan *dbus.Call // sent ahead and not taken yet
 }
 
 // busAddress finds the session bus in the given environment. As libdbus does
@@ -77,7 +85,7 @@ func dialBus(ctx context.Context, environ []string, timeout time.Duration) (*bus
 			kill()
 			return nil, fmt.Errorf("%w: could not reach the session bus: %w", ErrUnavailable, r.err)
 		}
-		return &bus{conn: r.conn, kill: kill, call: min(timeout, busCallTimeout)}, nil
+		return &bus{conn: r.conn, life: life, kill: kill, call: min(timeout, busCallTimeout)}, nil
 	case <-dialCtx.Done():
 		kill() // closes the connection, now or when it comes to be
 		return nil, busError(dialCtx, dialCtx.Err(), "the session bus")
@@ -96,13 +104,67 @@ func (b *bus) ask(ctx context.Context, dest string, path dbus.ObjectPath, method
 	return b.wait(ctx, dest, path, method, args...)
 }
 
+// request is a call on the bus.
+type request struct {
+	dest   string
+	path   dbus.ObjectPath
+	method string
+	args   []any
+}
+
+func (r request) key() string {
+	return fmt.Sprintf("%q %q %q %v", r.dest, r.path, r.method, r.args)
+}
+
+// ahead sends calls that are about to be made, in this order; the next equal
+// call takes the answer. What is sent together is answered in one go: where
+// each call waits for the one before, most of the time goes into waking the
+// service and us.
+func (b *bus) ahead(requests ...request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.early == nil {
+		b.early = map[string]<-chan *dbus.Call{}
+	}
+	for i, done := range b.send(b.life, requests...) {
+		b.early[requests[i].key()] = done
+	}
+}
+
+func (b *bus) takeEarly(r request) <-chan *dbus.Call {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.early) == 0 {
+		return nil
+	}
+	key := r.key()
+	done := b.early[key]
+	delete(b.early, key)
+	return done
+}
+
+// send sends calls on a road of their own: sending blocks too, on a bus that
+// has stopped reading.
+func (b *bus) send(ctx context.Context, requests ...request) []chan *dbus.Call {
+	done := make([]chan *dbus.Call, len(requests))
+	for i := range done {
+		done[i] = make(chan *dbus.Call, 1)
+	}
+	go func() {
+		for i, r := range requests {
+			b.conn.Object(r.dest, r.path).GoWithContext(ctx, r.method, 0, done[i], r.args...)
+		}
+	}()
+	return done
+}
+
 // wait calls a method and waits as long as ctx allows: a dialog may be open.
 func (b *bus) wait(ctx context.Context, dest string, path dbus.ObjectPath, method string, args ...any) ([]any, error) {
-	done := make(chan *dbus.Call, 1)
-	go func() { // sending blocks too, on a bus that has stopped reading
-		call := b.conn.Object(dest, path).GoWithContext(ctx, method, 0, make(chan *dbus.Call, 1), args...)
-		done <- <-call.Done
-	}()
+	r := request{dest, path, method, args}
+	done := b.takeEarly(r)
+	if done == nil {
+		done = b.send(ctx, r)[0]
+	}
 	select {
 	case call := <-done:
 		if call.Err != nil {
@@ -116,7 +178,7 @@ func (b *bus) wait(ctx context.Context, dest string, path dbus.ObjectPath, metho
 
 // property reads one property (one call).
 func (b *bus) property(ctx context.Context, dest string, path dbus.ObjectPath, iface, name string, value any) error {
-	body, err := b.ask(ctx, dest, path, "org.freedesktop.DBus.Properties.Get", iface, name)
+	body, err := b.ask(ctx, dest, path, getProperty, iface, name)
 	if err != nil {
 		return err
 	}
@@ -148,7 +210,7 @@ func (b *bus) propertiesAtOnce(ctx context.Context, dest string, paths []dbus.Ob
 	defer cancel()
 	calls := make([]*dbus.Call, len(paths))
 	for i, p := range paths {
-		calls[i] = b.conn.Object(dest, p).GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, make(chan *dbus.Call, 1), iface, name)
+		calls[i] = b.conn.Object(dest, p).GoWithContext(ctx, getProperty, 0, make(chan *dbus.Call, 1), iface, name)
 	}
 	var values []any
 	for _, c := range calls {

@@ -196,7 +196,9 @@ func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) e
 		return nil
 	}
 	_, body, _ := strings.Cut(name, ".")
-	found, err := s.search(ctx, b, map[string]string{ssAttrName: body})
+	attributes := map[string]string{ssAttrName: body}
+	s.callAhead(b, attributes)
+	found, err := s.search(ctx, b, attributes)
 	if err != nil || len(found) > 0 {
 		return err
 	}
@@ -204,6 +206,25 @@ func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) e
 	s.absent = EncodeName(KindKey, profile)
 	s.mu.Unlock()
 	return ErrNotFound
+}
+
+// callAhead sends the search and what follows when it finds nothing, as for
+// most roles' profiles: whether a lock hides something, asked after the search
+// so that a lock that comes in between is seen, and the session in which the
+// card and the credentials of the profile that has a key are read.
+func (s *secretService) callAhead(b *bus, attributes map[string]string) {
+	collection, known := s.state()
+	s.mu.Lock()
+	open := s.session != ""
+	s.mu.Unlock()
+	if known || open {
+		return
+	}
+	b.ahead(
+		request{ssName, ssPath, ssService + ".SearchItems", []any{attributes}},
+		request{ssName, collection, getProperty, []any{ssCollection, "Locked"}},
+		request{ssName, ssPath, ssService + ".OpenSession", []any{"plain", dbus.MakeVariant("")}},
+	)
 }
 
 // takeAbsent gives what the call before this one found missing by the way.

@@ -6,10 +6,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/godbus/dbus/v5"
 
 	"groat/vault"
 	"groat/vault/vaulttest"
@@ -417,6 +420,48 @@ func TestSecretServiceCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	everyCard(nil)
+}
+
+// The calls that a role's profile needs are sent together: a service that
+// answers none of them before it has them all is not waited for in vain.
+func TestSecretServiceCallsAhead(t *testing.T) {
+	s := newFakeSecrets()
+	bus := newFakeBus(t, s.serve)
+	cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir(), Timeout: 5 * time.Second}
+	putItem(t, mustOpen(t, cfg), vault.KindSession, "s", "data")
+	var held []*busCall
+	s.do(func() {
+		s.fault = func(c *busCall) bool {
+			if held = append(held, c); len(held) < 3 {
+				return true
+			}
+			s.fault = nil
+			for _, c := range held[:2] { // in their order, and then this one
+				if c.method == secretInterface+"Service.SearchItems" {
+					s.search(c)
+				} else {
+					s.property(c, dbus.ObjectPath(c.path))
+				}
+			}
+			return false
+		}
+	})
+	v := mustOpen(t, cfg)
+	if _, err := vault.GetCard(t.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+		t.Fatal(err)
+	}
+	wantItem(t, v, vault.KindSession, "s", "data")
+	var methods []string
+	s.do(func() {
+		for _, c := range held {
+			methods = append(methods, c.method)
+		}
+	})
+	// A lock that comes after the search must be seen.
+	want := []string{secretInterface + "Service.SearchItems", "org.freedesktop.DBus.Properties.Get", secretInterface + "Service.OpenSession"}
+	if !slices.Equal(methods, want) {
+		t.Errorf("sent ahead: %q, want %q", methods, want)
+	}
 }
 
 // Where no lock can be had an item is stored all the same, with a warning.
