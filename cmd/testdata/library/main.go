@@ -1,7 +1,7 @@
 // Command library is the least that a program built on the keyring library is
-// when it knows a session by the first part of its item's name, as programs
-// that keep the expiration in the name do: it lists the names once to find
-// what is expired and once to find the session, and prints the session.
+// when it knows its items by listing their names, as aws-vault does: once for
+// whether the profile has a key, once for what is expired, and once for the
+// session, whose expiration is part of its item's name. It prints the session.
 //
 //	library BACKEND PLACE put FILE   stores the answer in FILE as the session
 //	library BACKEND PLACE fill N     stores N other sessions
@@ -62,12 +62,11 @@ func run(backend, place, what string, args []string) error {
 		}
 		return nil
 	}
-	if _, err := kr.Keys(); err != nil {
-		return err
-	}
-	names, err := kr.Keys()
-	if err != nil {
-		return err
+	var names []string
+	for range 3 {
+		if names, err = kr.Keys(); err != nil {
+			return err
+		}
 	}
 	for _, n := range names {
 		if !strings.HasPrefix(n, name("default")) {
