@@ -61,6 +61,9 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if before, err := vault.Recorded(a.paths.state, c.Profile); err == nil && before != "" && before != v.Backend() {
+		a.warn(fmt.Sprintf("the %s vault keeps its key of profile %s; from now on the one in the %s vault is used", before, quote(c.Profile), v.Backend()))
+	}
 	if err := vault.Record(a.paths.state, c.Profile, v.Backend()); err != nil {
 		a.warn("could not note where the key lies: " + err.Error())
 	}

@@ -225,7 +225,8 @@ func (a *app) profileWords() []string {
 			roles[name] = config.Value(name, "role_arn")
 		}
 	}
-	for name := range vault.Records(a.paths.state) {
+	recorded, _ := vault.Records(a.paths.state)
+	for name := range recorded {
 		roles[name] = cmp.Or(roles[name], "")
 	}
 	var lines []string

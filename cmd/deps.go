@@ -135,6 +135,11 @@ func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Res
 		Getenv:      a.getenv,
 		SelfProfile: a.selfProfile,
 	})
+	if errors.Is(err, profile.ErrUnknownProfile) && !config.Exists(name) && a.cli.Backend != autoBackend {
+		if hint := vault.ElsewhereHint(a.paths.state, name, a.cli.Backend); hint != "" {
+			return nil, noKeyError(a.cli.Backend, name, hint)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +283,11 @@ func (a *app) noKey(v vault.Vault, name string, err error) error {
 	if hint == "" {
 		hint = "run: groat add " + name
 	}
-	return &sayError{fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), v.Backend()), hint, provider.ErrNoKey}
+	return noKeyError(v.Backend(), name, hint)
+}
+
+func noKeyError(backend, name, hint string) error {
+	return &sayError{fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), backend), hint, provider.ErrNoKey}
 }
 
 // sessionStore is the vault's session namespace.
@@ -294,7 +303,7 @@ type itemStore struct {
 // failure: what it held can be had anew.
 func (s itemStore) Get(ctx context.Context, name string) ([]byte, error) {
 	data, err := s.v.Get(ctx, s.kind, name)
-	if errors.Is(err, vault.ErrCorrupt) {
+	if vault.OfItem(err) && !errors.Is(err, vault.ErrNotFound) {
 		err = fmt.Errorf("%w: %w", session.ErrDamaged, err)
 	}
 	return data, notFound(err)

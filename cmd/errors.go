@@ -156,7 +156,7 @@ func (a *app) report(ctx context.Context, err error) int {
 
 // say prints one line on stderr.
 func (a *app) say(msg string) {
-	msg = terminal.Sanitize(strings.ReplaceAll(strings.TrimRight(msg, "\n"), "\n", " "))
+	msg = terminal.Sanitize(strings.ReplaceAll(strings.TrimRight(msg, "\n"), "\n", "; "))
 	fmt.Fprintf(a.streams.Err, "groat: %s\n", msg)
 }
 

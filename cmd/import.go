@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"groat/cmd/terminal"
 	"groat/provider"
@@ -78,8 +79,8 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 	var lines []string
 	for _, name := range names {
 		line, key, err := c.one(ctx, a, source, name)
-		if errors.Is(err, vault.ErrLocked) || c.asked && errors.Is(err, vault.ErrPassphrase) || ctx.Err() != nil {
-			return err // the next one would ask the same
+		if err != nil && (ctx.Err() != nil || c.stops(err)) {
+			return errors.Join(printLines(a, lines), err)
 		}
 		if err != nil {
 			failed.add(a, quote(name), err)
@@ -97,6 +98,22 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	return failed.err("imported", "to replace what is stored: --overwrite")
+}
+
+// stops reports whether the next key would meet the same error, or the same
+// question: a vault does not open, or somebody has had enough. An item of
+// aws-vault's that does not open may be damaged by itself.
+func (c *importCmd) stops(err error) bool {
+	var e *vault.Error
+	switch {
+	case errors.Is(err, terminal.ErrInterrupted), errors.Is(err, vault.ErrLocked):
+		return true
+	case !errors.As(err, &e):
+		return false
+	case strings.HasPrefix(e.Backend, "aws-vault"):
+		return c.asked && errors.Is(err, vault.ErrPassphrase)
+	}
+	return !vault.OfItem(err)
 }
 
 // one imports one key and proves it by reading it back.

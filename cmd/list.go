@@ -61,18 +61,18 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Credentials { // names are no secret: nothing has to be opened
-		holders, err := keyHolders(ctx, vaults)
+		holders, _, lost, err := a.keyHolders(ctx, vaults)
 		if err != nil {
 			return err
 		}
-		return printLines(a, slices.Sorted(maps.Keys(holders)))
+		return errors.Join(printLines(a, slices.Sorted(maps.Keys(holders))), lost)
 	}
-	cards, damage, err := allCards(ctx, vaults)
+	cards, open, damage, err := a.allCards(ctx, vaults)
 	if err != nil {
 		return err
 	}
 	var entries []session.Entry
-	for _, v := range vaults {
+	for _, v := range open {
 		found, errs := a.sessions(v).List(ctx)
 		damage = errors.Join(append(errs, damage)...)
 		entries = append(entries, found...)
@@ -89,23 +89,28 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	return errors.Join(err, damage)
 }
 
-// allCards reads the card of every key. A damaged item hides no other: it is
-// reported beside them. A vault that does not open at all is an error.
-func allCards(ctx context.Context, vaults []vault.Vault) (cards map[string]vault.Card, damage, err error) {
+// allCards reads the card of every key. A damaged item hides no other, nor
+// does a vault that is out of reach: they are reported beside the cards, and
+// open are the other vaults.
+func (a *app) allCards(ctx context.Context, vaults []vault.Vault) (cards map[string]vault.Card, open []vault.Vault, damage, err error) {
 	cards = map[string]vault.Card{}
-	for _, v := range vaults {
+	records, err := vault.Records(a.paths.state)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	open, lost, err := survey(vaults, func(v vault.Vault) error {
 		found, err := vault.Keys(ctx, v)
 		for _, card := range found {
-			cards[card.Profile] = card
+			if _, known := cards[card.Profile]; !known || records[card.Profile] == v.Backend() {
+				cards[card.Profile] = card
+			}
 		}
-		switch {
-		case errors.Is(err, vault.ErrLocked), errors.Is(err, vault.ErrPassphrase), errors.Is(err, vault.ErrUnavailable):
-			return nil, nil, err
-		case err != nil:
-			damage = errors.Join(damage, err)
+		if vault.OfItem(err) {
+			damage, err = errors.Join(damage, err), nil
 		}
-	}
-	return cards, damage, nil
+		return err
+	})
+	return cards, open, errors.Join(damage, lost), err
 }
 
 // build joins the config's profiles, the stored keys and the live sessions.

@@ -44,6 +44,9 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	var lines []string
 	failed := &failures{of: len(moves)}
 	for _, m := range moves {
+		if err != nil && errors.Is(m.Err, err) {
+			continue // what ended the run is said last
+		}
 		if m.Err != nil {
 			failed.add(a, fmt.Sprintf("%s %s", m.Kind, quote(m.Name)), m.Err)
 			continue

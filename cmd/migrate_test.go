@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
+	"groat/cmd/terminal"
 	"groat/vault"
 )
 
@@ -58,8 +60,67 @@ func TestMigrate(t *testing.T) {
 	wantOut(t, runMain(t, environ, "", "migrate", "--from", "auto", "--to", "file"), 2, "--from")
 	// The record follows the key: without a named backend it is looked for there.
 	state := newApp(environ, Streams{}).paths.state
-	if backend, ok := vault.Recorded(state, "default"); !ok || backend != "pass" {
-		t.Errorf("recorded in %q, %v", backend, ok)
+	if backend, err := vault.Recorded(state, "default"); err != nil || backend != "pass" {
+		t.Errorf("recorded in %q, %v", backend, err)
+	}
+}
+
+// TestRemoveLeavesNoCopy: a key that lies in two vaults is removed from both,
+// and what serves it until then is the recorded one.
+func TestRemoveLeavesNoCopy(t *testing.T) {
+	environ := append(startAWS(t).environment(t), "GROAT_BACKEND=auto")
+	state := newApp(environ, Streams{}).paths.state
+	first, second := elsewhere{vault.NewMemory()}, vault.NewMemory()
+	vaults := map[string]vault.Vault{"auto": first, "pass": first, "keyctl": asKeyctl{second}}
+	for i, v := range []vault.Vault{first, second} {
+		if _, err := vault.PutKey(t.Context(), v, "twice", vault.AccessKey{ID: fmt.Sprintf("AKIAOTHEROTHEROTHER%d", i), Secret: "s"}, vault.Card{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := vault.Record(state, "twice", "keyctl"); err != nil {
+		t.Fatal(err)
+	}
+	wantOut(t, runWith(t, environ, vaults, "credential-process", "twice", "--no-session"), 0, "AKIAOTHEROTHEROTHER1")
+	wantOut(t, runWith(t, environ, vaults, "remove", "twice", "twice", "--force"), 0, "from the keyctl vault", "from the pass vault")
+	for _, v := range []vault.Vault{first, second} {
+		if names, _ := v.Names(t.Context(), vault.KindKey); len(names) != 0 {
+			t.Errorf("%v stays", names)
+		}
+	}
+	if where, err := vault.Recorded(state, "twice"); where != "" || err != nil {
+		t.Errorf("recorded in %q, %v", where, err)
+	}
+}
+
+type asKeyctl struct{ *vault.Memory }
+
+func (asKeyctl) Backend() string { return "keyctl" }
+
+// TestALockedVaultIsAskedOnce: whoever declines is not asked for every key.
+func TestALockedVaultIsAskedOnce(t *testing.T) {
+	environ := startAWS(t).environment(t)
+	m := vault.NewMemory()
+	for _, name := range []string{"a", "b", "c"} {
+		if _, err := vault.PutKey(t.Context(), m, name, vault.AccessKey{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, refusal := range []error{vault.ErrLocked, vault.ErrPassphrase, terminal.ErrInterrupted} {
+		asked := 0
+		m.Fail = func(op string, _ vault.Kind, _ string) error {
+			if op != "get" {
+				return nil
+			}
+			asked++
+			return refusal
+		}
+		vaults := map[string]vault.Vault{"file": m, "pass": elsewhere{vault.NewMemory()}}
+		for _, words := range [][]string{{"list"}, {"list", "--json"}, {"migrate", "--from", "file", "--to", "pass"}} {
+			asked = 0
+			if r := runWith(t, environ, vaults, words...); r.code == 0 || r.stdout != "" || asked != 1 {
+				t.Errorf("%v after %v: asked %d times, exit code %d\n%s", words, refusal, asked, r.code, r.stdout)
+			}
+		}
 	}
 }
 

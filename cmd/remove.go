@@ -43,55 +43,49 @@ func (c *removeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	holders, err := keyHolders(ctx, vaults)
+	holders, open, lost, err := a.keyHolders(ctx, vaults)
 	if err != nil {
 		return err
 	}
 	names := c.Profiles
 	if c.All {
-		names = slices.Sorted(maps.Keys(holders))
+		names = slices.Collect(maps.Keys(holders))
 	}
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	if c.SessionsOnly {
-		return c.dropSessions(ctx, a, vaults, holders, names)
+		return c.dropSessions(ctx, a, open, holders, lost, names)
 	}
 	for _, name := range names {
 		if _, ok := holders[name]; !ok {
+			if lost != nil {
+				return lost // there it may lie
+			}
 			return a.noKey(vaults[0], name, vault.ErrNotFound)
 		}
 	}
 	if err := c.confirm(ctx, a, names); err != nil {
 		return err
 	}
-	errs := []error{c.dropSessions(ctx, a, vaults, holders, names)}
+	errs := []error{c.dropSessions(ctx, a, open, holders, lost, names)}
 	for _, name := range names {
-		v := holders[name]
-		if err := vault.RemoveKey(ctx, v, name); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if err := vault.Forget(a.paths.state, name); err != nil {
-			a.warn("could not forget where the key lay: " + err.Error())
-		}
-		a.say(fmt.Sprintf("removed the access key of profile %s from the %s vault", quote(name), v.Backend()))
+		errs = append(errs, removeKey(ctx, a, name, holders[name]))
 	}
 	return errors.Join(errs...)
 }
 
-// keyHolders maps each profile that holds a key to its vault.
-func keyHolders(ctx context.Context, vaults []vault.Vault) (map[string]vault.Vault, error) {
-	holders := map[string]vault.Vault{}
-	for _, v := range vaults {
-		names, err := v.Names(ctx, vault.KindKey)
-		if err != nil {
-			return nil, err
+// removeKey deletes a key wherever it lies: a copy that stayed behind in
+// another vault would be the key from then on.
+func removeKey(ctx context.Context, a *app, name string, holders []vault.Vault) error {
+	for _, v := range holders {
+		if err := vault.RemoveKey(ctx, v, name); err != nil {
+			return err
 		}
-		for _, name := range names {
-			if _, ok := holders[name]; !ok {
-				holders[name] = v
-			}
-		}
+		a.say(fmt.Sprintf("removed the access key of profile %s from the %s vault", quote(name), v.Backend()))
 	}
-	return holders, nil
+	if err := vault.Forget(a.paths.state, name); err != nil {
+		a.warn("could not forget where the key lay: " + err.Error())
+	}
+	return nil
 }
 
 func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
@@ -116,19 +110,28 @@ func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
 }
 
 // dropSessions removes what was minted for the profiles and from their keys.
-func (c *removeCmd) dropSessions(ctx context.Context, a *app, vaults []vault.Vault, holders map[string]vault.Vault, names []string) error {
-	minted := map[string]bool{}
+// That a vault is out of reach (lost) is a failure where it may hold some of it.
+func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault, holders map[string][]vault.Vault, lost error, names []string) error {
+	minted, unsure := map[string]bool{}, c.All
 	for _, name := range names {
 		minted[name] = true
-		if target, err := c.target(a, name, holders); err != nil {
-			return err
-		} else if target != "" {
-			minted[target] = true
+		r, err := c.resolve(a, name, holders)
+		if err != nil && lost != nil {
+			return lost // there it may be known
 		}
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			unsure = unsure || len(holders[name]) == 0
+			continue
+		}
+		minted[r.Profile] = true
+		unsure = unsure || len(holders[r.Source.Profile]) == 0
 	}
 	total := 0
 	var errs []error
-	for _, v := range vaults {
+	for _, v := range open {
 		n, err := a.sessions(v).Remove(ctx, func(e session.Entry) bool {
 			return c.All || minted[e.Info.Profile] || minted[e.Info.KeyProfile]
 		})
@@ -136,31 +139,34 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, vaults []vault.Vau
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.dropExported(ctx, func(name string) bool { return c.All || minted[name] }))
+	if lost != nil && unsure {
+		errs = append(errs, lost)
+	} else if lost != nil {
+		a.warn(lost.Error())
+	}
 	a.say(fmt.Sprintf("dropped %d %s", total, plural(total, "session")))
 	return errors.Join(errs...)
 }
 
-// target is the profile for which sessions are minted when name is used
-// (another one where name is an alias). A name that is neither in the config
-// nor a key's is an error, so that a slip of the finger is noticed.
-func (c *removeCmd) target(a *app, name string, holders map[string]vault.Vault) (string, error) {
+// resolve finds the profile for which sessions are minted when name is used
+// (another one where name is an alias), and whose key. A name that is neither
+// in the config nor a key's is an error, so that a slip of the finger is
+// noticed; one that is broken in the config is nil: its sessions can still be
+// dropped by name.
+func (c *removeCmd) resolve(a *app, name string, holders map[string][]vault.Vault) (*profile.Resolved, error) {
 	config, err := a.awsConfig()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	_, holds := holders[name]
 	r, err := config.Resolve(name, profile.ResolveOptions{
-		HoldsKey:    func(name string) (bool, error) { _, ok := holders[name]; return ok, nil },
+		HoldsKey:    func(name string) (bool, error) { return len(holders[name]) > 0, nil },
 		Getenv:      a.getenv,
 		SelfProfile: a.selfProfile,
 	})
-	switch {
-	case err == nil:
-		return r.Profile, nil
-	case holds || config.Exists(name):
-		return "", nil // broken in the config; its sessions can still be dropped by name
+	if err != nil && (len(holders[name]) > 0 || config.Exists(name)) {
+		return nil, nil //nolint:nilnil // see above
 	}
-	return "", err
+	return r, err
 }
 
 // sessions is the cache over a vault, for looking and dropping.

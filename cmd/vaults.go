@@ -1,9 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -88,9 +91,11 @@ func (a *app) unlockFor() (*time.Duration, error) {
 func (a *app) keyVault(_ context.Context, name string) (vault.Vault, error) {
 	backend := a.cli.Backend
 	if backend == autoBackend {
-		if recorded, ok := vault.Recorded(a.paths.state, name); ok {
-			backend = recorded
+		recorded, err := vault.Recorded(a.paths.state, name)
+		if err != nil {
+			return nil, err
 		}
+		backend = cmp.Or(recorded, backend)
 	}
 	return a.openVault(backend)
 }
@@ -115,7 +120,11 @@ func (a *app) openVaults() ([]vault.Vault, error) {
 	if a.cli.Backend != autoBackend {
 		return all, nil
 	}
-	for _, backend := range vault.RecordedBackends(a.paths.state) {
+	recorded, err := vault.RecordedBackends(a.paths.state)
+	if err != nil {
+		return nil, err
+	}
+	for _, backend := range recorded {
 		if backend == first.Backend() {
 			continue
 		}
@@ -129,24 +138,72 @@ func (a *app) openVaults() ([]vault.Vault, error) {
 	return all, nil
 }
 
+// survey looks into each of several vaults. One that is out of reach (no bus
+// over SSH, a declined passphrase) hides nothing of the others: it is left out
+// and lost says why. A single one's error is err.
+func survey(vaults []vault.Vault, look func(vault.Vault) error) (open []vault.Vault, lost, err error) {
+	for _, v := range vaults {
+		err := look(v)
+		switch {
+		case err == nil:
+			open = append(open, v)
+		case len(vaults) > 1 && (errors.Is(err, vault.ErrUnavailable) || errors.Is(err, vault.ErrLocked) || errors.Is(err, vault.ErrPassphrase)):
+			lost = errors.Join(lost, err)
+		default:
+			return nil, nil, err
+		}
+	}
+	if len(open) == 0 {
+		return nil, nil, lost
+	}
+	return open, lost, nil
+}
+
+// keyHolders maps each profile that holds a key to its vaults: first the one
+// that serves it, then those with a copy that was left behind.
+func (a *app) keyHolders(ctx context.Context, vaults []vault.Vault) (holders map[string][]vault.Vault, open []vault.Vault, lost, err error) {
+	records, err := vault.Records(a.paths.state)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	holders = map[string][]vault.Vault{}
+	open, lost, err = survey(vaults, func(v vault.Vault) error {
+		names, err := v.Names(ctx, vault.KindKey)
+		for _, name := range names {
+			at := len(holders[name])
+			if records[name] == v.Backend() {
+				at = 0
+			}
+			holders[name] = slices.Insert(holders[name], at, v)
+		}
+		return err
+	})
+	return holders, open, lost, err
+}
+
 // holdsKey reports whether a key is stored under exactly this name. Under
 // "auto" a name that was never recorded is looked for where other keys are,
 // without probing what else the machine has.
 func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
-	backends, elsewhere := []string{a.cli.Backend}, false
+	records, err := vault.Records(a.paths.state)
+	if err != nil && a.cli.Backend == autoBackend {
+		return false, err
+	}
+	backends := []string{a.cli.Backend}
 	if a.cli.Backend == autoBackend {
-		if recorded, ok := vault.Recorded(a.paths.state, name); ok {
+		if recorded := records[name]; recorded != "" {
 			backends = []string{recorded}
-		} else if known := vault.RecordedBackends(a.paths.state); len(known) > 0 {
-			backends, elsewhere = known, len(known) > 1
+		} else if len(records) > 0 {
+			backends = slices.Compact(slices.Sorted(maps.Values(records)))
 		}
 	}
+	// That a store is out of reach (no bus over SSH) must not fail the keys of
+	// others, nor make a mistyped name anything else than that.
+	elsewhere := records[name] == "" && (len(backends) > 1 || a.config != nil && !a.config.Exists(name))
 	for _, backend := range backends {
 		held, err := a.holdsKeyIn(ctx, backend, name)
 		switch {
 		case elsewhere && errors.Is(err, vault.ErrUnavailable):
-			// The record knows no such key. That one of several stores is out
-			// of reach (no bus over SSH) must not fail the keys of the others.
 			a.debugf("not looked for a key of %q: %v", name, err)
 		case held || err != nil:
 			return held, err

@@ -131,7 +131,8 @@ func rebuildCard(ctx context.Context, v Vault, profile string) (Card, error) {
 
 // Keys lists the cards of all stored keys, sorted by profile. It opens a
 // long-lived key only where its card is lost. Cards that cannot be read are
-// left out and reported together by the error, beside the others.
+// left out and reported together by the error, beside the others; where the
+// vault itself does not open, the error alone is returned (see OfItem).
 func Keys(ctx context.Context, v Vault) ([]Card, error) {
 	names, err := v.Names(ctx, KindKey)
 	if err != nil {
@@ -143,8 +144,10 @@ func Keys(ctx context.Context, v Vault) ([]Card, error) {
 		card, err := GetCard(ctx, v, name)
 		switch {
 		case errors.Is(err, ErrNotFound): // removed since it was listed
-		case err != nil:
+		case OfItem(err):
 			errs = append(errs, err)
+		case err != nil:
+			return nil, err
 		default:
 			cards = append(cards, card)
 		}

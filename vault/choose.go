@@ -27,7 +27,11 @@ var errNotByItself = errors.New("is used only when it is named")
 // the file vault, within 3 s together. The kernel keyring forgets at reboot
 // and is never chosen.
 func choose(cfg Config) (Vault, error) {
-	if name, ok := soleRecorded(cfg.StateDir); ok {
+	name, err := soleRecorded(cfg.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
 		cfg.Backend = name
 		return openNamed(cfg)
 	}

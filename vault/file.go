@@ -216,6 +216,8 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
+	case errors.As(err, new(headerError)):
+		e.Remedy = "restore header or header.bak in " + f.dir + " from a backup; without one, move the directory away and store the keys again"
 	case errors.Is(err, ErrCorrupt), errors.Is(err, errTooLarge), errors.Is(err, errIrregular):
 		if !errors.Is(err, ErrCorrupt) {
 			e.Err = fmt.Errorf("%w: %w", ErrCorrupt, err)

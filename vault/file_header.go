@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -45,6 +44,15 @@ type kdfCost struct {
 	lanes          uint8
 }
 
+// headerError is a damaged header, without which no item opens.
+type headerError string
+
+// Error is one line, lower case.
+func (e headerError) Error() string { return ErrCorrupt.Error() + ": " + string(e) }
+
+// Unwrap is ErrCorrupt.
+func (headerError) Unwrap() error { return ErrCorrupt }
+
 // vaultKey opens items; seedKey opens those of KindSeed.
 type vaultKey [chacha20poly1305.KeySize]byte
 
@@ -71,7 +79,7 @@ const (
 
 func (c kdfCost) check() error {
 	if c.memory < minMemory || c.memory > maxMemory || c.passes < minPasses || c.passes > maxPasses || c.lanes < 1 || c.lanes > maxLanes {
-		return fmt.Errorf("%w: its header asks for a key derivation out of bounds", ErrCorrupt)
+		return headerError("its header asks for a key derivation out of bounds")
 	}
 	return nil
 }
@@ -115,14 +123,14 @@ func (h *header) open(passphrase []byte) (key, seedKey vaultKey, err error) {
 	}
 	s, err := openBox(&kek[1], h.seedKey[:], h.bound("wrap seed key"))
 	if err != nil {
-		return key, seedKey, fmt.Errorf("%w: its header was changed", ErrCorrupt)
+		return key, seedKey, headerError("its header was changed")
 	}
 	copy(key[:], k)
 	copy(seedKey[:], s)
 	clear(k)
 	clear(s)
 	if !h.opens(key) {
-		return vaultKey{}, vaultKey{}, fmt.Errorf("%w: its header was changed", ErrCorrupt)
+		return vaultKey{}, vaultKey{}, headerError("its header was changed")
 	}
 	return key, seedKey, nil
 }
@@ -170,14 +178,14 @@ func (h *header) encode() []byte {
 // seal makes it genuine.
 func parseHeader(b []byte) (*header, error) {
 	if len(b) != headerLen || !bytes.HasPrefix(b, headerMagic[:7]) {
-		return nil, fmt.Errorf("%w: its header is damaged", ErrCorrupt)
+		return nil, headerError("its header is damaged")
 	}
 	body := b[:headerLen-sha256.Size]
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], b[len(body):]) {
-		return nil, fmt.Errorf("%w: its header is damaged", ErrCorrupt)
+		return nil, headerError("its header is damaged")
 	}
 	if b[7] != headerMagic[7] || b[24] != 1 {
-		return nil, fmt.Errorf("%w: its header is of a newer version of groat", ErrCorrupt)
+		return nil, headerError("its header is of a newer version of groat")
 	}
 	var h header
 	copy(h.id[:], b[8:])

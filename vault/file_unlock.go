@@ -21,7 +21,7 @@ const promptAttempts = 3
 // rememberPrompted is how long a prompted passphrase opens the vault.
 const rememberPrompted = time.Hour
 
-var errNoHeader = fmt.Errorf("%w: both copies of its header are missing", ErrCorrupt)
+const errNoHeader = headerError("both copies of its header are missing")
 
 // readHeader reads the header, or its second copy where the first is missing
 // or damaged; repair says so. The error wraps fs.ErrNotExist when there is

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,8 @@ type MigrateOptions struct {
 // that an interrupted run is simply run again. Sessions and Identity Center
 // tokens are not moved: they are minted anew.
 //
-// The error is about the run as a whole; each item's own is in its Move.
+// The error is about the run as a whole, and ends it; each item's own is in
+// its Move.
 func Migrate(ctx context.Context, from, to Vault, o MigrateOptions) ([]Move, error) {
 	keys, err := from.Names(ctx, KindKey)
 	if err != nil {
@@ -76,8 +78,8 @@ func Migrate(ctx context.Context, from, to Vault, o MigrateOptions) ([]Move, err
 		if m.Err == nil && card.MFASerial != "" {
 			serials[card.MFASerial] = true
 		}
-		if ctx.Err() != nil {
-			return moves, ctx.Err()
+		if err := cmp.Or(ctx.Err(), stops(m.Err)); err != nil {
+			return moves, err
 		}
 	}
 	stays := stillNeeded(ctx, from, o, keys, names)
@@ -87,9 +89,21 @@ func Migrate(ctx context.Context, from, to Vault, o MigrateOptions) ([]Move, err
 		}
 		with := o
 		with.DeleteSource = o.DeleteSource && !stays(serial)
-		moves = append(moves, migrateSeed(ctx, from, to, serial, with))
+		m := migrateSeed(ctx, from, to, serial, with)
+		moves = append(moves, m)
+		if err := cmp.Or(ctx.Err(), stops(m.Err)); err != nil {
+			return moves, err
+		}
 	}
 	return moves, nil
+}
+
+// stops gives the error that every further item would meet.
+func stops(err error) error {
+	if err == nil || OfItem(err) || errors.Is(err, ErrExists) || errors.Is(err, ErrHalfRotated) {
+		return nil
+	}
+	return err
 }
 
 // stillNeeded tells whose seeds the source must keep: those of the devices of

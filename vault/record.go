@@ -3,18 +3,23 @@ package vault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // recordFile, in the state directory, remembers which backend each key was
 // put into, so that "auto" looks for a key where it lies, whatever is running
 // at the time. It holds profile names and backend names, no secret, and is
 // written whole: temporary file, sync, rename. A lost or damaged record loses
-// no key: keys are then looked for where "auto" would put them.
+// no key: keys are then looked for where "auto" would put them. One that is
+// there and may not be read or believed is an error: without it keys would
+// seem to have vanished, and the next one written would forget them.
 //
 //	{"keys":{"default":"secret-service","prod":"file"}}
 const recordFile = "backends.json"
@@ -27,24 +32,26 @@ type record struct {
 }
 
 // Recorded says into which backend a profile's key was put, by one small
-// read. ok is false when no key of this name is known.
-func Recorded(stateDir, profile string) (backend string, ok bool) {
-	backend, ok = readRecord(stateDir).Keys[profile]
-	return backend, ok
+// read; "" when no key of this name is known.
+func Recorded(stateDir, profile string) (backend string, err error) {
+	r, err := readRecord(stateDir)
+	return r.Keys[profile], err
 }
 
 // Records maps every profile whose key was recorded to its backend.
-func Records(stateDir string) map[string]string {
-	return readRecord(stateDir).Keys
+func Records(stateDir string) (map[string]string, error) {
+	r, err := readRecord(stateDir)
+	return r.Keys, err
 }
 
 // RecordedBackends lists the backends in which recorded keys lie, sorted.
-func RecordedBackends(stateDir string) []string {
+func RecordedBackends(stateDir string) ([]string, error) {
+	r, err := readRecord(stateDir)
 	seen := map[string]bool{}
-	for _, b := range readRecord(stateDir).Keys {
+	for _, b := range r.Keys {
 		seen[b] = true
 	}
-	return slices.Sorted(maps.Keys(seen))
+	return slices.Sorted(maps.Keys(seen)), err
 }
 
 // Record remembers that a profile's key lies in a backend.
@@ -60,8 +67,8 @@ func Record(stateDir, profile, backend string) error {
 
 // Forget drops a profile's record; a missing one is no error.
 func Forget(stateDir, profile string) error {
-	if _, ok := Recorded(stateDir, profile); !ok {
-		return nil // nothing to lock, nothing to write
+	if backend, err := Recorded(stateDir, profile); backend == "" {
+		return err // nothing to lock, nothing to write
 	}
 	return changeRecord(stateDir, func(keys map[string]string) bool {
 		_, ok := keys[profile]
@@ -73,31 +80,39 @@ func Forget(stateDir, profile string) error {
 // ElsewhereHint is what to tell somebody whose key was not found in a
 // backend while the record has it in another one; "" when it has not.
 func ElsewhereHint(stateDir, profile, backend string) string {
-	where, ok := Recorded(stateDir, profile)
-	if !ok || where == backend {
+	where, err := Recorded(stateDir, profile)
+	if err != nil || where == "" || where == backend {
 		return ""
 	}
 	return fmt.Sprintf("its key was put into the %s vault: use --backend %s", where, where)
 }
 
-// readRecord reads what can be read. Names of backends that do not exist
-// are left out: the file is no way to make us open anything else.
-func readRecord(stateDir string) record {
+// readRecord reads what there is. Names of backends that do not exist are
+// left out: the file is no way to make us open anything else.
+func readRecord(stateDir string) (record, error) {
 	r := record{Keys: map[string]string{}}
 	data, err := disk{}.readFile(filepath.Join(stateDir, recordFile), maxRecord)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return r, nil
+	}
 	if err != nil {
-		return r
+		e := &Error{Op: "read where keys lie", Backend: "auto", Err: fmt.Errorf("%w: %w", ErrUnavailable, err), Remedy: "name the backend with --backend"}
+		var access *accessError
+		if errors.As(err, &access) && access.remedy != "" {
+			e.Remedy = access.remedy
+		}
+		return r, e
 	}
 	var stored record
 	if json.Unmarshal(data, &stored) != nil {
-		return r
+		return r, nil
 	}
 	for profile, backend := range stored.Keys {
 		if slices.Contains(AllBackends, backend) {
 			r.Keys[profile] = backend
 		}
 	}
-	return r
+	return r, nil
 }
 
 // changeRecord rewrites the record under a lock, when change says so.
@@ -113,7 +128,10 @@ func changeRecord(stateDir string, change func(map[string]string) bool) error {
 		return fail(err)
 	}
 	defer release()
-	r := readRecord(stateDir)
+	r, err := readRecord(stateDir)
+	if err != nil {
+		return err
+	}
 	if !change(r.Keys) {
 		return nil
 	}
@@ -127,11 +145,11 @@ func changeRecord(stateDir string, change func(map[string]string) bool) error {
 	return nil
 }
 
-// soleRecorded is the one backend in which all recorded keys lie.
-func soleRecorded(stateDir string) (string, bool) {
-	all := RecordedBackends(stateDir)
-	if len(all) != 1 {
-		return "", false
+// soleRecorded is the one backend in which all recorded keys lie, else "".
+func soleRecorded(stateDir string) (string, error) {
+	all, err := RecordedBackends(stateDir)
+	if err != nil || len(all) != 1 {
+		return "", err
 	}
-	return all[0], true
+	return all[0], nil
 }

@@ -1,9 +1,11 @@
 package vault
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +14,7 @@ import (
 
 func TestRecord(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	if _, ok := Recorded(dir, "p"); ok {
+	if b, err := Recorded(dir, "p"); b != "" || err != nil {
 		t.Error("a record without a file")
 	}
 	if err := Forget(dir, "p"); err != nil {
@@ -26,10 +28,10 @@ func TestRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if b, ok := Recorded(dir, "p"); !ok || b != "kwallet" {
-		t.Errorf("p is in %q, %v", b, ok)
+	if b, err := Recorded(dir, "p"); err != nil || b != "kwallet" {
+		t.Errorf("p is in %q, %v", b, err)
 	}
-	if got := RecordedBackends(dir); !slices.Equal(got, []string{"kwallet", "secret-service"}) {
+	if got, err := RecordedBackends(dir); err != nil || !slices.Equal(got, []string{"kwallet", "secret-service"}) {
 		t.Errorf("backends %q", got)
 	}
 	if got := ElsewhereHint(dir, "q", "file"); !strings.Contains(got, "--backend secret-service") {
@@ -43,7 +45,7 @@ func TestRecord(t *testing.T) {
 	if err := Forget(dir, "p"); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := Recorded(dir, "p"); ok {
+	if b, err := Recorded(dir, "p"); b != "" || err != nil {
 		t.Error("p was not forgotten")
 	}
 	if b, _ := Recorded(dir, "q"); b != "secret-service" {
@@ -71,8 +73,8 @@ func TestDamagedRecord(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, recordFile), []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if b, ok := Recorded(dir, "p"); ok {
-				t.Errorf("recorded in %q", b)
+			if b, err := Recorded(dir, "p"); b != "" || err != nil {
+				t.Errorf("recorded in %q, %v", b, err)
 			}
 			if err := Record(dir, "p", "file"); err != nil {
 				t.Fatal(err)
@@ -95,8 +97,8 @@ func TestConcurrentRecords(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(Records(dir)); n != 40 {
-		t.Errorf("%d of 40 records were kept", n)
+	if all, err := Records(dir); err != nil || len(all) != 40 {
+		t.Errorf("%d of 40 records were kept, %v", len(all), err)
 	}
 }
 
@@ -107,5 +109,35 @@ func TestUnwritableRecord(t *testing.T) {
 	}
 	if err := Record(filepath.Join(file, "state"), "p", "file"); err == nil {
 		t.Error("recorded below a regular file")
+	}
+}
+
+// A record that others can read or write is neither believed nor written
+// over: a restored backup must not make keys vanish, nor the next `add` lose
+// where the others lie.
+func TestRecordOpenToOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no modes there")
+	}
+	dir := t.TempDir()
+	if err := Record(dir, "p", "pass"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, recordFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, rerr := Recorded(dir, "p")
+	_, cerr := Open(Config{Backend: "auto", StateDir: dir, FileDir: filepath.Join(dir, "vault")})
+	for what, err := range map[string]error{"Recorded": rerr, "Open": cerr, "Record": Record(dir, "q", "file"), "Forget": Forget(dir, "p")} {
+		var e *Error
+		if !errors.Is(err, ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Remedy, "chmod 600") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(dir, recordFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Recorded(dir, "p"); b != "pass" || err != nil {
+		t.Errorf("p is in %q, %v", b, err)
 	}
 }

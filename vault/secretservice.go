@@ -192,7 +192,7 @@ func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) e
 	if !ok || hashed || kind != KindCard {
 		return nil
 	}
-	if _, recorded := Recorded(s.stateDir, profile); recorded {
+	if recorded, err := Recorded(s.stateDir, profile); recorded != "" || err != nil {
 		return nil
 	}
 	_, body, _ := strings.Cut(name, ".")

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 )
 
 // Kind is an item's namespace. Two items of different kinds never meet, even
@@ -59,6 +60,18 @@ var (
 	ErrUnavailable = errors.New("vault backend is not available")    // no bus, no program, no permission, no answer in time
 )
 
+// OfItem reports whether an error concerns one item alone. Any other is the
+// vault's own or that of whoever was asked: the next item would meet it too,
+// with another question perhaps.
+func OfItem(err error) bool {
+	var access *accessError
+	if errors.As(err, &access) {
+		_, _, _, item := DecodeName(filepath.Base(access.path))
+		return item
+	}
+	return (errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound)) && !errors.As(err, new(headerError))
+}
+
 // Error says which operation on which item failed, in words for a person.
 // It never holds an item's contents.
 type Error struct {
@@ -72,6 +85,9 @@ type Error struct {
 
 // Error is one line, lower case.
 func (e *Error) Error() string {
+	if e.Op == "names" {
+		return fmt.Sprintf("%s vault: could not list its items: %v", e.Backend, e.Err)
+	}
 	if e.Name == "" {
 		return fmt.Sprintf("%s vault: could not %s: %v", e.Backend, e.Op, e.Err)
 	}
