@@ -199,6 +199,7 @@ func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) e
 	attributes := map[string]string{ssAttrName: body}
 	s.callAhead(b, attributes)
 	found, err := s.search(ctx, b, attributes)
+	b.takeEarly(s.askLocked()) // where nobody wanted it: a lock is never judged by an old answer
 	if err != nil || len(found) > 0 {
 		return err
 	}
@@ -213,7 +214,7 @@ func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) e
 // so that a lock that comes in between is seen, and the session in which the
 // card and the credentials of the profile that has a key are read.
 func (s *secretService) callAhead(b *bus, attributes map[string]string) {
-	collection, known := s.state()
+	_, known := s.state()
 	s.mu.Lock()
 	open := s.session != ""
 	s.mu.Unlock()
@@ -222,9 +223,14 @@ func (s *secretService) callAhead(b *bus, attributes map[string]string) {
 	}
 	b.ahead(
 		request{ssName, ssPath, ssService + ".SearchItems", []any{attributes}},
-		request{ssName, collection, getProperty, []any{ssCollection, "Locked"}},
+		s.askLocked(),
 		request{ssName, ssPath, ssService + ".OpenSession", []any{"plain", dbus.MakeVariant("")}},
 	)
+}
+
+func (s *secretService) askLocked() request {
+	collection, _ := s.state()
+	return request{ssName, collection, getProperty, []any{ssCollection, "Locked"}}
 }
 
 // takeAbsent gives what the call before this one found missing by the way.

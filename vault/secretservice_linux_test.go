@@ -464,6 +464,26 @@ func TestSecretServiceCallsAhead(t *testing.T) {
 	}
 }
 
+// The answer on the lock that was sent for ahead serves that one search: what
+// is locked later is not taken for missing.
+func TestSecretServiceLockedAfterCallsAhead(t *testing.T) {
+	s := newFakeSecrets()
+	v, _ := secretsOn(t, s, false)
+	putItem(t, v, vault.KindCard, "admin", "card")
+	if _, err := v.Get(t.Context(), vault.KindCard, "admin"); err != nil {
+		t.Fatal(err)
+	}
+	v, _ = secretsOn(t, s, false)
+	if _, err := v.Get(t.Context(), vault.KindCard, "admin"); err != nil { // found: nobody asks whether a lock hides it
+		t.Fatal(err)
+	}
+	s.do(func() { s.locked, s.hides = true, true })
+	vault.ForgetUnlocked(v)
+	if _, err := v.Get(t.Context(), vault.KindSession, "s"); !errors.Is(err, vault.ErrLocked) {
+		t.Errorf("Get of what a lock may hide: %v, want ErrLocked", err)
+	}
+}
+
 // Where no lock can be had an item is stored all the same, with a warning.
 func TestPutWithoutLocks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
