@@ -38,21 +38,26 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 
 // selfProfile recognises a credential_process line that runs this very
 // program, by its name or by its file, and returns the profile it asks for.
-func (a *app) selfProfile(line string) (string, bool) {
+// plain says that it asks for nothing else: flags can make it another role,
+// another key of another vault.
+func (a *app) selfProfile(line string) (name string, plain, ok bool) {
 	words, err := profile.SplitCommand(line)
 	if err != nil || len(words) < 3 || !isSelf(words[0]) {
-		return "", false
+		return "", false, false
 	}
 	if len(words) == 3 && words[1] == "credential-process" && !strings.HasPrefix(words[2], "-") {
-		return words[2], true
+		return words[2], true, true
 	}
 	other := newApp(nil, Streams{In: strings.NewReader(""), Out: discard{}, Err: discard{}})
 	other.settings.path = ""
 	command, err := other.parse(words[1:])
-	if c, ok := command.(*credentialProcessCmd); ok && err == nil {
-		return c.Profile, true
+	c, is := command.(*credentialProcessCmd)
+	if !is || err != nil {
+		return "", false, false
 	}
-	return "", false
+	given := other.cli.globals
+	given.Prompt, given.NoInput, given.Debug = "", false, false // how to speak, not what to give
+	return c.Profile, c.minting == (minting{}) && given == (globals{Backend: autoBackend}), true
 }
 
 // isSelf tells by the name first: the file behind a name in PATH costs a

@@ -21,7 +21,7 @@ type configureCmd struct {
 
 // Run changes the config file once, for all the profiles or for none.
 func (c *configureCmd) Run(ctx context.Context, a *app) error {
-	names := slices.Compact(slices.Clone(c.Profiles))
+	names := slices.Compact(slices.Sorted(slices.Values(c.Profiles)))
 	records := profile.UndoFile{Path: filepath.Join(a.paths.state, "configure-undo.json")}
 	known, err := records.Load(a.paths.awsConfig)
 	if err != nil {

@@ -45,6 +45,10 @@ type app struct {
 	// for it already, and no other road to AWS is chosen within one process.
 	proxy provider.ProxyFunc
 
+	// nameless: no profile was named, and the environment describes a web
+	// identity, which then counts.
+	nameless bool
+
 	helpFlags bool // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.
 	wait func(ctx context.Context, d time.Duration) error
@@ -115,133 +119,6 @@ func (a *app) awsConfig() (*profile.Config, error) {
 		a.config = c
 	}
 	return a.config, nil
-}
-
-// resolve decides everything that the files decide about a profile.
-func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
-	config, err := a.awsConfig()
-	if err != nil {
-		return nil, err
-	}
-	serial := m.MFASerial
-	if serial == "" {
-		serial = a.getenv("AWS_MFA_SERIAL")
-	}
-	r, err := config.Resolve(name, profile.ResolveOptions{
-		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
-		RoleARN:     m.RoleARN,
-		MFASerial:   serial,
-		Region:      m.Region,
-		Getenv:      a.getenv,
-		SelfProfile: a.selfProfile,
-	})
-	if errors.Is(err, profile.ErrUnknownProfile) && !config.Exists(name) && a.cli.Backend != autoBackend {
-		if hint := vault.ElsewhereHint(a.paths.state, name, a.cli.Backend); hint != "" {
-			return nil, noKeyError(a.cli.Backend, name, hint)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range r.Warnings {
-		a.warn(w)
-	}
-	return r, nil
-}
-
-// plan decides what would be called for a profile.
-func (a *app) plan(ctx context.Context, name string, m minting) (*provider.Plan, error) {
-	r, err := a.resolve(ctx, name, m)
-	if err != nil {
-		return nil, err
-	}
-	return a.planOf(ctx, r, m)
-}
-
-func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*provider.Plan, error) {
-	var card *provider.Card
-	if r.Source.Kind == profile.SourceKey {
-		c, err := (vaultKeys{a}).Card(ctx, r.Source.Profile)
-		if err != nil {
-			return nil, err
-		}
-		card = &c
-	}
-	return provider.NewPlan(r, card, a.options(r, m))
-}
-
-// options are the lifetimes that the flags ask for: the one that names its
-// step wins over --duration, which may be longer than a role's where there is
-// no role.
-func (a *app) options(r *profile.Resolved, m minting) provider.Options {
-	o := provider.Options{
-		SessionTTL:    time.Duration(m.SessionTTL),
-		AssumeRoleTTL: time.Duration(m.AssumeRoleTTL),
-		NoSession:     m.NoSession,
-		OSUser:        osUser(a.getenv),
-	}
-	if o.SessionTTL == 0 {
-		o.SessionTTL = time.Duration(m.Duration)
-	}
-	if o.AssumeRoleTTL == 0 && (len(r.Roles) > 0 || r.Source.Kind == profile.SourceWebIdentity) {
-		o.AssumeRoleTTL = time.Duration(m.Duration)
-	}
-	return o
-}
-
-// minter wires vault, cache and prompts for one plan.
-func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provider.Minter, error) {
-	v, err := a.vaultOf(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return &provider.Minter{
-		Keys: vaultKeys{a},
-		Cache: &session.Cache{
-			Store:    sessionStore(v),
-			LockDir:  a.lockDir(v),
-			Now:      a.now,
-			MinTTL:   time.Duration(m.MinTTL),
-			Disabled: m.NoCache,
-			Warn:     a.warn,
-			Debugf:   a.debugf,
-			Waiting:  func(holder string) { a.say("waiting for " + holder + ", which is getting the same credentials") },
-			Final:    provider.Final,
-			Restore:  provider.Restore,
-			Missed:   a.heedSignals,
-			Spare:    func(err error) bool { return errors.Is(err, provider.ErrUnreachable) },
-		},
-		MFACode: m.MFACode,
-		Seeds:   vaultSeeds{v},
-		Codes:   personCodes{a},
-		Tokens:  itemStore{v, vault.KindToken},
-		SignIn:  personSignIn{a, p.Profile},
-		Machine: machineFor(p),
-		Now:     a.now,
-		Proxy:   a.proxy,
-		Getenv:  a.getenv,
-		Warn:    a.warn,
-		Debugf:  a.debugf,
-		Environ: a.environ,
-		Stderr:  a.streams.Err,
-	}, nil
-}
-
-// mint answers with a profile's credentials: from the cache, else from AWS.
-func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
-	p, err := a.plan(ctx, name, m)
-	if err != nil {
-		return session.Credentials{}, nil, err
-	}
-	for _, w := range p.Warnings {
-		a.warn(w)
-	}
-	minter, err := a.minter(ctx, p, m)
-	if err != nil {
-		return session.Credentials{}, nil, err
-	}
-	creds, err := minter.Credentials(ctx, p)
-	return creds, p, err
 }
 
 // vaultKeys is the vault as package provider sees it.

@@ -99,7 +99,7 @@ func (a *app) helperProfiles() (map[string]bool, error) {
 		if line == "" {
 			continue
 		}
-		if target, ok := a.selfProfile(line); ok && target != name {
+		if target, plain, _ := a.selfProfile(line); plain && target != name {
 			helpers[target] = true
 		}
 	}

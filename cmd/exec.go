@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"groat/provider"
+	"groat/provider/profile"
 	"groat/session"
 )
 
@@ -44,7 +45,7 @@ func (c *execCmd) Run(ctx context.Context, a *app) error {
 		return usageError(fmt.Sprintf("this is already a subshell of groat, for profile %s", quote(outer)),
 			"leave it with exit, name a command to run (groat exec PROFILE -- CMD), or give --nested")
 	}
-	name, err := a.profileOrPick(ctx, c.Profile)
+	name, err := a.profileToMint(ctx, c.Profile)
 	if err != nil {
 		return err
 	}
@@ -150,6 +151,16 @@ func shortDuration(d time.Duration) string {
 		return fmt.Sprintf("%dm", int(d.Minutes()))
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// profileToMint is the profile to mint for. Where none is named, a web
+// identity that the environment describes comes before the question.
+func (a *app) profileToMint(ctx context.Context, name string) (string, error) {
+	if name == "" && a.getenv("AWS_PROFILE") == "" && profile.NamesWebIdentity(a.getenv) {
+		a.nameless = true
+		return profile.EnvironmentProfile, nil
+	}
+	return a.profileOrPick(ctx, name)
 }
 
 // profileOrPick is the profile named, else AWS_PROFILE, else what a person

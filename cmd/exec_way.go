@@ -18,6 +18,8 @@ func (c *execCmd) checkWay(a *app, name string) error {
 		return usageError("--token-file needs --server", "run: groat exec --help")
 	case c.Server || c.IMDS:
 		return a.checkDefault(name)
+	case c.ProfileEnv && a.nameless:
+		return usageError("--profile-env needs a profile: these credentials are those of the environment's web identity", "leave it out, or use --server")
 	case c.ProfileEnv:
 		return a.checkProfileEnv(name)
 	}
@@ -42,7 +44,7 @@ func (a *app) checkDefault(name string) error {
 		if value == "" || key == "aws_access_key_id" && config.Value("default", profile.ExportedKey) != "" && name == "default" {
 			continue
 		}
-		if self, ok := a.selfProfile(value); key == "credential_process" && ok && self == name {
+		if self, plain, _ := a.selfProfile(value); key == "credential_process" && plain && self == name {
 			continue // the same credentials by another road
 		}
 		return &sayError{
@@ -61,7 +63,7 @@ func (a *app) checkProfileEnv(name string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := a.selfProfile(config.Value(name, "credential_process")); !ok {
+	if _, _, ok := a.selfProfile(config.Value(name, "credential_process")); !ok {
 		a.warn(fmt.Sprintf("profile %s has no credential_process line that calls groat, so that SDKs find other credentials there or none; to write it: groat configure %s", quote(name), name))
 	}
 	return nil

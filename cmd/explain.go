@@ -46,7 +46,7 @@ type explainedStep struct {
 	Cached      bool    `json:"cached"`
 	Expiration  *string `json:"expiration"` // of what is cached
 	Called      bool    `json:"called"`     // answering now would make this call
-	Asks        bool    `json:"asks"`       // and ask for a token code
+	Asks        bool    `json:"asks"`       // and ask for a token code, or a sign-in
 }
 
 // Run resolves and plans as the minting commands do, and prints.
@@ -93,6 +93,18 @@ func explain(p *provider.Plan, chain []string, states []provider.StepState) expl
 	return e
 }
 
+// roundDuration is Go's own notation without the zeros at its end: 8h, 1h30m.
+func roundDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
 // text is one screen for a person.
 func (e explanation) text(now time.Time) string {
 	var b strings.Builder
@@ -115,7 +127,7 @@ func (e explanation) text(now time.Time) string {
 			what += " " + *s.RoleARN
 		}
 		if s.Duration > 0 {
-			what += " for " + strings.TrimSuffix(strings.TrimSuffix((time.Duration(s.Duration)*time.Second).String(), "0s"), "0m")
+			what += " for " + roundDuration(time.Duration(s.Duration)*time.Second)
 		}
 		if s.Region != "" {
 			what += " in " + s.Region
@@ -132,6 +144,8 @@ func (e explanation) text(now time.Time) string {
 			line("     cached, %s left", strings.Trim(left(*s.Expiration, now), "()"))
 		case s.Cached:
 			line("     cached")
+		case s.Asks && s.MFASerial == nil:
+			line("     not cached: would be called now, and asks for a sign-in")
 		case s.Asks:
 			line("     not cached: would be called now, and asks for a code")
 		case s.Called:

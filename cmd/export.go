@@ -25,7 +25,7 @@ type exportCmd struct {
 
 // Run mints and prints all of it, or nothing.
 func (c *exportCmd) Run(ctx context.Context, a *app) error {
-	name, err := a.profileOrPick(ctx, c.Profile)
+	name, err := a.profileToMint(ctx, c.Profile)
 	if err != nil {
 		return err
 	}

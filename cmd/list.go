@@ -136,14 +136,18 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 			Getenv:      a.getenv,
 			SelfProfile: a.selfProfile,
 		})
-		switch {
-		case err == nil:
+		if err == nil {
 			row.describe(r, cards)
 			if r.Profile != name {
 				row.Sessions = append(row.Sessions, byProfile[r.Profile]...)
 			}
-		case config.Exists(name):
-			a.warn(fmt.Sprintf("profile %s: %v", quote(name), err))
+		} else {
+			if config.Exists(name) {
+				a.warn(fmt.Sprintf("profile %s: %v", quote(name), err))
+			}
+			if _, ok := cards[name]; ok { // it is there, whatever the config says
+				row.Credentials = &name
+			}
 		}
 		slices.SortFunc(row.Sessions, func(x, y listSession) int { return strings.Compare(x.Expiration+x.Kind, y.Expiration+y.Kind) })
 		if row.Sessions == nil {

@@ -31,7 +31,7 @@ type loginCmd struct {
 
 // Run mints, exchanges the credentials for a link, and hands the link over.
 func (c *loginCmd) Run(ctx context.Context, a *app) error {
-	name, err := a.profileOrPick(ctx, c.Profile)
+	name, err := a.profileToMint(ctx, c.Profile)
 	if err != nil {
 		return err
 	}

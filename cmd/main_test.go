@@ -183,6 +183,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	connections N    checks the number of TCP connections made so far
 //	deny ACTION…     forbids the user IAM actions
 //	device SERIAL    gives the user one more MFA device
+//	web-identity NAME FILE   adds a role for holders of the token that it puts into FILE
 //	down             closes the double
 //	identity-center  opens an Identity Center with the roles Dev and Ops, and plain-role
 //	expire           lets all sessions expire at AWS
@@ -234,6 +235,12 @@ func TestScripts(t *testing.T) {
 				theAWS(ts).AddSSO("https://acme.awsapps.com/start",
 					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})
 				theAWS(ts).AddRole("arn:aws:iam::123456789012:role/plain-role", ststest.RoleOptions{})
+			},
+			"web-identity": func(ts *testscript.TestScript, _ bool, args []string) {
+				a := theAWS(ts)
+				a.AddIssuer("https://issuer.example")
+				a.AddRole("arn:aws:iam::123456789012:role/"+args[0], ststest.RoleOptions{WebIdentity: "https://issuer.example"})
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(a.WebIdentityToken("https://issuer.example", "ci", "sts.amazonaws.com", time.Hour)), 0o600))
 			},
 			"down":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).Close() },
 			"expire":      func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).ExpireSessions() },

@@ -116,6 +116,9 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault
 	for _, name := range names {
 		minted[name] = true
 		r, err := c.resolve(a, name, holders)
+		if err != nil && a.hasSessions(ctx, open, name) { // left by a profile that is gone
+			r, err = nil, nil
+		}
 		if err != nil && lost != nil {
 			return lost // there it may be known
 		}
@@ -167,6 +170,17 @@ func (c *removeCmd) resolve(a *app, name string, holders map[string][]vault.Vaul
 		return nil, nil //nolint:nilnil // see above
 	}
 	return r, err
+}
+
+// hasSessions reports whether anything is kept that was minted for the profile.
+func (a *app) hasSessions(ctx context.Context, vaults []vault.Vault, name string) bool {
+	for _, v := range vaults {
+		entries, _ := a.sessions(v).List(ctx) // damaged ones have no profile
+		if slices.ContainsFunc(entries, func(e session.Entry) bool { return e.Info.Profile == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // sessions is the cache over a vault, for looking and dropping.

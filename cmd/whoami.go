@@ -15,7 +15,7 @@ type whoamiCmd struct {
 
 // Run mints as the other commands do and calls sts:GetCallerIdentity.
 func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
-	name, err := a.profileOrPick(ctx, c.Profile)
+	name, err := a.profileToMint(ctx, c.Profile)
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,11 @@ func (r *run) request(i int) session.Request {
 	}
 }
 
-// asks reports whether minting step i would ask somebody for a token code:
-// in its own call, or because what it is minted from is not there either.
+// asks reports whether minting step i would ask somebody for a token code or
+// a sign-in: in its own call, or because what it is minted from is not there
+// either.
 func (r *run) asks(ctx context.Context, i int) bool {
-	if r.plan.Steps[i].MFASerial != "" {
+	if r.asksItself(ctx, i) {
 		return true
 	}
 	if i == 0 {
@@ -57,6 +58,13 @@ func (r *run) asks(ctx context.Context, i int) bool {
 		}
 	}
 	return r.asks(ctx, i-1)
+}
+
+func (r *run) asksItself(ctx context.Context, i int) bool {
+	if r.plan.Steps[i].Operation == OpSSO {
+		return (&signOn{m: r.m, sso: r.plan.Source.SSO}).asks(ctx)
+	}
+	return r.plan.Steps[i].MFASerial != ""
 }
 
 // isLongLived reports whether a source is a long-lived access key.

@@ -11,7 +11,7 @@ type StepState struct {
 	Cached     bool      // a fresh result is there and would be served
 	Expiration time.Time // of that result; zero when there is none
 	Needed     bool      // answering now would make this step's call
-	Asks       bool      // answering now would ask for a token code for it
+	Asks       bool      // answering now would ask for a token code for it, or for a sign-in
 }
 
 // Cached says what is cached of a plan and what answering it now would call
@@ -31,7 +31,7 @@ func (m *Minter) Cached(ctx context.Context, p *Plan) []StepState {
 		}
 		needed = needed && !s.Cached
 		s.Needed = needed
-		s.Asks = needed && p.Steps[i].MFASerial != ""
+		s.Asks = needed && r.asksItself(ctx, i)
 	}
 	return states
 }

@@ -94,12 +94,12 @@ func FuzzCircle(f *testing.F) {
 	f.Add("a", "echo 1", "b", "echo 2")
 	f.Add("a,b", "x:y", "%2C", "\n")
 	f.Fuzz(func(t *testing.T, name1, line1, name2, line2 string) {
-		first, second := lineID(name1, line1), lineID(name2, line2)
-		chain := first + "," + second
-		if circle(chain, first, name1) == nil || circle(chain, second, name2) == nil {
+		first, second := newRunningLine([]string{name2, name1}, line1), newRunningLine([]string{name2}, line2)
+		chain := first.String() + "," + second.String()
+		if circle(chain, first) == nil || circle(chain, second) == nil {
 			t.Fatalf("a running line is not recognised in %q", chain)
 		}
-		if name1 != name2 && circle(first, second, name2) != nil {
+		if name1 != name2 && circle(first.String(), second) != nil {
 			t.Fatalf("%q is taken for %q", second, first)
 		}
 	})

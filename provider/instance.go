@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go"
 
 	"groat/session"
 )
@@ -66,9 +67,9 @@ func (r *run) fromMetadata(ctx context.Context, operation string, c aws.Credenti
 	o := CallOptions{Profile: r.plan.Source.Profile, Now: r.m.Now}
 	switch {
 	case err != nil:
-		return session.Credentials{}, metadataError(o.callError(ctx, operation, "", err))
+		return session.Credentials{}, metadataError(o.callError(ctx, operation, "", err), err)
 	case c.AccessKeyID == "" || c.SecretAccessKey == "":
-		return session.Credentials{}, metadataError(o.callError(ctx, operation, "", errIncomplete))
+		return session.Credentials{}, metadataError(o.callError(ctx, operation, "", errIncomplete), errIncomplete)
 	}
 	creds := session.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken, AccountID: c.AccountID}
 	if c.CanExpire {
@@ -78,10 +79,23 @@ func (r *run) fromMetadata(ctx context.Context, operation string, c aws.Credenti
 }
 
 // metadataError says what such a failure means.
-func metadataError(err error) error {
+func metadataError(err, cause error) error {
 	var e *CallError
-	if errors.As(err, &e) {
-		e.Remedy = "this works only on an instance or in a container that has a role"
+	if !errors.As(err, &e) {
+		return err
+	}
+	e.Remedy = "this works only on an instance or in a container that has a role"
+	// The container's endpoint answers in its own way, which callError does
+	// not know for an answer.
+	var answer interface {
+		smithy.APIError
+		HTTPStatusCode() int
+	}
+	if errors.As(cause, &answer) {
+		e.Code, e.Message, e.Status = sanitizeText(answer.ErrorCode()), sanitizeText(answer.ErrorMessage()), answer.HTTPStatusCode()
+		if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+			e.Err, e.Remedy = ErrRefused, "the endpoint does not take the token of AWS_CONTAINER_AUTHORIZATION_TOKEN (_FILE)"
+		}
 	}
 	return err
 }

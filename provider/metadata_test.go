@@ -58,8 +58,9 @@ func TestContainerRole(t *testing.T) {
 	uri, token := w.srv.SetContainerRole(roleARN("task"), time.Hour)
 	w.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = uri
 	_, err = w.mint("r", provider.Options{})
-	if err == nil || strings.Contains(err.Error(), token) {
-		t.Errorf("without the token: %v", err)
+	wantError(t, err, provider.ErrRefused, "refused by AWS: Unauthorized", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+	if strings.Contains(err.Error(), token) {
+		t.Errorf("the token is in the error: %v", err)
 	}
 	w.env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "stale"
 	file := filepath.Join(t.TempDir(), "token")

@@ -39,7 +39,7 @@ func CheckSerial(profileName, serial string) error {
 			Remedy: "add a virtual MFA device as a second one in the IAM console, then set mfa_serial to its ARN or give --mfa-serial",
 		}
 	}
-	if len(serial) < minSerial || len(serial) > maxSerial || strings.Trim(serial, serialChars) != "" {
+	if !IsSerial(serial) {
 		return &profile.Error{
 			Profile: profileName,
 			Err:     fmt.Errorf("mfa_serial %q of profile %q is neither the ARN of a virtual MFA device nor a hardware serial number (%w)", sanitizeText(serial), profileName, profile.ErrMalformed),
@@ -47,6 +47,11 @@ func CheckSerial(profileName, serial string) error {
 		}
 	}
 	return nil
+}
+
+// IsSerial reports whether STS would take the serial's form.
+func IsSerial(s string) bool {
+	return len(s) >= minSerial && len(s) <= maxSerial && strings.Trim(s, serialChars) == ""
 }
 
 // IsSecurityKey reports whether a serial is that of a FIDO2 device, whose ARN's resource is u2f/USER/….

@@ -46,3 +46,8 @@ func place(region string, arns ...string) (string, string) {
 	}
 	return defaultRegions[defaultPartition], defaultPartition
 }
+
+// IsRegion reports whether a region's name can stand in a host name.
+func IsRegion(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && strings.Trim(s, alphanumeric+"-") == ""
+}

@@ -24,6 +24,7 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		roles:    append([]profile.Role(nil), r.Roles...),
 		plan: &Plan{
 			Profile:        r.Name,
+			Chain:          r.Chain,
 			Source:         r.Source,
 			Card:           card,
 			Region:         r.Region,
@@ -37,6 +38,12 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 	}
 	if err := b.build(); err != nil {
 		return nil, err
+	}
+	for i := range b.plan.Steps {
+		// Before a code is asked: no host name can be made of it.
+		if step := &b.plan.Steps[i]; step.Region != "" && !IsRegion(step.Region) {
+			return nil, malformed(step.Profile, "write a region such as eu-west-1", "%q is no region", step.Region)
+		}
 	}
 	return b.plan, nil
 }
@@ -141,7 +148,7 @@ func (b *planner) fromTemporary(source Step) error {
 		b.warn("profile %q: mfa_serial is left out, as %s gives credentials of a role, which has no MFA device", b.resolved.Name, sourceWords[source.Operation])
 		serial = ""
 	}
-	return b.assume(serial, true)
+	return b.assume(serial, !b.resolved.Source.LongLived)
 }
 
 // sourceWords says for a person who decides in a source.

@@ -11,21 +11,58 @@ import (
 )
 
 // ProcessChainVariable names the lines of the configuration that are being
-// run, so that a credential_process that calls groat for a profile whose
-// credential_process is running is recognised across processes. It is for
-// groat's own child processes; the children of `exec` must not get it.
+// run, each with the profiles that led to it, so that a credential_process
+// that calls groat for a profile whose credential_process is running is
+// recognised across processes. It is for groat's own child processes; the
+// children of `exec` must not get it.
 const ProcessChainVariable = "GROAT_PROCESS_CHAIN"
 
-// lineID tells one line of the configuration from another: a profile of the
-// same name in another file is not the same.
-func lineID(profileName, line string) string {
-	sum := sha256.Sum256([]byte(line))
-	return url.QueryEscape(profileName) + ":" + hex.EncodeToString(sum[:4])
+// runningLine is one line of the configuration that is being run: the
+// profiles walked from the one asked for to the one that has the line, and a
+// sum of the line. A profile of the same name in another file is not the same.
+type runningLine struct {
+	walked []string
+	sum    string
 }
 
-// childEnviron is the environment of a line that is run for a profile.
-func (m *Minter) childEnviron(profileName, line string) []string {
-	chain := lineID(profileName, line)
+func newRunningLine(walked []string, line string) runningLine {
+	sum := sha256.Sum256([]byte(line))
+	return runningLine{walked, hex.EncodeToString(sum[:4])}
+}
+
+// owner is the profile that has the line.
+func (l runningLine) owner() string { return l.walked[len(l.walked)-1] }
+
+// String is the line's entry in the variable.
+func (l runningLine) String() string {
+	names := make([]string, len(l.walked))
+	for i, name := range l.walked {
+		names[i] = url.QueryEscape(name)
+	}
+	return strings.Join(names, "/") + ":" + l.sum
+}
+
+// parseRunning reads the variable.
+func parseRunning(chain string) []runningLine {
+	var lines []runningLine
+	for entry := range strings.SplitSeq(chain, ",") {
+		names, sum, _ := strings.Cut(entry, ":")
+		l := runningLine{sum: sum}
+		for escaped := range strings.SplitSeq(names, "/") {
+			name, err := url.QueryUnescape(escaped)
+			if err != nil {
+				name = escaped
+			}
+			l.walked = append(l.walked, name)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// childEnviron is the environment of a line that is run.
+func (m *Minter) childEnviron(line runningLine) []string {
+	chain := line.String()
 	if before := m.getenv(ProcessChainVariable); before != "" {
 		chain = before + "," + chain
 	}
@@ -47,17 +84,17 @@ func (m *Minter) checkCircle(p *Plan) error {
 	}
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		name, line := step.Profile, ""
+		walked, line := p.Chain, ""
 		switch {
 		case step.Operation == OpProcess:
 			line = p.Source.Process
 		case step.Operation == OpWebIdentity:
 			line = p.Source.WebIdentity.TokenProcess
 		case step.MFASerial != "":
-			name, line = p.Profile, step.MFAProcess
+			walked, line = []string{p.Profile}, step.MFAProcess
 		}
 		if line != "" {
-			if err := circle(chain, lineID(name, line), name); err != nil {
+			if err := circle(chain, newRunningLine(walked, line)); err != nil {
 				return err
 			}
 		}
@@ -66,24 +103,22 @@ func (m *Minter) checkCircle(p *Plan) error {
 }
 
 // circle names the whole circle, if the line is among those running.
-func circle(chain, id, name string) error {
-	running := strings.Split(chain, ",")
+func circle(chain string, next runningLine) error {
+	running := parseRunning(chain)
 	for i, r := range running {
-		if r != id {
+		if r.owner() != next.owner() || r.sum != next.sum {
 			continue
 		}
-		var names []string
-		for _, r := range running[i:] {
-			escaped, _, _ := strings.Cut(r, ":")
-			n, err := url.QueryUnescape(escaped)
-			if err != nil {
-				n = escaped
-			}
-			names = append(names, sanitizeText(n))
+		names := []string{r.owner()}
+		for _, between := range append(running[i+1:], next) {
+			names = append(names, between.walked...)
+		}
+		for i := range names {
+			names[i] = sanitizeText(names[i])
 		}
 		return &profile.Error{
-			Profile: name,
-			Err:     fmt.Errorf("%w: %s → %s, by processes that call groat", profile.ErrCycle, strings.Join(names, " → "), sanitizeText(name)),
+			Profile: next.owner(),
+			Err:     fmt.Errorf("%w: %s, by processes that call groat", profile.ErrCycle, strings.Join(names, " → ")),
 			Remedy:  "one of them must hold the key or name another source",
 		}
 	}

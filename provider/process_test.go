@@ -143,7 +143,7 @@ func TestProcessesThatCallEachOtherInACircle(t *testing.T) {
 	// The child, or a child of its: its process would be the one that waits for it.
 	w.env[provider.ProcessChainVariable] = "other%20one:0000," + chain + ",between:1111"
 	_, err = w.mint("r", provider.Options{})
-	wantError(t, err, profile.ErrCycle, "p → between → p")
+	wantError(t, err, profile.ErrCycle, "p → between → r → p,")
 
 	// The same name with another line is another profile.
 	w.config = strings.Replace(w.config, "calls-groat-for-r", "true", 1)

@@ -81,9 +81,10 @@ type Step struct {
 type Plan struct {
 	Profile string
 	Source  profile.Source
-	Card    *Card  // of the long-lived key; nil for other sources
-	Steps   []Step // in the order they are called; the last one's credentials are the answer
-	Region  string // for the child; "" if none was configured
+	Chain   []string // the profiles walked, from the one asked for to the source
+	Card    *Card    // of the long-lived key; nil for other sources
+	Steps   []Step   // in the order they are called; the last one's credentials are the answer
+	Region  string   // for the child; "" if none was configured
 	// MFAProcessFile is the file that mfa_process stands in, for the
 	// ownership check.
 	MFAProcessFile string

@@ -160,6 +160,8 @@ func (f refusal) invalid(message string) string {
 			asked = shortDuration(step.Duration)
 			if step.Role != nil {
 				name = step.Role.RoleARN
+			} else if w := f.plan.Source.WebIdentity; w != nil {
+				name = w.RoleARN
 			}
 		}
 		return fmt.Sprintf("%s was asked for, and the maximum session duration of %s is lower: ask for less (--assume-role-ttl, duration_seconds), or raise the role's maximum", asked, name)

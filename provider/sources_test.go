@@ -140,9 +140,9 @@ func TestWebIdentityOfTheEnvironment(t *testing.T) {
 	w, file := webIdentityWorld(t)
 	writeToken(t, file, w.srv.WebIdentityToken(issuer, "x", "sts.amazonaws.com", time.Hour))
 	w.env["AWS_WEB_IDENTITY_TOKEN_FILE"], w.env["AWS_ROLE_ARN"] = file, roleARN("ci")
-	r, ok, err := profile.ResolveEnvironmentWebIdentity(func(k string) string { return w.env[k] })
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	r, err := profile.ResolveEnvironmentWebIdentity(profile.ResolveOptions{Getenv: func(k string) string { return w.env[k] }})
+	if err != nil {
+		t.Fatal(err)
 	}
 	p, err := w.tryPlan(r, provider.Options{})
 	if err != nil {

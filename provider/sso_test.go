@@ -152,7 +152,54 @@ func TestRevokedTokenIsReplaced(t *testing.T) {
 	w.srv.ResetCalls()
 	w.srv.ExpireSSOTokens(true) // and nobody tells us
 	w.mustSignOn("ops", s, tokens)
-	w.wantCalls(getRole+" UnauthorizedException", registerClient, startDevice, createToken, getRole)
+	w.wantCalls(getRole+" UnauthorizedException", createToken+" InvalidGrantException", registerClient, startDevice, createToken, getRole)
+}
+
+// Where a person would have to sign in, a session is served for longer, as
+// where a code would be needed.
+func TestSessionOfAnEndedSignInIsServedToItsEnd(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	w.mustSignOn("dev", s, tokens)
+	w.srv.ResetCalls()
+	states := func() (cached, asks bool) {
+		m := w.newMinter()
+		m.Tokens = tokens
+		state := m.Cached(t.Context(), w.plan("dev", provider.Options{}))[0]
+		return state.Cached, state.Asks
+	}
+	s.err = provider.ErrNoCode
+	w.later = 50 * time.Minute // 10 min left, and the token is still good
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls(getRole)
+	clear(tokens.items) // signed out
+	w.mustSignOn("dev", s, tokens)
+	w.wantCalls()
+	if cached, asks := states(); !cached || asks {
+		t.Errorf("with ten minutes left: cached %v, asks %v", cached, asks)
+	}
+	w.later = 58 * time.Minute
+	if err := w.signedOn("dev", s, tokens); !errors.Is(err, provider.ErrNoCode) {
+		t.Errorf("with two minutes left: %v", err)
+	}
+	if cached, asks := states(); cached || !asks {
+		t.Errorf("with two minutes left: cached %v, asks %v", cached, asks)
+	}
+}
+
+// A token that AWS ended before its time, but whose sign-in is still good,
+// costs nobody a sign-in.
+func TestRefusedTokenIsRenewedWithoutAsking(t *testing.T) {
+	w, s, tokens := ssoWorld(t, false)
+	w.srv.AutoApproveSSO(true)
+	w.mustSignOn("dev", s, tokens)
+	w.srv.ResetCalls()
+	w.srv.ExpireSSOTokens(false)
+	w.mustSignOn("ops", s, tokens)
+	w.wantCalls(getRole+" UnauthorizedException", createToken, getRole)
+	if len(s.requests) != 1 {
+		t.Errorf("%d sign-ins, want 1", len(s.requests))
+	}
 }
 
 func TestBrowserSignIn(t *testing.T) {

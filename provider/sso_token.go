@@ -83,7 +83,9 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	if ok && s.fresh(t) && t.AccessToken != refused {
 		return t.AccessToken, true, nil
 	}
-	if ok && t.RefreshToken != "" && t.AccessToken != refused && s.m.now().Before(t.Client.Expires) {
+	// A refused one is renewed too: AWS ends a token early that a person need
+	// not sign in anew for (a changed session length, a wrong clock here).
+	if ok && s.renewable(t) {
 		renewed, rerr := s.refresh(ctx, t)
 		if rerr == nil {
 			s.save(ctx, renewed)
@@ -102,27 +104,38 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	return fresh.AccessToken, false, nil
 }
 
+func (s *signOn) renewable(t ssoToken) bool {
+	return t.RefreshToken != "" && s.m.now().Before(t.Client.Expires)
+}
+
 func (s *signOn) fresh(t ssoToken) bool {
 	return t.AccessToken != "" && s.m.now().Add(tokenMargin).Before(t.Expires)
 }
 
+// asks reports whether somebody would have to sign in now. It sends nothing.
+func (s *signOn) asks(ctx context.Context) bool {
+	t, err := s.read(ctx)
+	return err != nil || !s.fresh(t) && !s.renewable(t)
+}
+
 // load reads the stored token; one that cannot be read counts as missing.
 func (s *signOn) load(ctx context.Context) (ssoToken, bool) {
-	var t ssoToken
+	t, err := s.read(ctx)
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
+		s.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", s.profile, err))
+	}
+	return t, err == nil
+}
+
+func (s *signOn) read(ctx context.Context) (t ssoToken, err error) {
 	if s.m.Tokens == nil {
-		return t, false
+		return t, session.ErrNotFound
 	}
 	data, err := s.m.Tokens.Get(ctx, s.name())
-	if err != nil {
-		if !errors.Is(err, session.ErrNotFound) {
-			s.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", s.profile, err))
-		}
-		return t, false
+	if err == nil && json.Unmarshal(data, &t) != nil {
+		t, err = ssoToken{}, session.ErrNotFound
 	}
-	if json.Unmarshal(data, &t) != nil {
-		return ssoToken{}, false
-	}
-	return t, true
+	return t, err
 }
 
 // save stores a token. Failing is a warning: the token is good all the same.

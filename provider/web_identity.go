@@ -65,7 +65,7 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 func (r *run) identityToken(ctx context.Context, step *Step) (string, error) {
 	w := r.plan.Source.WebIdentity
 	if w.TokenProcess != "" {
-		out, err := r.m.runLine(ctx, "web_identity_token_process", step.Profile, w.TokenProcess, r.plan.Source.ProcessFile, processTimeout)
+		out, err := r.m.runLine(ctx, "web_identity_token_process", r.plan.Chain, w.TokenProcess, r.plan.Source.ProcessFile, processTimeout)
 		if err != nil {
 			return "", err
 		}

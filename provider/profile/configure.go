@@ -19,6 +19,12 @@ var chainKeys = []string{
 	"policy", "policy_arns", "include_profile", "parent_profile", "credential_process",
 }
 
+// rivalKeys are those of them that an SDK looks at before a
+// credential_process, or does not take beside one.
+var rivalKeys = []string{
+	"source_profile", "credential_source", "web_identity_token_file", "sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region",
+}
+
 // callKeys say where calls go. The SDK needs them where they are, and this
 // tool needs them where the role is, so that the steps stay the same ones.
 var callKeys = []string{
@@ -30,7 +36,7 @@ type ConfigureOptions struct {
 	// Line is the credential_process line that asks this tool for a profile.
 	Line func(name string) (string, error)
 	// SelfProfile recognises such a line, as in ResolveOptions.
-	SelfProfile func(line string) (name string, ok bool)
+	SelfProfile func(line string) (name string, plain, ok bool)
 	// HoldsKey reports whether the vault holds a key under exactly this name.
 	HoldsKey func(name string) (bool, error)
 }
@@ -46,7 +52,7 @@ type ConfigureOptions struct {
 // c is the whole configuration, d the document of its config file.
 func Configure(c *Config, d *Document, name string, o ConfigureOptions) (*Undo, error) {
 	if e, ok := c.profile(name).values["credential_process"]; ok && o.SelfProfile != nil {
-		if asked, self := o.SelfProfile(e.text); self && (asked == name || asked == name+ConfiguredSuffix) {
+		if asked, _, self := o.SelfProfile(e.text); self && (asked == name || asked == name+ConfiguredSuffix) {
 			return nil, nil
 		}
 	}
@@ -100,6 +106,10 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	case holds && b.has("credential_process"):
 		return place("credential_process", "remove that line first", "profile %q has a credential_process of another tool", name)
 	case holds:
+		if i := slices.IndexFunc(rivalKeys, b.has); i >= 0 {
+			return place(rivalKeys[i], "take that line out: with a key in the vault it means nothing to groat",
+				"profile %q holds a key and has %s, which SDKs would heed or refuse beside a credential_process", name, rivalKeys[i])
+		}
 		return nil
 	case r.Source.Kind == SourceNone && r.Source.Profile == name:
 		return place("role_arn", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)

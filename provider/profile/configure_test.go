@@ -108,6 +108,8 @@ func TestConfigureRefuses(t *testing.T) {
 		{"exported credentials", "[profile a]\naws_access_key_id = I\naws_secret_access_key = S\ngroat_exported = x\n" + role, "a", ErrUnsupported, "exported"},
 		{"role with its own key", "[profile k]\n" + role, "k", ErrUnsupported, "holds a key and names a role"},
 		{"other tool", "[profile k]\ncredential_process = /bin/other\n", "k", ErrUnsupported, "another tool"},
+		{"leftover SSO", "[profile k]\nsso_account_id = 1\n", "k", ErrUnsupported, "sso_account_id"},
+		{"leftover source", "[profile k]\nsource_profile = x\n", "k", ErrUnsupported, "source_profile"},
 		{"name taken", "[profile a]\n" + role + "[profile a-groat]\n", "a", ErrUnsupported, "there already"},
 		{"included by another", "[profile a]\n" + role + "[profile b]\ninclude_profile = a\n", "a", ErrUnsupported, `"b" includes "a"`},
 		{"malformed", "[profile a]\n" + role + "nonsense\n", "a", ErrMalformed, "config:4"},
@@ -248,8 +250,9 @@ func FuzzConfigure(f *testing.F) {
 		if line, _ := d.Get(name, "credential_process"); !strings.Contains(line, "credential-process "+name) {
 			t.Fatalf("configured %q", d.Text())
 		}
-		note, err := Unconfigure(d, name, u, ConfigureOptions{SelfProfile: func(line string) (string, bool) {
-			return strings.CutPrefix(line, `"/opt/groat" credential-process `)
+		note, err := Unconfigure(d, name, u, ConfigureOptions{SelfProfile: func(line string) (string, bool, bool) {
+			name, ok := strings.CutPrefix(line, `"/opt/groat" credential-process `)
+			return name, ok, ok
 		}})
 		if err != nil || note != "" || d.Text() != text {
 			t.Fatalf("undone %q, want %q (%v, %s)", d.Text(), text, err, note)

@@ -106,10 +106,6 @@ func (e fileEndpoints) with(getenv func(string) string) Endpoints {
 	return out
 }
 
-func environmentEndpoints(getenv func(string) string) Endpoints {
-	return fileEndpoints{}.with(getenv)
-}
-
 // isTrue is botocore's reading of a boolean.
 func isTrue(s string) bool { return strings.EqualFold(s, "true") }
 

@@ -21,3 +21,11 @@ func PartitionOf(region string) string {
 	}
 	return "aws"
 }
+
+// partitionOfARN is the partition that an ARN names; "" for anything else.
+func partitionOfARN(arn string) string {
+	if part := strings.SplitN(arn, ":", 3); len(part) == 3 && part[0] == "arn" && isPartition(part[1]) {
+		return part[1]
+	}
+	return ""
+}

@@ -47,7 +47,10 @@ type Source struct {
 	Region  string // that profile's region, else AWS_REGION's; "" if none
 	// MFASerial is the serial for GetSessionToken from a key: the asking
 	// profile's own, else the source profile's, else the card's (filled by the plan).
-	MFASerial   string
+	MFASerial string
+	// LongLived says of credential_source = Environment that there is no
+	// session token beside the key.
+	LongLived   bool
 	NoMFA       bool // --mfa-serial none: not even the card's serial is used
 	Static      *StaticKey
 	SSO         *SSO
@@ -128,8 +131,9 @@ type ResolveOptions struct {
 	// Getenv reads the injected environment (AWS_REGION, AWS_ENDPOINT_URL…).
 	Getenv func(string) string
 	// SelfProfile recognises a credential_process line that calls this very
-	// tool and returns the profile it asks for.
-	SelfProfile func(line string) (name string, ok bool)
+	// tool and returns the profile it asks for; plain says that it asks for
+	// nothing else, such as another role.
+	SelfProfile func(line string) (name string, plain, ok bool)
 }
 
 // What is wrong with a configuration. Use errors.Is; all are exit code 3.

@@ -33,13 +33,13 @@ func holding(names ...string) func(string) (bool, error) {
 	}
 }
 
-// selfGroat recognises `groat credential-process NAME`.
-func selfGroat(line string) (string, bool) {
+// selfGroat recognises `groat credential-process NAME`, plain or with flags.
+func selfGroat(line string) (name string, plain, ok bool) {
 	words, err := SplitWords(line)
-	if err != nil || len(words) != 3 || !strings.HasSuffix(words[0], "groat") || words[1] != "credential-process" {
-		return "", false
+	if err != nil || len(words) < 3 || !strings.HasSuffix(words[0], "groat") || words[1] != "credential-process" {
+		return "", false, false
 	}
-	return words[2], true
+	return words[2], len(words) == 3, true
 }
 
 func mustResolve(t *testing.T, c *Config, name string, o ResolveOptions) *Resolved {
@@ -126,6 +126,34 @@ func TestResolveRules(t *testing.T) {
 			func(r *Resolved) bool {
 				return r.Name == "p" && r.Profile == "q" && r.Source.Profile == "k" && r.Roles[0].Profile == "q" && r.Roles[0].Region == "y" && r.Region == "y"
 			}},
+		{"a process calling us for more than another profile is run", "[profile p]\ncredential_process = groat credential-process q --role-arn " + arn + "\n[profile q]\n", "", "p", ResolveOptions{HoldsKey: holding("q")},
+			func(r *Resolved) bool {
+				return r.Source.Kind == SourceProcess && strings.Contains(r.Source.Process, "--role-arn") && r.Profile == "p"
+			}},
+		{"but not for the same profile", "[profile p]\ncredential_process = groat credential-process p --role-arn " + arn + "\n", "", "p", ResolveOptions{},
+			func(r *Resolved) bool { return r.Source.Kind == SourceNone }},
+		{"keys of the credentials file win over a process", "[profile p]\ncredential_process = /bin/x\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},
+			func(r *Resolved) bool { return r.Source.Kind == SourceStatic }},
+		{"Identity Center wins over a process and keys", "[profile p]\ncredential_process = /bin/x\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},
+			func(r *Resolved) bool { return r.Source.Kind == SourceSSO }},
+		{"what is inherited beside an own key has its file", "[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n[profile k]\nmfa_process = m\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
+			func(r *Resolved) bool { return r.MFAProcess == "m" && r.MFAProcessFile == "config" }},
+		{"the environment's region is not for another partition", "[profile p]\nrole_arn = " + strings.Replace(arn, "aws", "aws-us-gov", 1) + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k"), Getenv: env("AWS_REGION=us-east-1")},
+			func(r *Resolved) bool {
+				return r.Roles[0].Region == "" && r.Source.Region == "" && r.Region == "us-east-1"
+			}},
+		{"but for this one", "[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k"), Getenv: env("AWS_REGION=us-east-1")},
+			func(r *Resolved) bool { return r.Roles[0].Region == "us-east-1" && r.Source.Region == "us-east-1" }},
+		{"--region places a web identity's call", "[profile p]\nregion = x\nrole_arn = " + arn + "\nweb_identity_token_file = /t\n", "", "p", ResolveOptions{Region: "y"},
+			func(r *Resolved) bool { return r.Source.Region == "y" && r.Region == "y" }},
+		{"account and name lie where the profile's role lies", "[profile p]\nrole_arn = " + strings.Replace(arn, "aws", "aws-cn", 1) + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k"), RoleARN: "123456789012:other", Getenv: env("AWS_REGION=us-east-1")},
+			func(r *Resolved) bool {
+				return r.Roles[0].RoleARN == "arn:aws-cn:iam::123456789012:role/other" && r.Roles[0].Region == ""
+			}},
+		{"a key in the environment is long-lived", "[profile p]\nrole_arn = " + arn + "\ncredential_source = Environment\n", "", "p", ResolveOptions{Getenv: env("AWS_ACCESS_KEY_ID=A")},
+			func(r *Resolved) bool { return r.Source.LongLived }},
+		{"unless there is a session token", "[profile p]\nrole_arn = " + arn + "\ncredential_source = Environment\n", "", "p", ResolveOptions{Getenv: env("AWS_ACCESS_KEY_ID=A", "AWS_SESSION_TOKEN=t")},
+			func(r *Resolved) bool { return !r.Source.LongLived }},
 		{"a stored key needs no section", "", "", "k", ResolveOptions{HoldsKey: holding("k")},
 			func(r *Resolved) bool { return r.Source.Kind == SourceKey && r.Source.Profile == "k" }},
 		{"roles are in the order they are assumed", "[profile p]\nrole_arn = " + arn + "\nsource_profile = q\n[profile q]\nrole_arn = " + arnB + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k")},
@@ -305,14 +333,22 @@ sts_regional_endpoints = legacy
 }
 
 func TestEnvironmentWebIdentity(t *testing.T) {
-	if _, ok, err := ResolveEnvironmentWebIdentity(env("AWS_ROLE_ARN=arn:aws:iam::123456789012:role/a")); ok || err != nil {
-		t.Error("a stray AWS_ROLE_ARN counts")
+	if NamesWebIdentity(env("AWS_ROLE_ARN=arn:aws:iam::123456789012:role/a")) || NamesWebIdentity(env("AWS_WEB_IDENTITY_TOKEN_FILE=/t")) {
+		t.Error("one of two variables counts")
 	}
-	r, ok, err := ResolveEnvironmentWebIdentity(env("AWS_ROLE_ARN=arn:aws:iam::123456789012:role/a", "AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_SESSION_NAME=n", "AWS_ENDPOINT_URL_STS=http://sts.env"))
-	if !ok || err != nil || r.Source.WebIdentity.TokenFile != "/t" || r.Source.WebIdentity.SessionName != "n" || r.Source.Endpoints.For("sts") != "http://sts.env" {
-		t.Errorf("got %+v, %v, %v", r, ok, err)
+	getenv := env("AWS_ROLE_ARN=arn:aws:iam::123456789012:role/a", "AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_SESSION_NAME=n", "AWS_ENDPOINT_URL_STS=http://sts.env", "AWS_REGION=eu-west-1")
+	if !NamesWebIdentity(getenv) {
+		t.Error("both do not count")
 	}
-	if _, _, err = ResolveEnvironmentWebIdentity(env("AWS_ROLE_ARN=x", "AWS_WEB_IDENTITY_TOKEN_FILE=/t")); !errors.Is(err, ErrMalformed) {
+	r, err := ResolveEnvironmentWebIdentity(ResolveOptions{Getenv: getenv})
+	if err != nil || r.Source.WebIdentity.TokenFile != "/t" || r.Source.WebIdentity.SessionName != "n" || r.Source.Endpoints.For("sts") != "http://sts.env" || r.Region != "eu-west-1" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	r, err = ResolveEnvironmentWebIdentity(ResolveOptions{Getenv: getenv, RoleARN: "123456789012:b", Region: "us-west-2"})
+	if err != nil || r.Source.WebIdentity.RoleARN != "arn:aws:iam::123456789012:role/b" || r.Source.Region != "us-west-2" {
+		t.Errorf("with flags: %+v, %v", r, err)
+	}
+	if _, err = ResolveEnvironmentWebIdentity(ResolveOptions{Getenv: env("AWS_ROLE_ARN=x", "AWS_WEB_IDENTITY_TOKEN_FILE=/t")}); !errors.Is(err, ErrMalformed) {
 		t.Errorf("error = %v", err)
 	}
 }

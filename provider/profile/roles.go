@@ -12,23 +12,20 @@ func (w *walker) resolved() (*Resolved, error) {
 		return nil, err
 	}
 	last := len(w.views) - 1
+	process := w.inheritedEntry(0, "mfa_process")
 	r := &Resolved{
 		Name: w.views[0].name, Profile: w.views[0].name, Source: w.source,
-		MFAProcess: w.inherited(0, "mfa_process"), Chain: w.chain(), Warnings: w.warnings,
-		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION")),
+		MFAProcess: process.text, Chain: w.chain(), Warnings: w.warnings,
+		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.envRegion("")),
+	}
+	if process.file != nil {
+		r.MFAProcessFile = process.file.path
 	}
 	r.Source.Endpoints = endpoints[last]
 	for _, v := range w.beyond {
 		r.Source.Region = firstOf(r.Source.Region, v.get("region"))
 	}
-	r.Source.Region = firstOf(r.Source.Region, w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
 	r.Source.MFASerial = w.serial(0)
-	for _, v := range w.views {
-		if e := v.entry("mfa_process"); e.text != "" && e.file != nil {
-			r.MFAProcessFile = e.file.path
-			break
-		}
-	}
 	r.Source.NoMFA = w.options.MFASerial == noMFA
 	for i := 1; i <= last && w.views[i].aliasOf; i++ {
 		r.Profile = w.views[i].name
@@ -51,10 +48,38 @@ func (w *walker) resolved() (*Resolved, error) {
 			return nil, err
 		}
 	}
+	w.placeSource(r)
 	if n := len(r.Roles); n > 0 && w.options.Region != "" {
 		r.Roles[n-1].Region = w.options.Region
 	}
 	return r, nil
+}
+
+// placeSource gives the source a region if its profile has none.
+func (w *walker) placeSource(r *Resolved) {
+	s := &r.Source
+	arn := s.MFASerial
+	if len(r.Roles) > 0 {
+		arn = r.Roles[0].RoleARN
+	}
+	if s.WebIdentity != nil {
+		arn = s.WebIdentity.RoleARN
+		if len(r.Roles) == 0 && w.options.Region != "" {
+			s.Region = w.options.Region // this call is the answer
+		}
+	}
+	s.Region = firstOf(s.Region, w.envRegion(arn))
+}
+
+// envRegion is the environment's region, unless the ARN is known to lie in
+// another partition: what the shell says of other work must not send a role
+// of GovCloud to the commercial endpoint.
+func (w *walker) envRegion(arn string) string {
+	region := firstOf(w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
+	if part := partitionOfARN(arn); part != "" && part != PartitionOf(region) {
+		return ""
+	}
+	return region
 }
 
 // noMFA is the --mfa-serial that means no MFA at all.
@@ -70,13 +95,15 @@ func (w *walker) aliasStart(i int) int {
 
 // inherited is the profile's own value, else the one of its source profile,
 // and so on: the rule for mfa_serial, mfa_process and region.
-func (w *walker) inherited(i int, key string) string {
+func (w *walker) inherited(i int, key string) string { return w.inheritedEntry(i, key).text }
+
+func (w *walker) inheritedEntry(i int, key string) entry {
 	for _, v := range slices.Concat(w.views[w.aliasStart(i):], w.beyond) {
-		if s := v.get(key); s != "" {
-			return s
+		if e := v.entry(key); e.text != "" {
+			return e
 		}
 	}
-	return ""
+	return entry{}
 }
 
 // serial is the effective MFA serial of the profile at i.
@@ -134,7 +161,7 @@ func (w *walker) fillRole(role *Role, i int, e Endpoints) (err error) {
 	role.ExternalID = v.get("external_id")
 	_, role.SessionName = w.aliased(i, "role_session_name")
 	role.MFASerial = w.serial(i)
-	role.Region = firstOf(w.inherited(i, "region"), w.env("AWS_REGION"), w.env("AWS_DEFAULT_REGION"))
+	role.Region = firstOf(w.inherited(i, "region"), w.envRegion(role.RoleARN))
 	role.Endpoints = e
 	if role.DurationSeconds, err = w.duration(i); err != nil {
 		return err
@@ -149,12 +176,15 @@ func (w *walker) fillRole(role *Role, i int, e Endpoints) (err error) {
 // replaceRole puts --role-arn in the place of the profile's role, or on top
 // of a profile that has none. The other settings stay the profile's.
 func (w *walker) replaceRole(r *Resolved, e Endpoints) error {
-	arn, err := ParseRoleARN(w.options.RoleARN, PartitionOf(r.Region))
+	arn, err := ParseRoleARN(w.options.RoleARN, w.partition(r))
 	if err != nil {
 		return &Error{Profile: r.Name, Err: err}
 	}
 	if n := len(r.Roles); n > 0 {
 		r.Roles[n-1].Profile, r.Roles[n-1].RoleARN = "", arn
+		if w.inherited(0, "region") == "" {
+			r.Roles[n-1].Region = w.envRegion(arn)
+		}
 		return nil
 	}
 	if r.Source.WebIdentity != nil {
@@ -167,6 +197,21 @@ func (w *walker) replaceRole(r *Resolved, e Endpoints) error {
 	}
 	r.Roles = append(r.Roles, role)
 	return nil
+}
+
+// partition is where a role lies that is named by account and name alone: that
+// of the profile's region, else of the role or the device it names.
+func (w *walker) partition(r *Resolved) string {
+	if region := firstOf(w.options.Region, w.inherited(0, "region")); region != "" {
+		return PartitionOf(region)
+	}
+	arn := r.Source.MFASerial
+	if n := len(r.Roles); n > 0 {
+		arn = r.Roles[n-1].RoleARN
+	} else if r.Source.WebIdentity != nil {
+		arn = r.Source.WebIdentity.RoleARN
+	}
+	return firstOf(partitionOfARN(arn), PartitionOf(r.Region))
 }
 
 func (w *walker) env(name string) string {

@@ -5,6 +5,92 @@ import (
 	"strings"
 )
 
+// ownSource takes the credentials that the profile itself names, in the
+// order of botocore: IAM Identity Center, keys of the credentials file, a
+// credential_process, keys of the config file.
+func (w *walker) ownSource(v *view) (next string, alias bool, err error) {
+	for _, source := range []func(*view) error{w.sso, w.sharedKey} {
+		if err := source(v); err != nil || w.source.Kind != "" {
+			return "", false, err
+		}
+	}
+	if next := w.process(v); next != "" || w.source.Kind != "" {
+		return next, next != "", nil
+	}
+	return "", false, w.static(v)
+}
+
+// process takes the profile's credential_process. One that calls this tool
+// for another profile makes this one an alias, unless it asks for more than
+// that profile's credentials: then it is run like any other. For the same
+// profile it is what `configure` wrote, and no source.
+func (w *walker) process(v *view) (alias string) {
+	e := v.entry("credential_process")
+	if e.text == "" {
+		return ""
+	}
+	name, plain, self := "", false, false
+	if w.options.SelfProfile != nil {
+		name, plain, self = w.options.SelfProfile(e.text)
+	}
+	switch {
+	case self && name == v.name:
+	case self && plain:
+		return name
+	default:
+		w.setSource(v, SourceProcess)
+		w.source.Process, w.source.ProcessFile = e.text, e.file.path
+	}
+	return ""
+}
+
+func (w *walker) setSource(v *view, kind SourceKind) {
+	w.source = Source{Kind: kind, Profile: v.name, Region: v.get("region")}
+}
+
+// credentialSource takes the source that credential_source names.
+func (w *walker) credentialSource(v *view) error {
+	name := v.get("credential_source")
+	for _, kind := range []SourceKind{SourceEnvironment, SourceEC2, SourceECS} {
+		if name == string(kind) {
+			w.setSource(v, kind)
+			w.source.LongLived = kind == SourceEnvironment && w.env("AWS_ACCESS_KEY_ID") != "" && w.env("AWS_SESSION_TOKEN") == ""
+			return nil
+		}
+	}
+	err := v.errorf("credential_source", ErrMalformed, "credential_source %q is unknown", name)
+	err.Remedy = "write Environment, Ec2InstanceMetadata or EcsContainer"
+	return err
+}
+
+// sharedKey takes plaintext keys if they stand in the credentials file.
+func (w *walker) sharedKey(v *view) error {
+	if at := v.bodies[0].values["aws_access_key_id"]; at.file == nil || !at.file.credentials {
+		return nil
+	}
+	return w.static(v)
+}
+
+// static takes plaintext keys of the profile's own sections.
+func (w *walker) static(v *view) error {
+	id, secret := v.own("aws_access_key_id"), v.own("aws_secret_access_key")
+	switch {
+	case id == "" && secret == "", v.own(ExportedKey) != "": // what groat exported is a result, no source
+		return nil
+	case secret == "":
+		return v.errorf("aws_access_key_id", ErrMalformed, "profile %q has aws_access_key_id without aws_secret_access_key", v.name)
+	case id == "":
+		return v.errorf("aws_secret_access_key", ErrMalformed, "profile %q has aws_secret_access_key without aws_access_key_id", v.name)
+	}
+	token := v.own("aws_session_token")
+	if token == "" {
+		token = v.own("aws_security_token")
+	}
+	w.setSource(v, SourceStatic)
+	w.source.Static = &StaticKey{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, File: v.entry("aws_access_key_id").file.path}
+	return nil
+}
+
 // sso takes IAM Identity Center when the profile names an account or a
 // permission set, by an sso-session or by the legacy keys.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
@@ -81,25 +167,30 @@ func (w *walker) webIdentity(v *view) error {
 // environment describes is shown and cached. No section can have it.
 const EnvironmentProfile = "[environment]"
 
+// NamesWebIdentity reports whether the environment describes a web identity
+// by itself: AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN count together only.
+func NamesWebIdentity(getenv func(string) string) bool {
+	return getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != "" && getenv("AWS_ROLE_ARN") != ""
+}
+
 // ResolveEnvironmentWebIdentity resolves the web identity of
 // AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, with AWS_ROLE_SESSION_NAME
-// if set. Only both together count, and the caller only asks when no profile
-// was named: a stray AWS_ROLE_ARN must never change a profile's identity.
-func ResolveEnvironmentWebIdentity(getenv func(string) string) (*Resolved, bool, error) {
-	tokenFile, arn := getenv("AWS_WEB_IDENTITY_TOKEN_FILE"), getenv("AWS_ROLE_ARN")
-	if tokenFile == "" || arn == "" {
-		return nil, false, nil
-	}
+// if set. The caller only asks when no profile was named: a stray
+// AWS_ROLE_ARN must never change a profile's identity.
+func ResolveEnvironmentWebIdentity(o ResolveOptions) (*Resolved, error) {
+	w := &walker{config: &Config{bodies: make(map[string]*body)}, options: o}
+	arn := w.env("AWS_ROLE_ARN")
 	if !isRoleARN(arn) {
-		return nil, true, &Error{Err: fmt.Errorf("%w: AWS_ROLE_ARN %q is no ARN of a role", ErrMalformed, clean(arn))}
+		return nil, &Error{Err: fmt.Errorf("%w: AWS_ROLE_ARN %q is no ARN of a role", ErrMalformed, clean(arn))}
 	}
-	region := firstOf(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
-	return &Resolved{
-		Name: EnvironmentProfile, Profile: EnvironmentProfile, Region: region, Chain: []string{EnvironmentProfile},
-		Source: Source{
-			Kind: SourceWebIdentity, Profile: EnvironmentProfile, Region: region,
-			WebIdentity: &WebIdentity{RoleARN: arn, SessionName: getenv("AWS_ROLE_SESSION_NAME"), TokenFile: tokenFile},
-			Endpoints:   environmentEndpoints(getenv),
-		},
-	}, true, nil
+	v := &view{name: EnvironmentProfile, bodies: []*body{{exists: true, values: map[string]entry{
+		"role_arn":                {text: arn},
+		"web_identity_token_file": {text: w.env("AWS_WEB_IDENTITY_TOKEN_FILE")},
+		"role_session_name":       {text: w.env("AWS_ROLE_SESSION_NAME")},
+	}}}}
+	w.views = append(w.views, v)
+	if err := w.webIdentity(v); err != nil {
+		return nil, err
+	}
+	return w.resolved()
 }

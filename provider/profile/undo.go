@@ -40,7 +40,7 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 	line, ok := d.Get(name, "credential_process")
 	asked, self := "", false
 	if ok && o.SelfProfile != nil {
-		asked, self = o.SelfProfile(line)
+		asked, _, self = o.SelfProfile(line)
 	}
 	if !self || (asked != name && asked != name+ConfiguredSuffix) {
 		return "", &Error{Profile: name, File: d.path, Err: fmt.Errorf("%w: profile %q has no credential_process line of this tool to undo", ErrUnsupported, name)}
