@@ -123,6 +123,10 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 	if err != nil {
 		return nil, err
 	}
+	var askUntil time.Time
+	if a.deadline != 0 {
+		askUntil = a.started.Add(a.deadline)
+	}
 	return &provider.Minter{
 		Keys: vaultKeys{a},
 		Cache: &session.Cache{
@@ -143,7 +147,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Seeds:   vaultSeeds{v},
 		Codes:   personCodes{a},
 		Tokens:  itemStore{v, vault.KindToken},
-		SignIn:  personSignIn{a, p.Profile},
+		SignIn:  personSignIn{a, p.Profile}, AskUntil: askUntil,
 		Machine: machineFor(p),
 		Now:     a.now,
 		Proxy:   a.proxy,

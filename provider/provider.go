@@ -187,6 +187,9 @@ type Minter struct {
 	// Tokens keeps the sign-ins to IAM Identity Center; nil: none are kept.
 	Tokens session.Store
 	SignIn SignIn // nil: nobody can sign in
+	// AskUntil is when a sign-in that nobody completes is given up; zero:
+	// when IAM Identity Center gives it up.
+	AskUntil time.Time
 
 	// Wait sleeps until the next time step of a code, and between questions
 	// to a service that waits for a person; nil: a timer.

@@ -57,7 +57,7 @@ func (s *signOn) browserFlow(ctx context.Context) (ssoToken, error) {
 	code, err := callback.wait(waiting)
 	switch {
 	case ctx.Err() != nil:
-		return ssoToken{}, &codeError{text: "gave up waiting for the sign-in", cause: context.Cause(ctx)}
+		return ssoToken{}, s.gaveUp(context.Cause(ctx))
 	case errors.Is(err, context.DeadlineExceeded):
 		return ssoToken{}, signInTimeout(s.profile)
 	case err != nil:

@@ -63,11 +63,14 @@ func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
 func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode string, interval time.Duration, expires time.Time) (ssoToken, error) {
 	for {
 		if err := s.m.sleep(ctx, interval); err != nil {
-			return ssoToken{}, &codeError{text: "gave up waiting for the sign-in", cause: err}
+			return ssoToken{}, s.gaveUp(err)
 		}
 		t, err := s.createToken(ctx, registered, &ssooidc.CreateTokenInput{GrantType: aws.String(grantDevice), DeviceCode: aws.String(deviceCode)})
 		var call *CallError
-		if err == nil || !errors.As(err, &call) {
+		switch {
+		case err != nil && errors.Is(context.Cause(ctx), errSignInOver):
+			return ssoToken{}, s.gaveUp(errSignInOver)
+		case err == nil || !errors.As(err, &call):
 			return t, err
 		}
 		switch call.Code {
@@ -88,5 +91,5 @@ func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode stri
 }
 
 func signInTimeout(name string) error {
-	return &codeError{text: fmt.Sprintf("profile %q: nobody signed in in time", name)}
+	return &signInError{profile: name, why: errSignInOver.Error()}
 }

@@ -319,6 +319,22 @@ func TestNobodySignsInInTime(t *testing.T) {
 	}
 }
 
+// A sign-in is given up when whoever runs groat would give up groat.
+func TestSignInEndsWithTheTimeForAsking(t *testing.T) {
+	for _, local := range []bool{false, true} {
+		w, s, tokens := ssoWorld(t, local)
+		m := w.newMinter()
+		m.SignIn, m.Tokens = s, tokens
+		m.AskUntil = time.Now().Add(200 * time.Millisecond)
+		w.srv.SetSSOLifetimes(0, 0, time.Second)
+		_, err := m.Credentials(t.Context(), w.plan("dev", provider.Options{}))
+		wantError(t, err, provider.ErrNoCode, "gave up waiting for the sign-in", "groat whoami dev")
+		if strings.Contains(err.Error(), "token code") {
+			t.Errorf("there was no talk of codes: %v", err)
+		}
+	}
+}
+
 func TestOneSignInForManyProcesses(t *testing.T) {
 	w, s, tokens := ssoWorld(t, false)
 	w.srv.AutoApproveSSO(true)

@@ -155,7 +155,12 @@ func (s *signOn) save(ctx context.Context, t ssoToken) {
 // signIn asks a person to sign in, in a browser here or on another device.
 func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
 	if s.m.SignIn == nil {
-		return ssoToken{}, &signInError{profile: s.profile, startURL: s.sso.StartURL}
+		return ssoToken{}, &signInError{profile: s.profile, why: "a sign-in to IAM Identity Center is needed, and there is nobody to ask"}
+	}
+	if !s.m.AskUntil.IsZero() {
+		bounded, cancel := context.WithDeadlineCause(ctx, s.m.AskUntil, errSignInOver)
+		defer cancel()
+		ctx = bounded
 	}
 	local, err := s.m.SignIn.LocalBrowser()
 	switch {
@@ -167,14 +172,28 @@ func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
 	return s.deviceFlow(ctx)
 }
 
-// signInError says that somebody has to sign in and nobody is there.
-type signInError struct{ profile, startURL string }
+// errSignInOver ends the wait for a person where there is a limit to it.
+var errSignInOver = errors.New("nobody signed in in time")
 
-func (e *signInError) Error() string {
-	return fmt.Sprintf("profile %q needs a sign-in to IAM Identity Center (%s), and there is nobody to ask (%v)", e.profile, sanitizeText(e.startURL), ErrNoCode)
+// signInError says why nobody signed in.
+type signInError struct {
+	profile, why string
+	cause        error // may be nil
 }
 
-func (e *signInError) Unwrap() error { return ErrNoCode }
+// gaveUp is what is to be said when something else has ended the wait for a person.
+func (s *signOn) gaveUp(cause error) error {
+	return &signInError{profile: s.profile, why: "gave up waiting for the sign-in to IAM Identity Center", cause: cause}
+}
+
+func (e *signInError) Error() string { return fmt.Sprintf("profile %q: %s", e.profile, e.why) }
+
+func (e *signInError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrNoCode}
+	}
+	return []error{ErrNoCode, e.cause}
+}
 
 // Hint is the remedy, for the one place that prints it.
 func (e *signInError) Hint() string {
