@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"groat/cmd/terminal"
@@ -24,6 +26,9 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 			return "", err
 		}
 	}
+	if p.a.tooLate() {
+		return "", p.unanswered(req, terminal.ErrTimeout)
+	}
 	code, err := ui.Code(ctx, terminal.Question{
 		Title: "Enter token for " + req.MFASerial,
 		Details: []terminal.Detail{
@@ -36,16 +41,70 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 	switch {
 	case err == nil:
 		return code, nil
+	case errors.Is(err, terminal.ErrInterrupted) && declined(err):
+		return "", &sayError{provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err)}
 	case errors.Is(err, terminal.ErrInterrupted):
 		return "", errors.Join(provider.ErrInterrupted, err)
 	case errors.Is(err, terminal.ErrCancelled):
 		return "", provider.ErrCancelled
 	}
-	return "", &sayError{
+	return "", p.unanswered(req, err)
+}
+
+// unanswered says what to do when nobody could or did answer.
+func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
+	return &sayError{
 		msg:   fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err),
 		hint:  "run in a terminal: groat exec " + req.Profile + " -- true",
 		class: provider.ErrNoCode,
 	}
+}
+
+// answerTime is what a person needs at least to see a question and answer it.
+const answerTime = 5 * time.Second
+
+// tooLate reports that a question would be gone before anybody could answer.
+// Those who waited in vain for the answer to another's would else show theirs
+// for a moment, one after the other.
+func (a *app) tooLate() bool {
+	return a.deadline > answerTime && a.deadline-time.Since(a.started) < answerTime
+}
+
+// waitingForMint says whom this process waits for to mint.
+func (a *app) waitingForMint(holder string, asking bool) (over func()) {
+	if asking {
+		return a.waiting(holder, "which is asking for a token code")
+	}
+	return a.waiting(holder, "which is getting the same credentials")
+}
+
+// waiting says whom this process waits for. SDKs keep stderr to themselves,
+// so that it is said on the terminal device, unless the question that is
+// waited for stands there; and on stderr, unless that is a terminal, too.
+func (a *app) waiting(holder, doing string) (over func()) {
+	line := "waiting for " + holder + ", " + doing
+	over, err := a.ui().Notice("groat: " + line)
+	if err != nil || !isTerminal(a.streams.Err) {
+		a.say(line)
+	}
+	return over
+}
+
+// isTerminal reports whether what is written there reaches a terminal.
+func isTerminal(w io.Writer) bool {
+	if locked, ok := w.(*lockedWriter); ok {
+		w = locked.to
+	}
+	f, ok := w.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	is := false
+	raw, err := f.SyscallConn() // not Fd: it may change the mode of a file that others share
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { is = terminal.IsTerminal(fd) })
+	}
+	return err == nil && is
 }
 
 // sleep waits; the end of ctx ends it with its cause.

@@ -127,6 +127,10 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 	if a.deadline != 0 {
 		askUntil = a.started.Add(a.deadline)
 	}
+	restore := provider.Restore
+	if m.MFACode != "" {
+		restore = provider.RestoreWithCode
+	}
 	return &provider.Minter{
 		Keys: vaultKeys{a},
 		Cache: &session.Cache{
@@ -137,9 +141,9 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 			Disabled: m.NoCache,
 			Warn:     a.warn,
 			Debugf:   a.debugf,
-			Waiting:  func(holder string) { a.say("waiting for " + holder + ", which is getting the same credentials") },
+			Waiting:  a.waitingForMint,
 			Final:    provider.Final,
-			Restore:  provider.Restore,
+			Restore:  restore,
 			Missed:   a.heedSignals,
 			Spare:    func(err error) bool { return errors.Is(err, provider.ErrUnreachable) },
 		},

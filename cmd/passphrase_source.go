@@ -20,6 +20,8 @@ const (
 	passphraseVariable  = "GROAT_FILE_PASSPHRASE"
 	maxPassphraseSize   = 64 << 10 // bytes; a passphrase file is no archive
 	passphraseTimeLimit = 50 * time.Second
+	lockedWhat          = "the file vault is locked"
+	unlockRemedy        = "run `groat unlock` in a terminal"
 )
 
 // passphrase answers the file vault: from --file-passphrase-file or
@@ -28,22 +30,36 @@ const (
 // config.json, and last from a person.
 func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 	a.heedSignals()
+	switch way, what := a.passphraseWay(); way {
+	case vault.FromFile:
+		return a.passphraseFromFile(what)
+	case vault.FromCommand:
+		return a.passphraseFromCommand(ctx, what)
+	case vault.FromEnvironment:
+		return []byte(what), vault.FromEnvironment, nil
+	}
+	return a.passphraseFromPerson(ctx, req)
+}
+
+// passphraseWay is where the passphrase comes from, with the file's name, the
+// command or the variable's value.
+func (a *app) passphraseWay() (way vault.PassphraseOrigin, what string) {
 	file, command := a.cli.FilePassphraseFile, a.cli.FilePassphraseCommand
 	value, given := a.lookupEnv(passphraseVariable)
 	onLine := func(flag, v string) bool { return v != "" && a.settings.from[flag] == "" }
 	switch {
 	case onLine("file-passphrase-file", file):
-		return a.passphraseFromFile(file)
+		return vault.FromFile, file
 	case onLine("file-passphrase-command", command):
-		return a.passphraseFromCommand(ctx, command)
+		return vault.FromCommand, command
 	case given:
-		return []byte(value), vault.FromEnvironment, nil
+		return vault.FromEnvironment, value
 	case file != "":
-		return a.passphraseFromFile(file)
+		return vault.FromFile, file
 	case command != "":
-		return a.passphraseFromCommand(ctx, command)
+		return vault.FromCommand, command
 	}
-	return a.passphraseFromPerson(ctx, req)
+	return vault.FromPrompt, ""
 }
 
 func (a *app) passphraseFromFile(path string) ([]byte, vault.PassphraseOrigin, error) {
@@ -81,10 +97,10 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 	c.WaitDelay = time.Second
 	out, err := c.Output()
 	if err != nil {
-		return nil, "", passphraseError("the passphrase command failed", err)
+		return nil, "", commandError(err)
 	}
 	if len(out) > maxPassphraseSize {
-		return nil, "", passphraseError("the passphrase command failed", errors.New("its output is too long"))
+		return nil, "", commandError(errors.New("its output is too long"))
 	}
 	return trimLineEnd(out), vault.FromCommand, nil
 }
@@ -103,9 +119,12 @@ func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequ
 	if req.Attempt > 1 {
 		q.Reason = "wrong passphrase"
 	}
+	if a.tooLate() {
+		return nil, "", askedInVain(lockedWhat, unlockRemedy, terminal.ErrTimeout)
+	}
 	if !req.New {
 		p, err := a.ui().Secret(ctx, q)
-		return p, vault.FromPrompt, askedInVain("the file vault is locked", "run `groat unlock` in a terminal", err)
+		return p, vault.FromPrompt, askedInVain(lockedWhat, unlockRemedy, err)
 	}
 	q.Title = "New passphrase for the file vault"
 	for {
@@ -135,11 +154,15 @@ func askedInVain(what, remedy string, err error) error {
 	if err == nil || errors.Is(err, terminal.ErrInterrupted) {
 		return err
 	}
-	return &sayError{what + ": " + err.Error(), remedy + ", or set " + passphraseVariable, vault.ErrLocked}
+	return &sayError{what + ": " + err.Error(), remedy + ", or set " + passphraseVariable, errors.Join(vault.ErrLocked, err)}
 }
 
 func passphraseError(what string, err error) error {
 	return &sayError{what + ": " + err.Error(), "", vault.ErrLocked}
+}
+
+func commandError(err error) error {
+	return &sayError{errPassphraseCommand.Error() + ": " + err.Error(), "", errors.Join(vault.ErrLocked, errPassphraseCommand)}
 }
 
 // trimLineEnd takes off the one line end that editors and echo leave.

@@ -48,6 +48,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		FileDir:                 a.fileDir(),
 		StateDir:                a.paths.state,
 		Passphrase:              a.passphrase,
+		AskAlone:                a.askAlone,
 		UnlockFor:               unlockFor,
 		Keychain:                a.cli.Keychain,
 		SecretServiceCollection: a.cli.SecretServiceCollection,

@@ -3,7 +3,10 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+
+	"groat/session"
 )
 
 // askedError marks a failure that came after somebody was asked for a token
@@ -13,6 +16,13 @@ type askedError struct{ err error }
 func (e *askedError) Error() string { return e.err.Error() }
 func (e *askedError) Unwrap() error { return e.err }
 
+// ownError marks a failure that is this process's own: nobody was asked, and
+// the code that it was given is nobody else's.
+type ownError struct{ err error }
+
+func (e *ownError) Error() string { return e.err.Error() }
+func (e *ownError) Unwrap() error { return e.err }
+
 // The codes under which a failure passes from the process that was asked to
 // those that waited for it.
 var finalClasses = []struct {
@@ -21,37 +31,64 @@ var finalClasses = []struct {
 }{
 	{"cancelled", ErrCancelled},
 	{"interrupted", ErrInterrupted},
+	{refusedCode, ErrRefused},
 	{"refused", ErrRefused},
 	{"no-code", ErrNoCode},
 	{"unreachable", ErrUnreachable},
+	{"process", ErrBadProcess},
 }
+
+// refusedCode tells codes that AWS would not take from calls that it refused.
+const refusedCode = "refused-code"
 
 // Final is the session cache's Final: a prompt that was cancelled, a code
 // that was refused for good, a call that failed although a code was given end
-// the attempt for every process that waits for it. So do a refusal and an
-// unreachable AWS without any question: all who wait would make the very same
-// call, one after the other, each up to its time limit. Having nobody to ask
-// is not final: one of those who wait may have a terminal. Nor is being
-// stopped oneself.
+// the attempt for every process that waits for it. So do a refusal, an
+// unreachable AWS and a failing credential_process without any question: all
+// who wait would do the very same, one after the other, each up to its time
+// limit. Having nobody to ask is not final: one of those who wait may have a
+// terminal. Nor is being stopped oneself, nor a refused code of one's own.
 func Final(err error) (code string, final bool) {
 	var asked *askedError
+	var own *ownError
 	var ended *endedError
-	if !errors.As(err, &asked) {
-		switch {
-		case errors.As(err, &ended):
-			return ended.code, true
-		case errors.Is(err, context.Canceled), errors.Is(err, ErrInterrupted):
-			return "", false
-		case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnreachable):
-			return "", false
-		}
+	switch {
+	case errors.As(err, &own):
+		return "", false
+	case errors.As(err, &asked):
+	case errors.As(err, &ended):
+		return ended.code, true
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrInterrupted):
+		return "", false
+	case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrBadProcess):
+		return "", false
 	}
 	for _, c := range finalClasses {
+		if c.code == refusedCode && !isAboutCode(err) {
+			continue
+		}
 		if errors.Is(err, c.err) {
 			return c.code, true
 		}
 	}
 	return "", false
+}
+
+// isAboutCode reports whether AWS refused the token code rather than the call.
+func isAboutCode(err error) bool {
+	var call *CallError
+	return errors.As(err, &call) && isRefusedCode(call)
+}
+
+// deviceOutcome is what a failed call says to those who wait for its device
+// with calls of their own: that somebody was asked in vain. That AWS refused
+// this very call, code or not, is no reason not to make theirs.
+func deviceOutcome(err error) error {
+	var asked *askedError
+	if !errors.As(err, &asked) || errors.Is(err, ErrRefused) && !isAboutCode(err) {
+		return nil
+	}
+	return err
 }
 
 // Restore is the session cache's Restore: another process's final failure as
@@ -68,7 +105,17 @@ func Restore(code, message string) error {
 		// What was passed on more than once says so once.
 		return &endedError{code: code, message: strings.TrimPrefix(sanitizeText(message), elsewhere), class: class}
 	}
-	return nil
+	return fmt.Errorf("%w: %s", session.ErrEnded, sanitizeText(message))
+}
+
+// RestoreWithCode is Restore for a process that was given a code of its own:
+// a question that ended badly elsewhere was none that it waited for.
+func RestoreWithCode(code, message string) error {
+	switch code {
+	case "cancelled", "interrupted", "no-code", refusedCode:
+		return nil
+	}
+	return Restore(code, message)
 }
 
 // endedError is how an attempt ended that another process made.

@@ -37,7 +37,7 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 	if err != nil {
 		return session.Credentials{}, err
 	}
-	defer func() { release(err) }()
+	defer func() { release(deviceOutcome(err)) }()
 	req := CodeRequest{Profile: r.plan.Profile, MFASerial: step.MFASerial, MFAProcess: step.MFAProcess, Attempt: 1}
 	if last := r.plan.Steps[len(r.plan.Steps)-1]; last.Role != nil {
 		req.RoleARN = last.Role.RoleARN
@@ -51,6 +51,9 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 		creds, err := send(code.digits)
 		if err == nil {
 			return creds, nil
+		}
+		if code.origin == codeGiven && isAboutCode(err) {
+			return session.Credentials{}, &ownError{err}
 		}
 		var call *CallError
 		if !errors.As(err, &call) {
@@ -104,16 +107,19 @@ func (e *CallError) wantsNewCode() string {
 
 // asked marks a failure as one that ends the attempt for all who wait, if
 // somebody was, or could have been, asked. A caller that is being stopped
-// speaks for itself alone, and so does one that has nobody to ask.
+// speaks for itself alone, unless the person declined by stopping it (Ctrl-C
+// at the prompt), and so does one that has nobody to ask.
 func asked(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var failed *processError // a failing mfa_process counts as a refused question
+	var code *codeError
+	switch {
+	case errors.Is(err, ErrCancelled):
+	case ctx.Err() != nil:
 		return err
-	}
-	if errors.Is(err, ErrNoCode) && !errors.Is(err, ErrCancelled) {
-		var failed *processError // a failing mfa_process counts as a refused question
-		if !errors.As(err, &failed) {
-			return err
-		}
+	case errors.As(err, &failed):
+	case errors.As(err, &code) && code.cause == nil && code.origin != codeGiven: // a useless one does, too
+	case errors.Is(err, ErrNoCode):
+		return err
 	}
 	return &askedError{err}
 }
@@ -126,7 +132,7 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 			return tokenCode{}, err
 		}
 		if len(code.digits) != 6 || strings.Trim(code.digits, "0123456789") != "" {
-			return tokenCode{}, &codeError{serial: req.MFASerial, text: fmt.Sprintf("%s gave no six digits", code.origin)}
+			return tokenCode{}, &codeError{serial: req.MFASerial, origin: code.origin, text: fmt.Sprintf("%s gave no six digits", code.origin)}
 		}
 		fresh, err := used.Use(ctx, req.MFASerial, code.digits, code.step)
 		if err != nil {
@@ -137,9 +143,9 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 		}
 		switch {
 		case code.origin == codeGiven:
-			return tokenCode{}, &codeError{serial: req.MFASerial, text: "the code of --mfa-code was used before, and AWS takes each code once", remedy: "wait for the device's next code and run this again with it"}
+			return tokenCode{}, &codeError{serial: req.MFASerial, origin: codeGiven, text: "the code of --mfa-code was used before, and AWS takes each code once", remedy: "wait for the device's next code and run this again with it"}
 		case repeats+1 >= maxCodeAttempts, repeats > 0 && code.origin != codePrompt:
-			return tokenCode{}, &codeError{serial: req.MFASerial, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
+			return tokenCode{}, &codeError{serial: req.MFASerial, origin: code.origin, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
 		case code.origin == codePrompt:
 			req.Reason = "already used: wait for the next code"
 		default:
@@ -179,7 +185,7 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest, file string) (to
 func (m *Minter) generate(seed, serial string) (tokenCode, error) {
 	digits, step, err := TOTP(seed, m.now())
 	if err != nil {
-		return tokenCode{}, &codeError{serial: serial, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
+		return tokenCode{}, &codeError{serial: serial, origin: codeSeed, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
 	}
 	return tokenCode{digits: digits, step: step, origin: codeSeed}, nil
 }
@@ -189,7 +195,7 @@ func (m *Minter) waitForNextStep(ctx context.Context, origin codeOrigin) error {
 	left := UntilNextCode(m.now())
 	m.warn(fmt.Sprintf("the current code of %s was used already, waiting %d s for the next", origin, int(left.Round(time.Second).Seconds())))
 	if err := m.sleep(ctx, left); err != nil {
-		return &codeError{text: "gave up waiting for the next code", cause: err}
+		return &codeError{origin: origin, text: "gave up waiting for the next code", cause: err}
 	}
 	return nil
 }
@@ -220,6 +226,7 @@ func (m *Minter) now() time.Time {
 // context where that was the cause.
 type codeError struct {
 	serial, text, remedy string
+	origin               codeOrigin
 	cause                error
 }
 

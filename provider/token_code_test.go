@@ -42,7 +42,7 @@ func TestThreeRefusedCodesAreFinal(t *testing.T) {
 	_, err := w.mint("admin", provider.Options{})
 	wantError(t, err, provider.ErrRefused, "one time pass code", "next code")
 	w.wantPrompts(3)
-	if code, final := provider.Final(err); !final || code != "refused" {
+	if code, final := provider.Final(err); !final || code != "refused-code" {
 		t.Errorf("Final: %q, %v", code, final)
 	}
 }
@@ -104,8 +104,8 @@ func TestCancelledPromptIsFinal(t *testing.T) {
 	if again, final := provider.Final(restored); !final || again != code {
 		t.Errorf("a restored failure is no longer final")
 	}
-	if provider.Restore("something else", "x") != nil {
-		t.Error("an unknown class was restored")
+	if err := provider.Restore("something else", "x"); !errors.Is(err, session.ErrEnded) {
+		t.Errorf("an unknown class was restored as %v", err)
 	}
 }
 
@@ -119,7 +119,7 @@ func TestCancelledPromptEndsForAllWhoWait(t *testing.T) {
 	errs := make(chan error, waiters+1)
 	start := func() {
 		m, p := w.newMinter(), w.plan("default", provider.Options{})
-		m.Cache.Waiting = func(string) { waiting <- struct{}{} }
+		m.Cache.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
 		m.Codes = codeFunc(func(context.Context, provider.CodeRequest) (string, error) {
 			if prompts.Add(1) == 1 {
 				close(asked)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -27,16 +28,18 @@ type Cache struct {
 	Warn     func(msg string)     // one line, no secrets; nil drops it
 	Debugf   func(string, ...any) // nil drops it
 
-	// Waiting is told once per wait, after a moment, whom this process waits
-	// for ("process 4711, profile \"admin\""): a person may have to answer a
-	// prompt in another window. Nil drops it.
-	Waiting func(holder string)
+	// Waiting is told, once for each and after a moment, whom this process
+	// waits for ("process 4711, profile \"admin\"") and whether that one is
+	// asking: a person may have to answer a prompt in another window. It
+	// returns what is to be called when the wait is over. Nil drops it.
+	Waiting func(holder string, asking bool) (over func())
 	// Final reports whether a failed mint ends the wait of every process that
 	// was already waiting for it, and the stable code that stands for the
 	// error's class. Nil: no failure does, each waiter mints for itself.
 	Final func(err error) (code string, final bool)
 	// Restore turns the code and the message of another process's final
-	// failure back into an error of the same class. Nil: ErrEnded.
+	// failure back into an error of the same class; where it returns nil, that
+	// failure is none for this process, which goes on. Nil: ErrEnded.
 	Restore func(code, message string) error
 	// Spare reports whether, after this failure, an entry that is due to be
 	// renewed may still be served, with a warning, because it has not run out:
@@ -47,6 +50,7 @@ type Cache struct {
 	Missed func()
 
 	warnedLock atomic.Bool
+	toldOf     sync.Map // holders that Waiting was told of
 }
 
 // ErrEnded is the failure of another process's mint that this one was waiting
@@ -133,7 +137,12 @@ func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentia
 		found, ok, err = c.look(ctx, req, quiet)
 		return ok, err
 	}
-	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), holderLabel(req.Info.Profile), reread)
+	outer, _ := ctx.Value(heldLock{}).(*held)
+	label := holderLabel(req.Info.Profile)
+	if outer != nil {
+		label = outer.label // people know the profile that they asked for
+	}
+	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), label, outer, reread)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -144,7 +153,6 @@ func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentia
 	if ok, err := reread(); ok || err != nil {
 		return found, err
 	}
-	l.outer, _ = ctx.Value(heldLock{}).(*held)
 	l.begin()
 	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
 	if err != nil {

@@ -17,14 +17,13 @@ func (c *Cache) LockDevice(ctx context.Context, serial string) (release func(err
 	outer, _ := ctx.Value(heldLock{}).(*held)
 	if outer != nil {
 		label = outer.label
-		outer.asking()
 	}
-	l, _, err := c.acquire(ctx, lockFileName("mfa", serial), label, nil)
+	l, _, err := c.acquire(ctx, lockFileName("mfa", serial), label, outer, nil)
 	if err != nil {
 		return nil, err
 	}
-	l.rec.Asking = true
 	l.begin()
+	l.asks(label)
 	return func(err error) {
 		l.finish(false, err)
 		l.unlock()

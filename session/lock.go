@@ -69,13 +69,17 @@ func holderLabel(profile string) string {
 // acquire returns ended = true and no lock. It returns the restored error of
 // an attempt that ended finally while this call waited. If the lock directory
 // cannot be used, it warns once and returns a lock that locks nothing.
-func (c *Cache) acquire(ctx context.Context, name, label string, reread func() (bool, error)) (l *held, ended bool, err error) {
+//
+// outer is the lock of the mint that this one is part of, if there is one:
+// those who wait for it learn whom it waits for itself.
+func (c *Cache) acquire(ctx context.Context, name, label string, outer *held, reread func() (bool, error)) (l *held, ended bool, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, false, err
 	}
-	w := &wait{c: c, base: filepath.Join(c.LockDir, name), label: label, since: time.Now()}
+	w := &wait{c: c, base: filepath.Join(c.LockDir, name), label: label, outer: outer, since: time.Now()}
+	defer w.over()
 	if err := w.prepare(); err != nil {
-		return c.unlocked(label, err), false, nil
+		return w.unlocked(err), false, nil
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -87,7 +91,7 @@ func (c *Cache) acquire(ctx context.Context, name, label string, reread func() (
 		}
 		l, err := w.try()
 		if err != nil {
-			return c.unlocked(label, err), false, nil
+			return w.unlocked(err), false, nil
 		}
 		over, err := w.news(reread)
 		if over || err != nil {
@@ -107,11 +111,11 @@ func (c *Cache) acquire(ctx context.Context, name, label string, reread func() (
 
 // unlocked is what remains where no lock can be had: minting twice is better
 // than no credentials.
-func (c *Cache) unlocked(label string, err error) *held {
-	if !c.warnedLock.Swap(true) {
+func (w *wait) unlocked(err error) *held {
+	if c := w.c; !c.warnedLock.Swap(true) {
 		c.warn(fmt.Sprintf("could not lock in %q, processes that run at the same time may each ask: %v", c.LockDir, err))
 	}
-	return &held{c: c, label: label}
+	return &held{c: w.c, label: w.label, outer: w.outer}
 }
 
 // wait is one call's wait for a lock.
@@ -119,11 +123,13 @@ type wait struct {
 	c       *Cache
 	base    string
 	label   string
+	outer   *held
 	since   time.Time
 	seen    []uint64 // per lane: attempts ended when this wait, or its last re-read, looked
 	known   []record // per lane: as last read
 	blocked int      // the lane whose living holder is waited for
-	said    bool
+	told    func()   // what Waiting returned
+	passed  bool     // those who wait for this one know whom it waits for
 }
 
 func (w *wait) prepare() error {
@@ -165,7 +171,7 @@ func (w *wait) try() (*held, error) {
 		}
 		w.blocked = lane
 		if ok {
-			h := &held{c: w.c, lane: fl, path: w.path(lane), label: w.label}
+			h := &held{c: w.c, lane: fl, path: w.path(lane), label: w.label, outer: w.outer}
 			// Both ways a process could have slipped in: past a lane whose
 			// holder has woken up since, or into a later lane before this
 			// one came free.
@@ -224,7 +230,9 @@ func (w *wait) news(reread func() (bool, error)) (bool, error) {
 		w.seen[lane] = r.Done
 		if r.Code != "" && lane == w.blocked {
 			w.c.debugf("the attempt of another process ended with %s", r.Code)
-			return false, w.c.restore(r)
+			if err := w.c.restore(r); err != nil {
+				return false, err
+			}
 		}
 		if r.Stored && reread != nil {
 			if ok, err := reread(); ok || err != nil {
@@ -237,9 +245,7 @@ func (w *wait) news(reread func() (bool, error)) (bool, error) {
 
 func (c *Cache) restore(r record) error {
 	if c.Restore != nil {
-		if err := c.Restore(r.Code, r.Message); err != nil {
-			return err
-		}
+		return c.Restore(r.Code, r.Message)
 	}
 	return fmt.Errorf("%w: %s", ErrEnded, r.Message)
 }
@@ -252,35 +258,61 @@ func (w *wait) holder() string {
 	return "another process"
 }
 
-// say tells once whom this process waits for.
+// say tells whom this process waits for: a person, once for each, and at once
+// those who wait for this one.
 func (w *wait) say() {
-	if w.said || w.c.Waiting == nil || w.blocked >= len(w.known) {
+	if w.blocked >= len(w.known) {
 		return
 	}
-	after := sayLate
-	if w.known[w.blocked].Asking {
-		after = saySoon
+	r, after := w.known[w.blocked], sayLate
+	if r.Asking {
+		w.outer.asks(w.holder())
+		w.passed, after = true, saySoon
 	}
-	if time.Since(w.since) >= after {
-		w.said = true
-		w.c.Waiting(w.holder())
+	if w.told != nil || w.c.Waiting == nil || time.Since(w.since) < after {
+		return
+	}
+	w.told = func() {}
+	if _, known := w.c.toldOf.LoadOrStore(w.holder(), true); known {
+		return
+	}
+	if over := w.c.Waiting(w.holder(), r.Asking); over != nil {
+		w.told = over
+	}
+}
+
+// over ends what say began.
+func (w *wait) over() {
+	if w.told != nil {
+		w.told()
+	}
+	if w.passed {
+		w.outer.goesOn()
 	}
 }
 
 // begin says in the lock file who works under it.
 func (l *held) begin() {
-	l.rec = record{Done: l.rec.Done, PID: os.Getpid(), Started: startOf(os.Getpid()), Holder: l.label, Asking: l.rec.Asking}
+	l.rec = record{Done: l.rec.Done, PID: os.Getpid(), Started: startOf(os.Getpid()), Holder: l.label}
 	l.write()
 }
 
-// asking says that the work has come to asking a person, here and in every
-// mint that this one is part of: whoever waits for a role learns it too.
-func (l *held) asking() {
+// asks says that a person is being asked, and by whom, here and in every mint
+// that this one is part of: whoever waits for a role learns it too.
+func (l *held) asks(who string) {
 	for ; l != nil; l = l.outer {
-		if !l.rec.Asking {
-			l.rec.Asking = true
+		if !l.rec.Asking || l.rec.Holder != who {
+			l.rec.Asking, l.rec.Holder = true, who
 			l.write()
 		}
+	}
+}
+
+// goesOn says that nobody is being asked any more.
+func (l *held) goesOn() {
+	for ; l != nil; l = l.outer {
+		l.rec.Asking, l.rec.Holder = false, l.label
+		l.write()
 	}
 }
 

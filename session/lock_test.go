@@ -23,13 +23,28 @@ func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said []string
-			c := &Cache{Waiting: func(holder string) { said = append(said, holder) }}
+			over := 0
+			c := &Cache{Waiting: func(holder string, asking bool) func() {
+				said = append(said, holder)
+				if asking != tt.asking {
+					t.Errorf("asking: %v", asking)
+				}
+				return func() { over++ }
+			}}
 			w := &wait{c: c, since: time.Now().Add(-tt.waited), known: []record{{Holder: "process 1", Asking: tt.asking}}}
 			for range 3 {
 				w.say()
 			}
 			if tt.want && (len(said) != 1 || said[0] != "process 1") || !tt.want && len(said) != 0 {
 				t.Errorf("said %q", said)
+			}
+			if w.over(); over != len(said) {
+				t.Errorf("ended %d times, said %q", over, said)
+			}
+			// Another wait for the same process is nothing new.
+			again := &wait{c: c, since: w.since, known: w.known}
+			if again.say(); len(said) > 1 {
+				t.Errorf("said again: %q", said)
 			}
 		})
 	}
@@ -122,5 +137,60 @@ func TestAskingIsSaidInEveryMintAround(t *testing.T) {
 	}
 	if asks(role) || asks(parent) {
 		t.Error("asking is said after it is over")
+	}
+}
+
+// Who waits for a process that waits itself learns whom it comes down to.
+func TestAWaitIsPassedOn(t *testing.T) {
+	c, _, _, _ := testCache(t)
+	role := testRequest("role")
+	read := func() record {
+		return readRecord(filepath.Join(c.LockDir, lockFileName("key", string(role.Key))) + ".lock")
+	}
+	release, err := c.LockDevice(t.Context(), "serial")
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := filepath.Join(c.LockDir, lockFileName("mfa", "serial")) + ".lock"
+	other := readRecord(device)
+	if !other.Asking {
+		t.Fatalf("the device's record %+v", other)
+	}
+	other.Holder = "process 4711"
+	if err := writeRecord(device, other); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	_, err = c.Do(t.Context(), role, func(ctx context.Context) (Credentials, error) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for r := read(); !r.Asking || r.Holder != "process 4711"; r = read() {
+				time.Sleep(time.Millisecond)
+			}
+			release(nil)
+		}()
+		again, err := c.LockDevice(ctx, "serial")
+		<-done
+		if err != nil {
+			return Credentials{}, err
+		}
+		if r := read(); !r.Asking || r.Holder != holderLabel(role.Info.Profile) {
+			t.Errorf("while it asks itself: %+v", r)
+		}
+		again(nil)
+		return countingMint(&n, c.Now)(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A failure that Restore makes nothing of is none: the wait goes on.
+func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
+	c := &Cache{Restore: func(string, string) error { return nil }}
+	w := &wait{c: c, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled"}}}
+	if over, err := w.news(nil); over || err != nil {
+		t.Errorf("%v, %v", over, err)
 	}
 }

@@ -10,10 +10,7 @@ import (
 	"time"
 )
 
-const (
-	vaultLock  = "vault"  // held by every write
-	unlockLock = "unlock" // held while the passphrase is asked and tried: one prompt and one KDF at a time
-)
+const vaultLock = "vault" // held by every write
 
 // promptAttempts bounds how often a prompt is asked again after a wrong answer.
 const promptAttempts = 3
@@ -60,7 +57,7 @@ func (f *File) unlock(ctx context.Context, seed bool) (*header, vaultKey, error)
 	return f.unlockHeld(ctx, seed)
 }
 
-func (f *File) unlockHeld(ctx context.Context, seed bool) (*header, vaultKey, error) {
+func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey, failed error) {
 	raw, h, repair, err := f.readHeader()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, vaultKey{}, errNoHeader // there is an item, or we would not be here
@@ -74,9 +71,14 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (*header, vaultKey, er
 	if key, ok := f.known(raw, h, seed); ok {
 		return h, key, nil
 	}
-	// Whoever waits here may find the key remembered by the one before.
-	if release, ok := f.locks.holdToAsk(ctx, unlockLock); ok {
-		defer release()
+	// One prompt and one KDF at a time: whoever waits here may find the key
+	// remembered by the one before.
+	if f.cfg.AskAlone != nil {
+		release, err := f.cfg.AskAlone(ctx)
+		if err != nil {
+			return nil, vaultKey{}, err
+		}
+		defer func() { release(failed) }()
 		if key, ok := f.known(raw, h, seed); ok {
 			return h, key, nil
 		}

@@ -362,3 +362,64 @@ func snapshot(t testing.TB, dir string) string {
 	}
 	return b.String()
 }
+
+// TestFileOneQuestion: many who need the passphrase at once ask once, where
+// the kernel remembers the answer.
+func TestFileOneQuestion(t *testing.T) {
+	dir := newDir(t)
+	f, m := testFile(dir, says("x"))
+	mustPut(t, f, KindKey, "p", "1")
+	a := types("x")
+	var turn sync.Mutex
+	alone := func(context.Context) (func(error), error) {
+		turn.Lock()
+		return func(error) { turn.Unlock() }, nil
+	}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			g, _ := testFile(dir, a)
+			g.memory, g.cfg.AskAlone = m, alone
+			if _, err := g.Get(t.Context(), KindKey, "p"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if a.count() != 1 {
+		t.Errorf("asked %d times", a.count())
+	}
+}
+
+// TestFileAskAlone: how a question went is told to those who wait for it, and
+// one who waited for a question that failed is not asked.
+func TestFileAskAlone(t *testing.T) {
+	dir := newDir(t)
+	f, _ := testFile(dir, says("x"))
+	mustPut(t, f, KindKey, "p", "1")
+	for _, tt := range []struct {
+		name  string
+		asker *asker
+		want  error
+	}{
+		{"answered", types("x"), nil},
+		{"mistaken", types("no"), ErrPassphrase},
+		{"declined", nobody(), ErrLocked},
+	} {
+		told := errors.New("nothing")
+		g, _ := testFile(dir, tt.asker)
+		g.cfg.AskAlone = func(context.Context) (func(error), error) {
+			return func(err error) { told = err }, nil
+		}
+		_, err := g.Get(t.Context(), KindKey, "p")
+		if !errors.Is(err, tt.want) || !errors.Is(told, tt.want) {
+			t.Errorf("%s: %v, the others were told %v", tt.name, err, told)
+		}
+	}
+	a := types("x")
+	g, _ := testFile(dir, a)
+	g.cfg.AskAlone = func(context.Context) (func(error), error) { return nil, ErrLocked }
+	if _, err := g.Get(t.Context(), KindKey, "p"); !errors.Is(err, ErrLocked) || a.count() != 0 {
+		t.Errorf("%v, asked %d times", err, a.count())
+	}
+}

@@ -17,7 +17,6 @@ import (
 // the lock, which is seen on Linux, and anyhow after lockPatience.
 const (
 	lockPatience = 2 * time.Minute
-	askPatience  = 30 * time.Second // for who wants to ask beside somebody who asks
 	stoppedFor   = 2 * time.Second
 )
 
@@ -102,34 +101,6 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 			release()
 		}()
 		return nil, err
-	}
-}
-
-// holdToAsk takes the lock under which somebody is asked. It is given up,
-// and ok is false, where it cannot be had, after 30 s, and as soon as its
-// holder is seen to be stopped (Ctrl-Z at the prompt): then one asks beside it.
-func (l Locks) holdToAsk(ctx context.Context, name string) (release func(), ok bool) {
-	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
-		return nil, false
-	}
-	path := filepath.Join(l.Dir, name+".lock")
-	lock := flock.New(path, flock.SetPermissions(0o600))
-	release = func() { _ = lock.Close() }
-	giveUp := time.Now().Add(askPatience)
-	for {
-		taken, err := lock.TryLock()
-		switch {
-		case taken:
-			noteHolder(path)
-			return release, true
-		case err != nil || ctx.Err() != nil || time.Now().After(giveUp) || holderStopped(path):
-			release()
-			return nil, false
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(10 * time.Millisecond):
-		}
 	}
 }
 

@@ -32,10 +32,6 @@ func version(i int) AccessKey {
 	return AccessKey{ID: fmt.Sprintf("AKIA%012d", i), Secret: strings.Repeat(fmt.Sprintf("secret of version %d ", i), 1+i%40)}
 }
 
-// askAndStop is the worker that stops at the prompt; set where there are
-// signals for it.
-var askAndStop func(dir string) error
-
 // workerVariable makes the test binary one of many processes that use one
 // vault: its value is the worker's number and the vault's directory.
 const workerVariable = "GROAT_TEST_VAULT_WORKER"
@@ -44,9 +40,6 @@ func TestMain(m *testing.M) {
 	if job := os.Getenv(workerVariable); job != "" {
 		number, dir, _ := strings.Cut(job, " ")
 		run := work
-		if number == "ask" {
-			run = func(_, dir string) error { return askAndStop(dir) }
-		}
 		if number == overwriteJob {
 			number, dir, _ = strings.Cut(dir, " ")
 			run = func(times, dir string) error { return overwrite(dir, times) }

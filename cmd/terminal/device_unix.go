@@ -245,3 +245,11 @@ func (d *device) tell(ctx context.Context, text string) error {
 	}
 	return nil
 }
+
+// notice shows text unless a question or another notice stands.
+func (d *device) notice(ctx context.Context, text string) error {
+	if !d.lock.tryNotice(d.fd) {
+		return nil
+	}
+	return d.tell(ctx, text)
+}

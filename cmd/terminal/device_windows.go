@@ -131,3 +131,6 @@ func (d *device) tell(_ context.Context, text string) error {
 	}
 	return nil
 }
+
+// notice shows text; what else stands on the console is not known.
+func (d *device) notice(ctx context.Context, text string) error { return d.tell(ctx, text) }

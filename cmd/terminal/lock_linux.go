@@ -43,6 +43,26 @@ func (l *terminalLock) tryAcquire(tty int) (bool, error) {
 	return true, nil
 }
 
+// noticeByte is the byte of the terminal's inode under which a notice stands;
+// those before it are the groups' (a process number is below 1<<22).
+const noticeByte = 1 << 30
+
+// tryNotice reports whether a notice may be shown: no process, of whichever
+// job, asks on this terminal or shows one. The lock is held until release.
+func (l *terminalLock) tryNotice(tty int) bool {
+	fd, err := openByDevice(tty)
+	if err != nil {
+		return true
+	}
+	l.fd = fd
+	questions := unix.Flock_t{Type: unix.F_WRLCK, Len: noticeByte}
+	if err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &questions); err == nil && questions.Type != unix.F_UNLCK {
+		return false
+	}
+	err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK, Start: noticeByte, Len: 1})
+	return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES)
+}
+
 func (l *terminalLock) release() {
 	if l.fd > 0 {
 		_ = unix.Close(l.fd)

@@ -7,4 +7,5 @@ package terminal
 type terminalLock struct{}
 
 func (*terminalLock) tryAcquire(int) (bool, error) { return true, nil }
+func (*terminalLock) tryNotice(int) bool           { return true }
 func (*terminalLock) release()                     {}

@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"strings"
+	"time"
 )
 
 // teller is a prompter that can also show something without asking.
@@ -33,4 +34,43 @@ func (u *UI) Tell(ctx context.Context, lines ...string) error {
 		b.WriteString(Sanitize(line) + "\n")
 	}
 	return t.tell(ctx, b.String())
+}
+
+// noticer is a prompter that can show a notice.
+type noticer interface {
+	notice(ctx context.Context, text string) error
+}
+
+// noticeLimit bounds the writing of a notice to a terminal that is stopped by
+// Ctrl-S.
+const noticeLimit = time.Second
+
+// Notice shows a line on the terminal device that holds for a while, and
+// returns what is to be called when it does no more. Of all processes that
+// have one on the same terminal one shows its own, and none does where a
+// question stands: it would push that off the screen (where terminals can be
+// locked; elsewhere each shows its line). An error is an ErrNoTerminal.
+func (u *UI) Notice(line string) (over func(), err error) {
+	select {
+	case u.turn <- struct{}{}:
+		defer func() { <-u.turn }()
+	default:
+		return func() {}, nil // a question of our own stands
+	}
+	p, err := u.terminalOnly()
+	if err != nil {
+		return nil, err
+	}
+	n, ok := p.(noticer)
+	if !ok {
+		p.close()
+		return nil, noTerminal("%s only asks", p.name())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), noticeLimit)
+	defer cancel()
+	if err := n.notice(ctx, Sanitize(line)+"\n"); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p.close, nil
 }

@@ -1,0 +1,85 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/session"
+	"groat/vault"
+)
+
+// errPassphraseCommand is the failure of --file-passphrase-command.
+var errPassphraseCommand = errors.New("the passphrase command failed")
+
+// turnPatience is how long who cannot ask waits for somebody else's answer.
+const turnPatience = 30 * time.Second
+
+// askAlone is the file vault's AskAlone. Those who would ask a person take
+// turns, as they do for token codes: a declined or thrice mistaken question
+// ends for all who were waiting for it. So do those who would run the same
+// command. Who was given the passphrase only waits for others of that kind,
+// who are quick, and is never told how they fared.
+func (a *app) askAlone(ctx context.Context) (func(error), error) {
+	a.heedSignals()
+	c := &session.Cache{LockDir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf}
+	wait := ctx
+	way, command := a.passphraseWay()
+	name := "passphrase " + string(way)
+	if way == vault.FromPrompt || way == vault.FromCommand {
+		name += command
+		c.Final, c.Restore = passphraseFinal, passphraseRestore
+		c.Waiting = func(holder string, _ bool) func() { return a.waiting(holder, "which is opening the vault") }
+	}
+	if way == vault.FromPrompt {
+		if err := a.ui().CanAsk(); err != nil {
+			var cancel func()
+			wait, cancel = context.WithTimeoutCause(ctx, turnPatience, err)
+			defer cancel()
+		}
+	}
+	release, err := c.LockDevice(wait, name)
+	if err != nil && (errors.Is(err, terminal.ErrTimeout) || errors.Is(err, terminal.ErrNoTerminal)) {
+		return nil, askedInVain(lockedWhat, unlockRemedy, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return func(err error) {
+		if ctx.Err() != nil && !declined(err) {
+			err = nil // being stopped concerns nobody else
+		}
+		release(err)
+	}, nil
+}
+
+// declined reports that a person would not answer: an empty line, Ctrl-D, a
+// closed window, Ctrl-C at the prompt.
+func declined(err error) bool {
+	var s *terminal.SignalError
+	return errors.Is(err, terminal.ErrCancelled) || errors.As(err, &s) && s.Signal == os.Interrupt
+}
+
+// passphraseFinal names the failures that end the wait of all who would ask
+// the same.
+func passphraseFinal(err error) (string, bool) {
+	switch {
+	case declined(err), errors.Is(err, errPassphraseCommand):
+		return "locked", true
+	case errors.Is(err, vault.ErrPassphrase):
+		return "passphrase", true
+	}
+	return "", false
+}
+
+// passphraseRestore turns another process's failure into one of ours.
+func passphraseRestore(code, message string) error {
+	class, hint := vault.ErrLocked, unlockRemedy+", or set "+passphraseVariable
+	if code == "passphrase" {
+		class, hint = vault.ErrPassphrase, ""
+	}
+	return &sayError{"in another process: " + terminal.Sanitize(message), hint, class}
+}
