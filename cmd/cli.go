@@ -94,29 +94,20 @@ func (a *app) kongOptions() []kong.Option {
 		groups,
 		kong.Resolvers(a.settings),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Bind(a),
 	}
 }
 
 // helpFlag prints help for the command it stands with.
 type helpFlag bool
 
-// BeforeReset answers before anything else is looked at, so that --help
-// works with broken settings too.
-func (helpFlag) BeforeReset(k *kong.Context) error {
-	if err := k.PrintUsage(false); err != nil {
-		return outputError(err)
-	}
-	return errDone
+func (helpFlag) answer(_ *app, k *kong.Context) error {
+	return outputError(k.PrintUsage(false))
 }
 
 // versionFlag prints the version.
 type versionFlag bool
 
-// BeforeReset answers before anything else is looked at.
-func (versionFlag) BeforeReset(a *app) error {
-	if _, err := fmt.Fprintln(a.streams.Out, versionLine()); err != nil {
-		return outputError(err)
-	}
-	return errDone
+func (versionFlag) answer(a *app, _ *kong.Context) error {
+	_, err := fmt.Fprintln(a.streams.Out, versionLine())
+	return outputError(err)
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"io"
 	"os"
-
-	"github.com/alecthomas/kong"
 )
 
 // Streams are the standard streams that a command may use. Out carries only
@@ -63,64 +61,4 @@ func (a *app) run(ctx context.Context, words []string) error {
 		return err
 	}
 	return command.Run(ctx, a)
-}
-
-// parse fills the tree from the words. What follows the first "--" belongs
-// to the child of exec and each; for all other commands it is positional.
-func (a *app) parse(words []string) (runner, error) {
-	head, tail, given := cutTail(words)
-	command, err := a.parseAll(head)
-	if !given || errors.Is(err, errDone) {
-		return command, err
-	}
-	if t, ok := command.(tailTaker); ok {
-		t.setTail(tail)
-		return command, err
-	}
-	return a.parseAll(words)
-}
-
-func (a *app) parseAll(words []string) (runner, error) {
-	a.cli = cli{}
-	parser, err := kong.New(&a.cli, a.kongOptions()...)
-	if err != nil {
-		return nil, err
-	}
-	kctx, err := parser.Parse(words)
-	if err != nil {
-		var pe *kong.ParseError
-		var setting *settingError
-		switch {
-		case errors.Is(err, errDone):
-			return nil, errDone
-		case errors.As(err, &setting):
-			return nil, setting // without kong's words around it
-		case !errors.As(err, &pe):
-			return nil, err
-		}
-		return nil, usageError(pe.Error(), helpHint(pe.Context))
-	}
-	if node := kctx.Selected(); node != nil {
-		if command, ok := node.Target.Addr().Interface().(runner); ok {
-			return command, nil
-		}
-	}
-	return nil, usageError("no command given", helpHint(kctx))
-}
-
-// helpHint points to the page of the command that was being parsed.
-func helpHint(k *kong.Context) string {
-	if k == nil || k.Selected() == nil {
-		return "run: groat --help"
-	}
-	return "run: groat " + k.Selected().Path() + " --help"
-}
-
-func cutTail(words []string) (head, tail []string, given bool) {
-	for i, w := range words {
-		if w == "--" {
-			return words[:i], words[i+1:], true
-		}
-	}
-	return words, nil, false
 }

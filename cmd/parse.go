@@ -1,0 +1,239 @@
+package cmd
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// parse fills the tree from the words. What follows the first "--" belongs
+// to the child of exec and each; for all other commands it is positional.
+func (a *app) parse(words []string) (runner, error) {
+	head, tail, given := cutTail(words)
+	command, err := a.parseAll(head)
+	if !given || errors.Is(err, errDone) {
+		return command, err
+	}
+	if t, ok := command.(tailTaker); ok {
+		t.setTail(tail)
+		return command, err
+	}
+	return a.parseAll(words)
+}
+
+func cutTail(words []string) (head, tail []string, given bool) {
+	for i, w := range words {
+		if w == "--" {
+			return words[:i], words[i+1:], true
+		}
+	}
+	return words, nil, false
+}
+
+func (a *app) parseAll(words []string) (runner, error) {
+	a.cli = cli{}
+	parser, err := kong.New(&a.cli, a.kongOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	k, err := kong.Trace(parser, words)
+	if err != nil {
+		return nil, err
+	}
+	if answered, err := a.answer(k); answered {
+		return nil, cmp.Or(err, errDone)
+	}
+	if err := a.fill(k); err != nil {
+		var setting *settingError
+		if errors.As(err, &setting) {
+			return nil, setting // without kong's words around it
+		}
+		return nil, usageError(err.Error(), helpHint(k))
+	}
+	if node := k.Selected(); node != nil {
+		if command, ok := node.Target.Addr().Interface().(runner); ok {
+			return command, nil
+		}
+	}
+	return nil, usageError("no command given", helpHint(k))
+}
+
+// answering is a flag that answers instead of the command.
+type answering interface {
+	answer(a *app, k *kong.Context) error
+}
+
+// answer lets such a flag answer, before anything else is looked at, so that
+// --help works with broken settings too. Words that are no groat command line
+// have no answer.
+func (a *app) answer(k *kong.Context) (answered bool, err error) {
+	if k.Error != nil {
+		return false, nil
+	}
+	for _, p := range k.Path {
+		if p.Flag == nil {
+			continue
+		}
+		if f, ok := p.Flag.Target.Interface().(answering); ok {
+			return true, f.answer(a, k)
+		}
+	}
+	return false, nil
+}
+
+// fill takes the steps of kong's Parse, but for hooks and validation: kong
+// finds those by methods' names that the linker cannot know, so that every
+// exported method of every type in use would have to stay in the program, a
+// seventh of its size.
+func (a *app) fill(k *kong.Context) error {
+	if k.Error != nil {
+		return k.Error
+	}
+	if err := k.Reset(); err != nil {
+		return err
+	}
+	if err := k.Resolve(); err != nil {
+		return err
+	}
+	if _, err := k.Apply(); err != nil {
+		return err
+	}
+	return a.validate(k)
+}
+
+// validate checks what the tree says of its flags and arguments: enum,
+// required, subcommands, and xor.
+func (a *app) validate(k *kong.Context) error {
+	for _, p := range k.Path {
+		node := p.Node()
+		if node == nil {
+			continue
+		}
+		for _, v := range node.Values() {
+			if v.Required && !v.HasDefault {
+				continue // when it is there, below
+			}
+			if err := checkEnum(v); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.settings.Validate(k.Model); err != nil {
+		return err
+	}
+	for _, p := range k.Path {
+		given := p.Positional
+		if p.Flag != nil {
+			given = p.Flag.Value
+		}
+		if given != nil {
+			if err := checkEnum(given); err != nil {
+				return err
+			}
+		}
+		if err := checkFlags(p.Flags); err != nil {
+			return err
+		}
+	}
+	node := k.Selected()
+	if node == nil {
+		node = k.Model.Node
+	}
+	if err := checkMissing(node); err != nil {
+		return err
+	}
+	for _, p := range k.Path {
+		if err := checkXor(p.Flags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkEnum(v *kong.Value) error {
+	if v.Enum == "" {
+		return nil
+	}
+	value := fmt.Sprint(v.Target.Interface())
+	if slices.Contains(v.EnumSlice(), value) {
+		return nil
+	}
+	allowed := make([]string, 0, len(v.EnumSlice()))
+	for _, e := range v.EnumSlice() {
+		allowed = append(allowed, strconv.Quote(e))
+	}
+	return fmt.Errorf("%s must be one of %s but got %q", v.ShortSummary(), strings.Join(allowed, ","), value)
+}
+
+// checkFlags names the flags that must be given.
+func checkFlags(flags []*kong.Flag) error {
+	var missing []string
+	for _, f := range flags {
+		if f.Required && !f.Set {
+			missing = append(missing, f.Summary())
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
+}
+
+// checkMissing names the arguments, or the subcommands, that are still expected.
+func checkMissing(n *kong.Node) error {
+	var missing, args []string
+	for _, arg := range n.Positional {
+		if arg.Required && !arg.Set {
+			args = append(args, arg.Summary())
+		}
+	}
+	if len(args) > 0 {
+		missing = append(missing, strconv.Quote(strings.Join(args, " ")))
+	}
+	for _, child := range n.Children {
+		if !child.Hidden {
+			missing = append(missing, strconv.Quote(child.Name))
+		}
+	}
+	if len(missing) > 5 {
+		missing = append(missing[:5], "...")
+	}
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("expected %s", missing[0])
+	}
+	return fmt.Errorf("expected one of %s", strings.Join(missing, ", "))
+}
+
+// checkXor refuses flags that exclude each other.
+func checkXor(flags []*kong.Flag) error {
+	seen := map[string]*kong.Flag{}
+	for _, f := range flags {
+		if !f.Set {
+			continue
+		}
+		for _, group := range f.Xor {
+			if seen[group] != nil {
+				return fmt.Errorf("--%s and --%s can't be used together", seen[group].Name, f.Name)
+			}
+			seen[group] = f
+		}
+	}
+	return nil
+}
+
+// helpHint points to the page of the command that was being parsed.
+func helpHint(k *kong.Context) string {
+	if k == nil || k.Selected() == nil {
+		return "run: groat --help"
+	}
+	return "run: groat " + k.Selected().Path() + " --help"
+}
