@@ -38,6 +38,8 @@ type keySource interface {
 	place() string
 	// profiles lists those that hold a long-lived key; nothing is opened.
 	profiles(ctx context.Context) ([]string, error)
+	// peek is a profile's key where that opens nothing.
+	peek(name string) (key provider.AccessKey, ok bool)
 	key(ctx context.Context, name string) (provider.AccessKey, error)
 	// delete removes the keys that were imported, and only as they were read.
 	delete(ctx context.Context, keys map[string]provider.AccessKey) error
@@ -132,6 +134,15 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	}
 	shown := terminal.Sanitize(name)
 	if c.DryRun {
+		if key, ok := source.peek(name); ok {
+			if err := checkKey(key, ""); err != nil {
+				return "", key, err
+			}
+			if there && card.KeyID != key.ID && !c.Overwrite {
+				return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
+			}
+			there = there && card.KeyID == key.ID
+		}
 		if there {
 			return fmt.Sprintf("stored\t%s\taccess key %s is in the %s vault", shown, card.KeyID, v.Backend()), key, nil
 		}

@@ -27,6 +27,8 @@ func (s *awsVault) close() error  { return s.Close() }
 
 func (s *awsVault) profiles(context.Context) ([]string, error) { return s.names, nil }
 
+func (s *awsVault) peek(string) (provider.AccessKey, bool) { return provider.AccessKey{}, false }
+
 func (s *awsVault) key(ctx context.Context, name string) (provider.AccessKey, error) {
 	k, err := s.Key(ctx, name)
 	return provider.AccessKey{ID: k.ID, Secret: k.Secret}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"groat/provider"
@@ -12,9 +13,11 @@ import (
 
 // credentialsFile is the AWS shared credentials file with keys in the clear.
 type credentialsFile struct {
-	a    *app
-	path string
-	file *profile.Config
+	a       *app
+	path    string
+	named   bool // by --source-dir: it has to be there
+	deletes bool
+	file    *profile.Config
 }
 
 // keyLines are the keys of a credentials file that make up a long-lived key.
@@ -25,15 +28,21 @@ func (c *importCmd) openCredentialsFile(a *app) keySource {
 	if c.SourceDir != "" {
 		path = filepath.Join(c.SourceDir, "credentials")
 	}
-	return &credentialsFile{a: a, path: path}
+	return &credentialsFile{a: a, path: path, named: c.SourceDir != "", deletes: c.DeleteSource}
 }
 
 func (s *credentialsFile) place() string { return s.path }
 func (s *credentialsFile) close() error  { return nil }
 
 func (s *credentialsFile) profiles(context.Context) ([]string, error) {
+	if _, err := os.Stat(s.path); err != nil && s.named {
+		return nil, fmt.Errorf("could not read the keys: %w", errors.Join(profile.ErrAccess, err))
+	}
 	file, err := profile.Load(profile.LoadOptions{CredentialsFile: s.path})
 	if err != nil {
+		return nil, err
+	}
+	if err := file.Fatal(); err != nil { // keys under a broken header would be passed over
 		return nil, err
 	}
 	s.file = file
@@ -50,8 +59,18 @@ func (s *credentialsFile) profiles(context.Context) ([]string, error) {
 	return names, nil
 }
 
+func (s *credentialsFile) peek(name string) (provider.AccessKey, bool) {
+	return provider.AccessKey{ID: s.file.Value(name, keyLines[0]), Secret: s.file.Value(name, keyLines[1])}, true
+}
+
+// key refuses a profile with several keys, of which readers see the last
+// alone, where the lines are to be deleted: the others would be lost.
 func (s *credentialsFile) key(_ context.Context, name string) (provider.AccessKey, error) {
-	return provider.AccessKey{ID: s.file.Value(name, keyLines[0]), Secret: s.file.Value(name, keyLines[1])}, nil
+	key, _ := s.peek(name)
+	if s.deletes && (s.file.Said(name, keyLines[0]) > 1 || s.file.Said(name, keyLines[1]) > 1) {
+		return key, usageError("there are several keys under this name, and --delete-source would delete all of them", "leave one of them in the file")
+	}
+	return key, nil
 }
 
 // delete takes the two lines of each key out, and no other byte. A key that

@@ -78,6 +78,20 @@ func (c *Config) Exists(name string) bool { return c.profile(name).exists }
 // inheritance; "" if it is missing.
 func (c *Config) Value(profile, key string) string { return c.profile(profile).get(key) }
 
+// Said counts the different values that a profile's key has in the files,
+// where it stands more than once; the last one is what Value gives.
+func (c *Config) Said(profile, key string) int {
+	values := map[string]bool{}
+	for _, ref := range c.find(sectionProfile, profile) {
+		for _, o := range ref.file.options(&ref.file.sections[ref.at]) {
+			if o.key == key {
+				values[ref.file.text[o.valueStart:o.valueEnd]] = true
+			}
+		}
+	}
+	return len(values)
+}
+
 // Problems lists every malformed line of both files, for doctor; the first
 // ones of each file concern all profiles.
 func (c *Config) Problems() []*Error {
@@ -137,8 +151,8 @@ func (c *Config) everyBody() []*body {
 	return all
 }
 
-// fatal is the first damage that concerns all profiles, or nil.
-func (c *Config) fatal() error {
+// Fatal is the first damage that concerns all profiles, or nil.
+func (c *Config) Fatal() error {
 	for _, f := range c.files {
 		if f.fatal != nil {
 			return f.fatal

@@ -13,7 +13,7 @@ import (
 // Errors are *Error and wrap ErrUnknownProfile, ErrCycle, ErrMalformed or
 // ErrUnsupported; an error of HoldsKey is returned as it is.
 func (c *Config) Resolve(name string, o ResolveOptions) (*Resolved, error) {
-	if err := c.fatal(); err != nil {
+	if err := c.Fatal(); err != nil {
 		return nil, err
 	}
 	w := &walker{config: c, options: o}
