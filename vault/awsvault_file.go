@@ -85,6 +85,32 @@ func (j *joseFiles) read(name string) ([]byte, error) {
 	return bytes.TrimRight(token, "\r\n"), nil
 }
 
+// maxTried bounds how many other items a passphrase is tried on: each may ask
+// for a second of work.
+const maxTried = 8
+
+// opensAnother tells a wrong passphrase from a damaged item: it looks for an
+// item that the passphrase opens.
+func (j *joseFiles) opensAnother(ctx context.Context, passphrase, but string) bool {
+	names, err := j.names(ctx)
+	tried := 0
+	for _, name := range names {
+		if name == but || err != nil || tried == maxTried || ctx.Err() != nil {
+			continue
+		}
+		token, err := j.read(name)
+		if err != nil || checkJOSE(token) != nil {
+			continue
+		}
+		tried++
+		if payload, ok := decrypt(token, passphrase); ok {
+			clear(payload)
+			return true
+		}
+	}
+	return false
+}
+
 // get opens one item. Until a passphrase has opened something, a wrong one
 // and a damaged item look alike, and the passphrase is asked again where it
 // comes from a person.
@@ -101,7 +127,7 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 	if j.passphrase != nil {
 		payload, ok := decrypt(token, *j.passphrase)
 		if !ok {
-			return nil, fmt.Errorf("%w: the passphrase that opened others does not open it", ErrCorrupt)
+			return nil, errOtherPassphrase
 		}
 		return itemData(payload, name)
 	}
@@ -119,11 +145,17 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 			j.passphrase = &passphrase
 			return itemData(payload, name)
 		}
+		if j.opensAnother(ctx, passphrase, name) {
+			j.passphrase = &passphrase
+			return nil, errOtherPassphrase
+		}
 		if origin != FromPrompt || attempt == promptAttempts {
 			return nil, fmt.Errorf("%w, or the item is damaged", ErrPassphrase)
 		}
 	}
 }
+
+var errOtherPassphrase = fmt.Errorf("%w: the passphrase that opens others does not open it", ErrCorrupt)
 
 // decrypt opens a token that checkJOSE has accepted.
 func decrypt(token []byte, passphrase string) (payload []byte, ok bool) {

@@ -275,3 +275,32 @@ func TestAWSVaultPrompts(t *testing.T) {
 		}
 	}
 }
+
+// A damaged item that comes first is not a wrong passphrase: the right one is
+// asked for once, and opens the others.
+func TestAWSVaultDamagedFirst(t *testing.T) {
+	dir := oldVault(t, "aaa", "default")
+	path := filepath.Join(dir, "aaa")
+	if err := os.WriteFile(path, token(t, "PBES2-HS256+A128KW", "A256GCM", "x", nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old[len(old)-4] ^= 1 // in the tag: no passphrase opens it
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	a, err := vault.OpenAWSVault(vault.Config{Backend: "file", FileDir: dir, Passphrase: word(awsVaultWord, vault.FromPrompt, &asked)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Key(t.Context(), "aaa"); !errors.Is(err, vault.ErrCorrupt) {
+		t.Errorf("the damaged item: %v", err)
+	}
+	if k, err := a.Key(t.Context(), "default"); err != nil || k.ID != oldID || asked != 1 {
+		t.Errorf("%v, %v, asked %d", k, err, asked)
+	}
+}
