@@ -90,7 +90,11 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	if o.DryRun {
 		return change, nil
 	}
-	if err := replaceFile(fsys, real, old, missing, d.text); err != nil {
+	err = replaceFile(fsys, real, old, missing, d.text)
+	if errors.As(err, new(*leftover)) && !o.Credentials {
+		err = nil // nothing in it is secret
+	}
+	if err != nil {
 		return "", editError(path, err)
 	}
 	return change, nil

@@ -299,3 +299,29 @@ func TestLastInstantEditIsDetected(t *testing.T) {
 		t.Errorf("error %v, text %q", err, readFile(t, path))
 	}
 }
+
+// The old text of a credentials file that cannot be removed is said: a key
+// that was to be deleted is in it.
+func TestOldTextThatStaysIsSaid(t *testing.T) {
+	for _, credentials := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "file")
+		writeFile(t, path, "[x]\nregion = a\naws_secret_access_key = s\n", 0o600)
+		_, err := EditFile(t.Context(), path, EditOptions{Credentials: credentials, fs: noRemove{}}, func(d *Document) error {
+			if credentials {
+				return d.Remove("x", "aws_secret_access_key")
+			}
+			return d.Set("default", "region", "b")
+		})
+		left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".file.groat-*"))
+		if len(left) == 0 {
+			t.Skip("files cannot be exchanged here: nothing stays")
+		}
+		if said := errors.Is(err, ErrAccess) && strings.Contains(err.Error(), left[0]); said != credentials {
+			t.Errorf("credentials file %v: %v", credentials, err)
+		}
+	}
+}
+
+type noRemove struct{ systemFiles }
+
+func (noRemove) Remove(string) error { return fs.ErrPermission }

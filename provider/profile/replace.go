@@ -125,9 +125,24 @@ func swapIn(fsys fileSystem, temp, path string, old []byte, missing bool) error 
 	if err != nil {
 		return errors.Join(err, fsys.Exchange(temp, path))
 	}
-	_ = fsys.Remove(temp) // the old file; if this fails, the next edit sweeps
+	if err := fsys.Remove(temp); err != nil {
+		return &leftover{temp, err}
+	}
 	return nil
 }
+
+// leftover is the old text that could not be removed once the new one was in
+// place; the next edit sweeps it.
+type leftover struct {
+	path string
+	err  error
+}
+
+func (e *leftover) Error() string {
+	return fmt.Sprintf("the new text is in place, but the old one is still in %s: %v", clean(e.path), e.err)
+}
+
+func (e *leftover) Unwrap() error { return e.err }
 
 // tempPrefix begins the names of a file's temporary files, which lie beside it.
 func tempPrefix(path string) string { return "." + filepath.Base(path) + ".groat-" }
