@@ -65,8 +65,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.DryRun {
-		_, err := a.streams.Out.Write([]byte(change))
-		return outputError(err)
+		return printText(a, change)
 	}
 	for _, line := range said {
 		a.say(line)

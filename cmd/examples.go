@@ -76,6 +76,7 @@ var examples = map[string][]example{
 		{"groat mfa list", "your devices"},
 		{"groat mfa code default", "the code of a stored seed"},
 	},
+	"mfa list":   {{"groat mfa list default", "the devices of that key's user"}},
 	"mfa seed":   {{"groat mfa seed default", "store the seed of a device that exists"}},
 	"mfa code":   {{"groat mfa code default", "print the code of a stored seed"}},
 	"explain":    {{"groat explain admin", "which calls would be made, and what is cached"}},

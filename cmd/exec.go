@@ -26,6 +26,10 @@ type execCmd struct {
 	Command []string `arg:"" optional:"" passthrough:"partial" name:"cmd" help:"Command to run; none: a subshell."`
 }
 
+// setHead takes the words before "--" as they were given: of a command that
+// began there, the parser has changed the bytes that are no UTF-8.
+func (c *execCmd) setHead(words []string) { c.Command = words[len(words)-len(c.Command):] }
+
 // setTail takes the words after "--": they are the command, never a profile.
 func (c *execCmd) setTail(words []string) { c.Command = withTail(c.Command, words) }
 

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"groat/cmd/terminal/terminaltest"
 )
 
 // At a terminal, Ctrl-C reaches the command once and groat reports what the
@@ -139,4 +141,25 @@ func readLine(t *testing.T, r *bufio.Reader) string {
 		t.Fatalf("%v after %q", err, line)
 	}
 	return strings.TrimSuffix(line, "\n")
+}
+
+// Names come from a config file: a program gets them byte by byte, a terminal
+// without what it would obey.
+func TestNamesOnTheScreenAreHarmless(t *testing.T) {
+	environ := staticEnvironment(t)
+	config := filepath.Join(strings.TrimPrefix(environ[0], "HOME="), ".aws", "config")
+	if err := os.WriteFile(config, []byte("[profile e\x1b[31mvil]\nregion = eu-west-1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := runBinary(t, environ, "list", "--profiles"); r.stdout != "e\x1b[31mvil\n" {
+		t.Errorf("to a program: %q", r.stdout)
+	}
+	c := exec.CommandContext(t.Context(), groatBinary(t), "list", "--profiles")
+	c.Env = environ
+	s := terminaltest.StartAttached(t, c)
+	s.Wait()
+	s.Sees("evil", 1)
+	if strings.Contains(s.Screen(), "\x1b") {
+		t.Errorf("on the screen: %q", s.Screen())
+	}
 }

@@ -34,7 +34,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.ToCredentialsFile {
-		return a.toCredentialsFile(ctx, name, plan.Region, creds)
+		return a.toCredentialsFile(ctx, name, creds)
 	}
 	in := exportInput{Profile: name, Region: plan.Region, Credentials: creds}
 	in.Stale = staleVariables(a.environ, in, foldsCase)
@@ -48,7 +48,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 
 // toCredentialsFile writes session credentials, never a long-lived key, into
 // a marked section of the AWS credentials file.
-func (a *app) toCredentialsFile(ctx context.Context, name, region string, creds session.Credentials) error {
+func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.Credentials) error {
 	if creds.SessionToken == "" {
 		return usageError("these are a long-lived key, which is not written to disk",
 			"leave out --no-session, or read them from groat export "+name)
@@ -61,13 +61,29 @@ func (a *app) toCredentialsFile(ctx context.Context, name, region string, creds 
 		}
 	}
 	_, err := profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
-		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, region, formatExpiration(creds.Expiration))
+		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, formatExpiration(creds.Expiration))
 	})
 	if err != nil {
 		return err
 	}
 	a.say(fmt.Sprintf("wrote session credentials of profile %s to %s; to take them out: groat remove --sessions-only %s", quote(name), a.paths.awsKeys, name))
+	a.warnOtherRoad(name)
 	return nil
+}
+
+// warnOtherRoad warns where SDKs, which read the config file too, would not
+// come to the exported credentials.
+func (a *app) warnOtherRoad(name string) {
+	config, err := a.awsConfig()
+	if err != nil {
+		return
+	}
+	for _, key := range []string{"role_arn", "sso_session", "sso_start_url"} {
+		if config.Value(name, key) != "" {
+			a.warn(fmt.Sprintf("profile %s has %s in the config, which AWS SDKs follow first: only tools that read nothing but the credentials file use these; for SDKs run: groat configure %s", quote(name), key, name))
+			return
+		}
+	}
 }
 
 // dropExported takes the exported session credentials of the wanted profiles

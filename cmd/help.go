@@ -56,6 +56,9 @@ func (a *app) printHelp(options kong.HelpOptions, k *kong.Context) error {
 	}
 	text := strings.Replace(page.String(), "\nCommands:\n", "", 1)
 	text = strings.ReplaceAll(text, " [flags]\n", "\n")
+	for short, whole := range commandUsage {
+		text = strings.Replace(text, short+"\n", whole+"\n", 1)
+	}
 	switch {
 	case a.helpFlags:
 		text = strings.Replace(text, "Usage: groat <command>\n\n", "", 1)
@@ -66,6 +69,13 @@ func (a *app) printHelp(options kong.HelpOptions, k *kong.Context) error {
 	}
 	_, err = io.WriteString(out, text)
 	return err
+}
+
+// commandUsage adds the command of exec and each to the first line: kong does
+// not know of it, or not of its "--".
+var commandUsage = map[string]string{
+	"Usage: groat exec [<profile> [<cmd> ...]]": "Usage: groat exec [<profile>] [-- <cmd> ...]",
+	"Usage: groat each <pattern> ...":           "Usage: groat each <pattern> ... -- <cmd> ...",
 }
 
 // commandPath is what one types for a command: "mfa seed".

@@ -56,6 +56,11 @@ func TestEveryPageTeachesOnOneScreen(t *testing.T) {
 	}
 	check("--help")
 	check("help", "flags")
+	for command, usage := range map[string]string{"exec": "Usage: groat exec [<profile>] [-- <cmd> ...]\n", "each": "Usage: groat each <pattern> ... -- <cmd> ...\n"} {
+		if r := runMain(t, nil, "", command, "--help"); !strings.HasPrefix(r.stdout, usage) {
+			t.Errorf("%s: %s", command, r.stdout)
+		}
+	}
 	leaves(model(t).Node, func(n *kong.Node) {
 		words := strings.Fields(commandPath(n))
 		check(append(words, "--help")...)

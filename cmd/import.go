@@ -187,8 +187,7 @@ func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names 
 		if err != nil {
 			return err
 		}
-		_, err = a.streams.Out.Write([]byte(change))
-		return outputError(err)
+		return printText(a, change)
 	}
 	if err := source.delete(ctx, imported); err != nil {
 		return fmt.Errorf("the keys are in the vault, but were not deleted in %s: %w", source.place(), err)

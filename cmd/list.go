@@ -54,7 +54,10 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Profiles {
-		return printLines(a, slices.Sorted(slices.Values(config.Names())))
+		records, _ := vault.Records(a.paths.state) // names alone: a damaged record is for others to report
+		names := slices.Concat(config.Names(), slices.Collect(maps.Keys(records)))
+		slices.Sort(names)
+		return printLines(a, slices.Compact(names))
 	}
 	vaults, err := a.openVaults()
 	if err != nil {
@@ -242,13 +245,4 @@ func orDash(s *string) string {
 		return "-"
 	}
 	return terminal.Sanitize(*s)
-}
-
-func printLines(a *app, lines []string) error {
-	var b strings.Builder
-	for _, line := range lines {
-		b.WriteString(line + "\n")
-	}
-	_, err := a.streams.Out.Write([]byte(b.String()))
-	return outputError(err)
 }

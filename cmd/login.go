@@ -74,6 +74,9 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 // plan takes the road on which AWS grants a console duration, if one is asked.
 func (c *loginCmd) plan(ctx context.Context, a *app, name string) (*provider.Plan, error) {
 	plan, err := a.plan(ctx, name, c.minting)
+	if err == nil && plan.Steps[len(plan.Steps)-1].Operation == provider.OpKey {
+		err = usageError(sessionsOnly, "leave --no-session out")
+	}
 	if err != nil || c.ConsoleDuration == 0 || plan.ConsoleDuration() {
 		return plan, err
 	}
@@ -103,10 +106,12 @@ func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan,
 	}
 	creds, err := minter.Credentials(ctx, plan)
 	if err == nil && creds.SessionToken == "" {
-		err = usageError("the console takes session credentials only", "leave --no-session out")
+		err = usageError(sessionsOnly, "profile "+quote(name)+" gives a long-lived key")
 	}
 	return creds, err
 }
+
+const sessionsOnly = "the console takes session credentials only"
 
 // federated asks for a federation token: the console refuses the session of
 // a user's own key.

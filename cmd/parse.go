@@ -16,6 +16,9 @@ import (
 func (a *app) parse(words []string) (runner, error) {
 	head, tail, given := cutTail(words)
 	command, err := a.parseAll(head)
+	if e, ok := command.(*execCmd); ok {
+		e.setHead(head)
+	}
 	if !given || errors.Is(err, errDone) {
 		return command, err
 	}
@@ -41,7 +44,7 @@ func (a *app) parseAll(words []string) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := kong.Trace(parser, words)
+	k, err := kong.Trace(parser, flagsFirst(parser.Model.Node, words))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +56,7 @@ func (a *app) parseAll(words []string) (runner, error) {
 		if errors.As(err, &setting) {
 			return nil, setting // without kong's words around it
 		}
-		return nil, usageError(err.Error(), helpHint(k))
+		return nil, usageError(plainParseError(err), helpHint(k))
 	}
 	if node := k.Selected(); node != nil {
 		if command, ok := node.Target.Addr().Interface().(runner); ok {
@@ -140,6 +143,11 @@ func (a *app) validate(k *kong.Context) error {
 			return err
 		}
 	}
+	for _, p := range k.Path {
+		if v := p.Positional; v != nil && !v.Passthrough && hasEmptyWord(v.Target.Interface()) {
+			return fmt.Errorf("the %s is an empty word", v.Name)
+		}
+	}
 	node := k.Selected()
 	if node == nil {
 		node = k.Model.Node
@@ -213,6 +221,18 @@ func checkMissing(n *kong.Node) error {
 	return fmt.Errorf("expected one of %s", strings.Join(missing, ", "))
 }
 
+// hasEmptyWord finds what a script's unset variable leaves. It must not mean
+// “no profile named”, for which AWS_PROFILE or a question would stand in.
+func hasEmptyWord(argument any) bool {
+	switch words := argument.(type) {
+	case string:
+		return words == ""
+	case []string:
+		return slices.Contains(words, "")
+	}
+	return false
+}
+
 // checkXor refuses flags that exclude each other.
 func checkXor(flags []*kong.Flag) error {
 	seen := map[string]*kong.Flag{}
@@ -235,5 +255,14 @@ func helpHint(k *kong.Context) string {
 	if k == nil || k.Selected() == nil {
 		return "run: groat --help"
 	}
-	return "run: groat " + k.Selected().Path() + " --help"
+	return "run: groat " + commandPath(k.Selected()) + " --help"
+}
+
+// plainParseError is kong's message without its words for tokens.
+func plainParseError(err error) string {
+	msg := err.Error()
+	if i := strings.Index(msg, `: expected `); i >= 0 && strings.HasSuffix(msg, `but got "EOL" (<EOL>)`) {
+		return msg[:i] + " needs a value"
+	}
+	return msg
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // The steps taken here are kong's own: whatever the words are, the same tree
-// and the same mistake come out.
+// and the same mistake come out, but for empty words and plainer messages.
 func TestParseIsKongs(t *testing.T) {
 	model, err := kong.New(&cli{}, newApp(nil, Streams{}).kongOptions()...)
 	if err != nil {
@@ -26,14 +26,17 @@ func TestParseIsKongs(t *testing.T) {
 		words := randomWords(random, model.Model.Node)
 		ours, theirs := newApp(nil, Streams{}), newApp(nil, Streams{})
 		_, ourErr := ours.parseAll(words)
+		if ourErr != nil && strings.HasSuffix(ourErr.Error(), "is an empty word") {
+			continue
+		}
 
 		theirs.cli = cli{}
 		parser, err := kong.New(&theirs.cli, theirs.kongOptions()...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, theirErr := parser.Parse(words)
-		if ourErr == nil != (theirErr == nil) || theirErr != nil && ourErr.Error() != theirErr.Error() {
+		_, theirErr := parser.Parse(flagsFirst(parser.Model.Node, words))
+		if ourErr == nil != (theirErr == nil) || theirErr != nil && ourErr.Error() != plainParseError(theirErr) {
 			t.Fatalf("%q: %v, kong says: %v", words, ourErr, theirErr)
 		}
 		if theirErr != nil {

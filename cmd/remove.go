@@ -60,7 +60,7 @@ func (c *removeCmd) Run(ctx context.Context, a *app) error {
 			if lost != nil {
 				return lost // there it may lie
 			}
-			return a.noKey(vaults[0], name, vault.ErrNotFound)
+			return c.nothingToRemove(a, vaults[0], name, holders)
 		}
 	}
 	if err := c.confirm(ctx, a, names); err != nil {
@@ -71,6 +71,19 @@ func (c *removeCmd) Run(ctx context.Context, a *app) error {
 		errs = append(errs, removeKey(ctx, a, name, holders[name]))
 	}
 	return errors.Join(errs...)
+}
+
+// nothingToRemove says of a profile without a key what it is: a slip of the
+// finger, a key in another store, or a profile that has sessions only.
+func (c *removeCmd) nothingToRemove(a *app, v vault.Vault, name string, holders map[string][]vault.Vault) error {
+	if hint := vault.ElsewhereHint(a.paths.state, name, v.Backend()); hint != "" {
+		return a.noKey(v, name, vault.ErrNotFound)
+	}
+	if _, err := c.resolve(a, name, holders); err != nil {
+		return err
+	}
+	return &sayError{fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), v.Backend()),
+		"to drop what was minted for it: groat remove --sessions-only " + name, vault.ErrNotFound}
 }
 
 // removeKey deletes a key wherever it lies: a copy that stayed behind in

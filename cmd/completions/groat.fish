@@ -1,4 +1,5 @@
 # Completion of groat for fish. To install it:
+#     mkdir -p ~/.config/fish/completions
 #     groat completion fish > ~/.config/fish/completions/groat.fish
 function __groat_complete
     set -l words (commandline -opc) (commandline -ct)

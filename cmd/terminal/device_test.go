@@ -110,7 +110,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	for _, keys := range []string{"\n", "\x04", "12\x1b\n", "  \n"} {
+	for _, keys := range []string{"\n", "\x04", "12\x04\x04", "12\x1b\n", "  \n"} {
 		s := onTerminal(t, "code")
 		s.Sees(asks, 1)
 		s.Types(keys)

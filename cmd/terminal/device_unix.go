@@ -153,12 +153,9 @@ func (d *device) ask(ctx context.Context, r request) (answer []byte, err error) 
 			return nil, d.failed(err)
 		case n == 0 && (hup || d.gone() != nil):
 			return nil, noTerminal("the terminal was closed")
-		case n == 0:
-			if len(line) == 0 { // Ctrl-D
-				_ = d.write(ctx, "\n")
-				return nil, ErrCancelled
-			}
-			continue
+		case n == 0: // Ctrl-D, alone or again after what it has sent off
+			_ = d.write(ctx, "\n")
+			return nil, ErrCancelled
 		}
 		line = append(line, buf[:n]...)
 		if i := len(line) - 1; m.hidden && line[i] == m.suspend && m.suspend != disabledChar {

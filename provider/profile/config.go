@@ -1,8 +1,10 @@
 package profile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -13,7 +15,7 @@ import (
 type LoadOptions struct {
 	ConfigFile      string // "" = none
 	CredentialsFile string // "" = none
-	// ReadFile replaces os.ReadFile, for tests; nil = os.ReadFile.
+	// ReadFile replaces the reading of a file, for tests; nil = the system's.
 	ReadFile func(path string) ([]byte, error)
 }
 
@@ -36,7 +38,7 @@ type sectionRef struct {
 func Load(o LoadOptions) (*Config, error) {
 	read := o.ReadFile
 	if read == nil {
-		read = os.ReadFile
+		read = readBounded
 	}
 	c := &Config{bodies: make(map[string]*body)}
 	for i, path := range [2]string{o.ConfigFile, o.CredentialsFile} {
@@ -53,6 +55,28 @@ func Load(o LoadOptions) (*Config, error) {
 		c.files = append(c.files, scanFile(path, string(data), i == 1))
 	}
 	return c, nil
+}
+
+// maxFile bounds a file: one with ten thousand profiles has two megabytes,
+// and a device that never ends (/dev/zero) must not fill the memory.
+const maxFile = 32 << 20
+
+// readBounded is os.ReadFile with that bound.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		data.Grow(int(min(info.Size(), maxFile)) + bytes.MinRead)
+	}
+	n, err := data.ReadFrom(io.LimitReader(f, maxFile+1))
+	if err == nil && n > maxFile {
+		err = fmt.Errorf("%s is larger than %d MiB, which no AWS configuration is", path, maxFile>>20)
+	}
+	return data.Bytes(), err
 }
 
 // Names lists the profiles that have a section, each once, in the order of

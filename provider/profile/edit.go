@@ -67,6 +67,10 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	if err != nil {
 		return "", editError(path, err)
 	}
+	// A rename over AWS_CONFIG_FILE=/dev/null would take the device away.
+	if info, err := fsys.Stat(real); err == nil && !info.Mode().IsRegular() {
+		return "", editError(path, errNotRegular)
+	}
 	if !o.DryRun {
 		unlock, alone := lockDirectory(ctx, filepath.Dir(real))
 		defer unlock()
@@ -100,6 +104,9 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	return change, nil
 }
 
+// errNotRegular refuses devices, pipes and directories.
+var errNotRegular = errors.New("it is not a regular file")
+
 // editError says what could not be done, and the way out.
 func editError(path string, err error) error {
 	if !errors.Is(err, ErrConflict) {
@@ -109,6 +116,8 @@ func editError(path string, err error) error {
 	switch {
 	case errors.Is(err, ErrConflict):
 		e.Remedy = "run the command again"
+	case errors.Is(err, errNotRegular):
+		e.Remedy = "name a file in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE, or unset them"
 	case errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV):
 		e.Remedy = "the file is a mount point and cannot be replaced: --dry-run shows the lines to write by hand"
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):

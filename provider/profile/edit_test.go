@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,6 +54,49 @@ func TestSetKeysKeepsModeAndSymlink(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// deviceFiles says of every file that it is a device, and counts writes.
+type deviceFiles struct {
+	systemFiles
+	created int
+}
+
+type deviceInfo struct{ fs.FileInfo }
+
+func (deviceInfo) Mode() fs.FileMode { return fs.ModeDevice | fs.ModeCharDevice | 0o666 }
+
+func (d *deviceFiles) Stat(path string) (fs.FileInfo, error) {
+	info, err := d.systemFiles.Stat(path)
+	return deviceInfo{info}, err
+}
+
+func (d *deviceFiles) CreateTemp(dir, pattern string) (tempFile, error) {
+	d.created++
+	return d.systemFiles.CreateTemp(dir, pattern)
+}
+
+// AWS_CONFIG_FILE=/dev/null is usual on build machines, and root could rename
+// a file over it.
+func TestDevicesAreNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "null")
+	writeFile(t, path, "", 0o600)
+	d := &deviceFiles{}
+	_, err := EditFile(context.Background(), path, EditOptions{fs: d}, func(d *Document) error { return d.Set("default", "region", "x") })
+	if !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "not a regular file") || d.created != 0 || readFile(t, path) != "" {
+		t.Errorf("%v, %d files, text %q", err, d.created, readFile(t, path))
+	}
+}
+
+func TestEndlessFilesAreNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	writeFile(t, path, "", 0o600)
+	if err := os.Truncate(path, maxFile+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(LoadOptions{ConfigFile: path}); !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "larger than 32 MiB") {
+		t.Errorf("%v", err)
 	}
 }
 

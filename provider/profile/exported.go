@@ -1,22 +1,25 @@
 package profile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
 // ExportedKey marks a section of the credentials file that holds session
 // credentials which groat wrote there for tools that read nothing else. Its
-// value is their expiration. Such a section is never a source of credentials
-// for groat itself, and groat may replace it or take it out again.
+// value is their expiration, or "never". Such a section is never a source of
+// credentials for groat itself, and groat may replace it or take it out again.
 const ExportedKey = "groat_exported"
 
-// exportedKeys are the keys that such a section has of groat.
-var exportedKeys = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", ExportedKey}
+// exportedKeys are the keys that such a section has of groat: the credentials
+// and no more. A region there would go before the config file's, to SDKs and
+// to groat itself, long after it was changed there.
+var exportedKeys = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", ExportedKey}
 
 // SetExported writes session credentials into the profile's section. One
 // that holds keys of another origin is left alone, with an error.
-func (d *Document) SetExported(profile, id, secret, token, region, expiration string) error {
+func (d *Document) SetExported(profile, id, secret, token, expiration string) error {
 	if _, ours := d.Get(profile, ExportedKey); !ours {
 		for _, key := range exportedKeys[:3] {
 			if _, there := d.Get(profile, key); there {
@@ -24,13 +27,7 @@ func (d *Document) SetExported(profile, id, secret, token, region, expiration st
 			}
 		}
 	}
-	for i, value := range []string{id, secret, token, region, expiration} {
-		if value == "" {
-			if err := d.Remove(profile, exportedKeys[i]); err != nil {
-				return err
-			}
-			continue
-		}
+	for i, value := range []string{id, secret, token, cmp.Or(expiration, "never")} {
 		if err := d.Set(profile, exportedKeys[i], value); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ type tempFile interface {
 
 type systemFiles struct{}
 
-func (systemFiles) ReadFile(path string) ([]byte, error)         { return os.ReadFile(path) }
+func (systemFiles) ReadFile(path string) ([]byte, error)         { return readBounded(path) }
 func (systemFiles) Readlink(path string) (string, error)         { return os.Readlink(path) }
 func (systemFiles) Stat(path string) (fs.FileInfo, error)        { return os.Stat(path) }
 func (systemFiles) MkdirAll(path string, mode fs.FileMode) error { return os.MkdirAll(path, mode) }
