@@ -23,13 +23,18 @@ type configureCmd struct {
 func (c *configureCmd) Run(ctx context.Context, a *app) error {
 	names := slices.Compact(slices.Sorted(slices.Values(c.Profiles)))
 	records := profile.UndoFile{Path: filepath.Join(a.paths.state, "configure-undo.json")}
-	known, err := records.Load(a.paths.awsConfig)
+	// Undo data belong to one file, wherever a relative AWS_CONFIG_FILE leads next.
+	config, err := filepath.Abs(a.paths.awsConfig)
+	if err != nil {
+		return fmt.Errorf("could not find %s: %w", a.paths.awsConfig, err)
+	}
+	known, err := records.Load(config)
 	if err != nil {
 		return err
 	}
 	var said []string
 	forgotten := make(map[string]*profile.Undo)
-	change, err := profile.EditFile(ctx, a.paths.awsConfig, profile.EditOptions{DryRun: c.DryRun}, func(d *profile.Document) error {
+	change, err := profile.EditFile(ctx, config, profile.EditOptions{DryRun: c.DryRun}, func(d *profile.Document) error {
 		added := make(map[string]*profile.Undo)
 		for _, name := range names {
 			if c.Undo {
@@ -59,7 +64,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		}
 		// The undo data first: a kill between the two writes leaves data for
 		// a change that was never made, and not the other way round.
-		return records.Save(ctx, a.paths.awsConfig, added)
+		return records.Save(ctx, config, added)
 	})
 	if err != nil {
 		return err
@@ -74,7 +79,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		a.warn(fmt.Sprintf("the path %q has a blank, and some SDKs cannot run it; a link without one is safer", program))
 	}
 	if len(forgotten) > 0 {
-		if err := records.Save(ctx, a.paths.awsConfig, forgotten); err != nil {
+		if err := records.Save(ctx, config, forgotten); err != nil {
 			a.warn(err.Error())
 		}
 	}

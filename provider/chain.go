@@ -65,10 +65,14 @@ func (r *run) mint(ctx context.Context, i int) (session.Credentials, error) {
 	// The parent came out of the cache and AWS will not have it: its key was
 	// deleted, or its clock was wrong. It is forgotten and minted once more.
 	r.debugf("AWS refused the cached credentials of profile %q, minting them anew", r.plan.Steps[i-1].Profile)
-	if err := r.forget(ctx, i-1, parent); err != nil {
-		return session.Credentials{}, err
+	if lost := r.forget(ctx, i-1, parent); lost != nil {
+		// It would be found again: past the cache, then.
+		r.m.warn(lost.Error())
+		parent, err = r.mint(ctx, i-1)
+	} else {
+		parent, err = r.parent(ctx, i)
 	}
-	if parent, err = r.parent(ctx, i); err != nil {
+	if err != nil {
 		return session.Credentials{}, err
 	}
 	return r.call(ctx, i, parent)

@@ -88,6 +88,21 @@ func TestRefusedParentIsMintedOnceMore(t *testing.T) {
 	w.wantCalls(assumeRole)
 }
 
+// A vault that can no longer be written keeps the refused session; that blocks
+// nobody.
+func TestRefusedSessionThatCannotBeForgotten(t *testing.T) {
+	w := newWorld(t).role("readonly", ststest.RoleOptions{}).role("admin", ststest.RoleOptions{})
+	w.mustMint("admin", provider.Options{})
+	w.srv.RevokeSessions()
+	w.srv.ResetCalls()
+	w.store.putErr = errors.New("read-only")
+	w.mustMint("readonly", provider.Options{})
+	w.wantCalls(assumeRole+" InvalidClientTokenId", getSessionToken, assumeRole)
+	if !strings.Contains(strings.Join(w.warned, "\n"), "could not forget a refused session") {
+		t.Errorf("warnings: %q", w.warned)
+	}
+}
+
 func TestFreshlyMintedParentIsNotMintedAgain(t *testing.T) {
 	w := mfaRoles(t)
 	w.srv.Inject(ststest.Fault{Operation: assumeRole, Status: 403, Code: "InvalidClientTokenId"})

@@ -211,7 +211,7 @@ func (v *memoryVault) Key(_ context.Context, name string) (provider.AccessKey, e
 type memoryStore struct {
 	mu     sync.Mutex
 	items  map[string][]byte
-	putErr error
+	putErr error // of Put and Remove
 }
 
 func (s *memoryStore) Get(_ context.Context, name string) ([]byte, error) {
@@ -237,6 +237,9 @@ func (s *memoryStore) Put(_ context.Context, name string, data []byte) error {
 func (s *memoryStore) Remove(_ context.Context, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.putErr != nil {
+		return s.putErr
+	}
 	if _, ok := s.items[name]; !ok {
 		return session.ErrNotFound
 	}
