@@ -92,6 +92,19 @@ func TestRemoveLeavesNoCopy(t *testing.T) {
 	}
 }
 
+// TestAKeyElsewhereIsNamed: a role whose key lies in another backend than the
+// named one says where.
+func TestAKeyElsewhereIsNamed(t *testing.T) {
+	environ := append(startAWS(t).environment(t), "GROAT_BACKEND=pass")
+	if err := vault.Record(newApp(environ, Streams{}).paths.state, "default", "file"); err != nil {
+		t.Fatal(err)
+	}
+	vaults := map[string]vault.Vault{"pass": elsewhere{vault.NewMemory()}}
+	for _, profile := range []string{"admin", "default"} {
+		wantOut(t, runWith(t, environ, vaults, "credential-process", profile), 4, "no access key is stored", "use --backend file")
+	}
+}
+
 type asKeyctl struct{ *vault.Memory }
 
 func (asKeyctl) Backend() string { return "keyctl" }

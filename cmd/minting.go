@@ -90,7 +90,14 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 		}
 		card = &c
 	}
-	return provider.NewPlan(r, card, a.options(r, m))
+	p, err := provider.NewPlan(r, card, a.options(r, m))
+	var missing *provider.NoKeyError
+	if errors.As(err, &missing) && a.cli.Backend != autoBackend {
+		if hint := vault.ElsewhereHint(a.paths.state, missing.Missing, a.cli.Backend); hint != "" {
+			return nil, &sayError{err.Error(), hint, err}
+		}
+	}
+	return p, err
 }
 
 // options are the lifetimes that the flags ask for: the one that names its

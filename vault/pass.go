@@ -119,6 +119,11 @@ func (p *pass) exists(name string) error {
 	info, err := os.Stat(filepath.Join(p.folder(), name+".gpg"))
 	switch {
 	case errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular():
+		// In a store that is not there (a service without PASSWORD_STORE_DIR)
+		// nothing is missing: it is the wrong one.
+		if err := p.ready(); err != nil {
+			return err
+		}
 		return ErrNotFound
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -185,7 +190,7 @@ func (p *pass) remove(ctx context.Context, name string) error {
 func (p *pass) names(context.Context, Kind) ([]string, error) {
 	entries, err := os.ReadDir(p.folder())
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return nil, p.ready()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -212,9 +212,13 @@ func TestPassIsNotHere(t *testing.T) {
 	}
 	v := mustOpen(t, vault.Config{Backend: "pass", StateDir: dir, Environ: []string{"HOME=" + dir, "PATH=" + dir}})
 	err = v.Put(t.Context(), vault.KindKey, "p", []byte("x"))
-	var e *vault.Error
-	if !errors.Is(err, vault.ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "pass init") {
-		t.Errorf("without a store: %v", err)
+	_, gerr := v.Get(t.Context(), vault.KindKey, "p")
+	_, nerr := v.Names(t.Context(), vault.KindKey)
+	for what, err := range map[string]error{"put": err, "get": gerr, "names": nerr, "remove": v.Remove(t.Context(), vault.KindKey, "p")} {
+		var e *vault.Error // a store that is not there lacks no key: it is the wrong one
+		if !errors.Is(err, vault.ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "pass init") {
+			t.Errorf("without a store: %s: %v", what, err)
+		}
 	}
 }
 
