@@ -111,6 +111,9 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(fmt.Errorf("%w: the passphrase was changed by another process", ErrUnavailable), err)
 	}
+	if have, err := f.disk.readFile(filepath.Join(f.dir, backupFile), headerLen); err == nil && ofOtherVault(have, raw) {
+		return errTwoVaults
+	}
 	f.disk.sweep(f.dir)
 	if err := f.disk.writeFile(filepath.Join(f.dir, headerFile), raw); err != nil {
 		return err

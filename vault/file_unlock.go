@@ -291,11 +291,24 @@ func (f *File) mirror(raw []byte) error {
 		if errors.As(err, &access) {
 			return err
 		}
+		if err == nil && ofOtherVault(have, raw) {
+			return errTwoVaults
+		}
 		if err := f.disk.writeFile(path, raw); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// A good header of another vault beside ours is no damage to be repaired: one
+// of the two was put there by mistake, and whichever is written over may be
+// the only key to the items.
+const errTwoVaults = headerError("header and header.bak belong to two vaults")
+
+func ofOtherVault(have, raw []byte) bool {
+	h, err := parseHeader(have)
+	return err == nil && !bytes.Equal(h.id[:], raw[8:24])
 }
 
 // repairFirst writes the first copy of the header again; a vault that cannot

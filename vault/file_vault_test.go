@@ -299,6 +299,35 @@ func TestFileTwoCreators(t *testing.T) {
 	}
 }
 
+// A header of another vault that was put beside ours is not spread over the
+// one that opens the items, neither by a write nor by a new passphrase.
+func TestFileTwoVaultsHeaders(t *testing.T) {
+	ctx := t.Context()
+	ours, theirs := newDir(t), newDir(t)
+	for _, dir := range []string{ours, theirs} {
+		f, _ := testFile(dir, says("same"))
+		mustPut(t, f, KindKey, "p", "key of "+dir)
+	}
+	good := mustRead(t, filepath.Join(ours, headerFile))
+	mustWrite(t, filepath.Join(ours, headerFile), mustRead(t, filepath.Join(theirs, headerFile)))
+	f, _ := testFile(ours, says("same"))
+	perr := f.Put(ctx, KindSession, "s", []byte("x"))
+	cerr := f.ChangePassphrase(ctx, says("new").ask)
+	for what, err := range map[string]error{"Put": perr, "ChangePassphrase": cerr} {
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "two vaults") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if !bytes.Equal(mustRead(t, filepath.Join(ours, backupFile)), good) {
+		t.Fatal("the only header that opens the items was written over")
+	}
+	if err := os.Remove(filepath.Join(ours, headerFile)); err != nil {
+		t.Fatal(err)
+	}
+	f, _ = testFile(ours, says("same"))
+	wantGet(t, f, KindKey, "p", "key of "+ours)
+}
+
 func TestFileSweepsAtWrites(t *testing.T) {
 	dir := newDir(t)
 	f, _ := testFile(dir, says("x"))
