@@ -131,6 +131,9 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 		names[i.Profile] = true
 		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), formatExpiration(i.Expiration)})
 	}
+	if err := config.Fatal(); err != nil { // once, not for every profile
+		a.warn(err.Error())
+	}
 	l := listing{Backend: backend, Profiles: []listProfile{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		row := listProfile{Name: name, Sessions: byProfile[name]}
@@ -145,7 +148,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 				row.Sessions = append(row.Sessions, byProfile[r.Profile]...)
 			}
 		} else {
-			if config.Exists(name) {
+			if config.Exists(name) && config.Fatal() == nil {
 				a.warn(fmt.Sprintf("profile %s: %v", quote(name), err))
 			}
 			if _, ok := cards[name]; ok { // it is there, whatever the config says
