@@ -148,7 +148,7 @@ func (k vaultKeys) Key(ctx context.Context, name string) (provider.AccessKey, er
 	if err != nil {
 		return provider.AccessKey{}, k.a.noKey(v, name, err)
 	}
-	return provider.AccessKey{ID: key.ID, Secret: key.Secret}, nil
+	return provider.AccessKey{ID: key.ID, Secret: key.Secret, Generation: key.Generation}, nil
 }
 
 // noKey turns a missing item into what the user can do about it.

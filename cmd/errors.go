@@ -49,6 +49,7 @@ var exitCodes = []struct {
 	{provider.ErrNoCode, exitNoCode},
 	{provider.ErrCancelled, exitNoCode},
 	{provider.ErrNoKey, exitVault},
+	{provider.ErrKeyReplaced, exitVault},
 	{vault.ErrNotFound, exitVault},
 	{vault.ErrLocked, exitVault},
 	{vault.ErrPassphrase, exitVault},

@@ -171,7 +171,17 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 }
 
 // mint answers with a profile's credentials: from the cache, else from AWS.
+// A key that was replaced while this one waited gets a new plan, once.
 func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
+	creds, p, err := a.mintOnce(ctx, name, m)
+	if errors.Is(err, provider.ErrKeyReplaced) {
+		a.debugf("%v", err)
+		return a.mintOnce(ctx, name, m)
+	}
+	return creds, p, err
+}
+
+func (a *app) mintOnce(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
 	p, err := a.plan(ctx, name, m)
 	if err != nil {
 		return session.Credentials{}, nil, err

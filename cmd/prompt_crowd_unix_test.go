@@ -115,6 +115,27 @@ func TestPassphraseHolderIsGone(t *testing.T) {
 	}
 }
 
+// The key is replaced while a process waits for the one that asks: what it
+// mints in the end is the new key's, and kept as that.
+func TestKeyIsReplacedDuringTheWait(t *testing.T) {
+	w := newPromptWorld(t)
+	first := w.on(t, "groat", "credential-process", "admin")
+	first.Sees(codePrompt, 1)
+	second := w.crowd(t, "admin")[0]
+	key := w.user.AddAccessKey()
+	w.must(w.command(key.ID+" "+key.Secret+"\n", "groat", "add", "default", "--stdin", "--overwrite"))
+	w.ResetCalls()
+	first.Signal(syscall.SIGKILL)
+	second.Sees(codePrompt, 1)
+	second.Types(w.device.FreshCode() + "\n")
+	w.ends(t, second, 0, 1)
+	w.calls(getSessionToken, assumeRole)
+	if again := w.must(w.command("", "groat", "credential-process", "admin")); again != strings.TrimSpace(second.Stdout.String()) {
+		t.Error("it was not kept as the new key's")
+	}
+	w.calls()
+}
+
 // SDKs keep stderr to themselves: whom a process waits for is said on its
 // terminal, once for all who wait there, and not where the question stands.
 func TestWaitingIsSaidOnTheTerminal(t *testing.T) {

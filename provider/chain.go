@@ -99,6 +99,10 @@ func (r *run) rootKey(ctx context.Context) (session.Credentials, error) {
 	if err != nil {
 		return session.Credentials{}, fmt.Errorf("could not read the access key of profile %q: %w", r.plan.Source.Profile, err)
 	}
+	if c := r.plan.Card; c != nil && c.Generation != key.Generation {
+		// The cache would keep the new key's sessions as the old one's.
+		return session.Credentials{}, &replacedError{r.plan.Source.Profile}
+	}
 	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
 	if r.plan.Card != nil {
 		creds.AccountID = r.plan.Card.Account
@@ -174,10 +178,10 @@ func isRefusedParent(err error) bool {
 }
 
 // forget drops the cached credentials of step i, unless another process has
-// replaced them since.
+// dropped or replaced them since.
 func (r *run) forget(ctx context.Context, i int, refused session.Credentials) error {
 	req := r.request(i)
-	if now, ok, err := r.m.Cache.Get(ctx, req); err == nil && ok && now.AccessKeyID != refused.AccessKeyID {
+	if now, ok, err := r.m.Cache.Get(ctx, req); err == nil && (!ok || now.AccessKeyID != refused.AccessKeyID) {
 		return nil
 	}
 	return r.m.Cache.Drop(ctx, req.Key)

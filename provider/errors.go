@@ -24,3 +24,18 @@ func (e *NoKeyError) Unwrap() error { return ErrNoKey }
 func (e *NoKeyError) Hint() string {
 	return fmt.Sprintf("run `groat add %s` to store its access key", e.Missing)
 }
+
+// replacedError says that a plan was made for another key than the one that
+// is stored now. It wraps ErrKeyReplaced: a new plan is needed.
+type replacedError struct{ profile string }
+
+func (e *replacedError) Error() string {
+	return fmt.Sprintf("profile %q: %v since its card was read", e.profile, ErrKeyReplaced)
+}
+
+func (e *replacedError) Unwrap() error { return ErrKeyReplaced }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *replacedError) Hint() string {
+	return fmt.Sprintf("run this again; if that does not help, store the key anew with `groat add --overwrite %s`", e.profile)
+}

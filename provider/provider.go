@@ -15,8 +15,9 @@ import (
 	"groat/session"
 )
 
-// AccessKey is a long-lived access key.
-type AccessKey struct{ ID, Secret string }
+// AccessKey is a long-lived access key. Generation is that of the card which
+// belongs to it.
+type AccessKey struct{ ID, Secret, Generation string }
 
 // String hides the secret.
 func (k AccessKey) String() string { return "access key " + k.ID }
@@ -110,6 +111,7 @@ type CodeSource interface {
 // What can go wrong. Use errors.Is; package cmd maps them to exit codes.
 var (
 	ErrNoKey       = errors.New("no access key is stored")         // exit 4
+	ErrKeyReplaced = errors.New("the access key was replaced")     // exit 4
 	ErrNoCode      = errors.New("a token code is needed")          // exit 5
 	ErrCancelled   = errors.New("the prompt was cancelled")        // exit 5
 	ErrInterrupted = errors.New("interrupted")                     // exit 130

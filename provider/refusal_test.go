@@ -82,7 +82,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			w := newWorld(t)
 			c.prepare(w)
 			if c.name == "stored key is a temporary one" {
-				w.vault.keys["default"] = provider.AccessKey{ID: "ASIAUNKNOWN", Secret: "x"}
+				w.vault.keys["default"] = provider.AccessKey{ID: "ASIAUNKNOWN", Secret: "x", Generation: w.vault.keys["default"].Generation}
 			}
 			_, err := w.mint(c.profile, c.options)
 			wantError(t, err, provider.ErrRefused, append([]string{c.code}, c.says...)...)

@@ -183,7 +183,7 @@ func (v *memoryVault) put(name string, k *ststest.AccessKey, c provider.Card) {
 	defer v.mu.Unlock()
 	v.stored++
 	c.Profile, c.KeyID, c.Generation = name, k.ID, fmt.Sprint("generation-", v.stored)
-	v.keys[name], v.cards[name] = provider.AccessKey{ID: k.ID, Secret: k.Secret}, c
+	v.keys[name], v.cards[name] = provider.AccessKey{ID: k.ID, Secret: k.Secret, Generation: c.Generation}, c
 }
 
 func (v *memoryVault) Card(_ context.Context, name string) (provider.Card, error) {

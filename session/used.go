@@ -32,6 +32,10 @@ type UsedCodes struct {
 // again by chance, one in a million per step, so not for ever.
 const codeMemory = time.Hour
 
+// clockSteps is how far in the future a time step may lie: the next one, for
+// a generator that is ahead, and one more for a clock that differs a little.
+const clockSteps = 2
+
 // UsedCodes is the memory shared by all who use this cache's lock directory.
 func (c *Cache) UsedCodes() *UsedCodes {
 	u := &UsedCodes{Now: c.now, Warn: c.warn}
@@ -153,9 +157,9 @@ func (u *UsedCodes) read(now time.Time) (usedFile, error) {
 				delete(d.Codes, code)
 			}
 		}
-		// A step of the future was marked under a wrong clock and would
-		// refuse every code until then.
-		if d.Step > now.Unix()/30+10 {
+		// A step of the future was marked under a wrong clock, by which AWS
+		// took no code of it, and would refuse every code until then.
+		if d.Step > now.Unix()/30+clockSteps {
 			d.Step = 0
 		}
 		f[device] = d

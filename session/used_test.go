@@ -33,6 +33,8 @@ func TestUsedCodes(t *testing.T) {
 		{"typed, generated now", me, "222222", step + 3, 0, false},
 		{"next step", me, "555555", step + 4, 0, true},
 		{"other device in that step", you, "555555", step + 4, 0, true},
+		{"generated, clock put back a little", me, "666666", step + 3, 60 * time.Second, false},
+		{"generated, clock put right", me, "777777", step + 1, -2 * time.Minute, true},
 		{"the same digits long after", me, "111111", 0, 2 * time.Hour, true},
 	} {
 		clk.set(clk.now().Add(tt.later))
