@@ -150,10 +150,11 @@ func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentia
 		return found, nil
 	}
 	defer l.unlock()
+	l.begin()
 	if ok, err := reread(); ok || err != nil {
+		l.leave()
 		return found, err
 	}
-	l.begin()
 	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
 	if err != nil {
 		l.finish(false, err)

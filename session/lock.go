@@ -297,6 +297,12 @@ func (l *held) begin() {
 	l.write()
 }
 
+// leave takes back what begin said: there was no attempt.
+func (l *held) leave() {
+	l.rec = record{Done: l.rec.Done}
+	l.write()
+}
+
 // asks says that a person is being asked, and by whom, here and in every mint
 // that this one is part of: whoever waits for a role learns it too.
 func (l *held) asks(who string) {

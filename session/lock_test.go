@@ -194,3 +194,40 @@ func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
 		t.Errorf("%v, %v", over, err)
 	}
 }
+
+// Whoever holds the lock says so before anything else: a process stopped in
+// between would be waited for.
+func TestHolderIsNamedBeforeTheReread(t *testing.T) {
+	c, store, _, _ := testCache(t)
+	req := testRequest("role")
+	path := filepath.Join(c.LockDir, lockFileName("key", string(req.Key))) + ".lock"
+	reads := 0
+	store.fail = func(op, _ string) error {
+		if op == "get" {
+			if reads++; reads == 2 && readRecord(path).PID != os.Getpid() {
+				t.Error("the second look is taken under a lock of nobody")
+			}
+		}
+		return nil
+	}
+	n := 0
+	if _, err := c.Do(t.Context(), req, countingMint(&n, c.Now)); err != nil || reads < 2 {
+		t.Fatalf("%v after %d reads", err, reads)
+	}
+	// The first look comes too early, the second one finds it.
+	reads = 0
+	store.fail = func(op, _ string) error {
+		if op == "get" {
+			if reads++; reads == 1 {
+				return ErrNotFound
+			}
+		}
+		return nil
+	}
+	if _, err := c.Do(t.Context(), req, countingMint(&n, c.Now)); err != nil || n != 1 {
+		t.Fatalf("%v, minted %d times", err, n)
+	}
+	if r := readRecord(path); r.PID != 0 || r.Done != 1 {
+		t.Errorf("left behind: %+v", r)
+	}
+}

@@ -84,12 +84,14 @@ func (f *File) Put(ctx context.Context, kind Kind, name string, data []byte) err
 	if err := f.check(ctx, kind, name, data); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f.failed("put", kind, name, err)
 	}
-	h, key, release, err := f.unlockForWriting(ctx, kind == KindSeed)
+	h, key, release, err := f.unlockForWriting(ctx, kind)
 	if err != nil {
 		return f.failed("put", kind, name, err)
 	}
-	defer release()
-	f.disk.sweep(f.dir)
+	if release != nil {
+		defer release()
+		f.disk.sweep(f.dir)
+	}
 	if err := f.disk.writeFile(f.path(kind, name), h.sealItem(key, kind, name, data)); err != nil {
 		return f.failed("put", kind, name, err)
 	}

@@ -162,7 +162,11 @@ func (f *File) remember(id [16]byte, key vaultKey, origin PassphraseOrigin) {
 
 // unlockForWriting is unlock under the vault's lock, which is returned held.
 // Where there is no vault yet, it makes one.
-func (f *File) unlockForWriting(ctx context.Context, seed bool) (*header, vaultKey, func(), error) {
+//
+// Where the lock cannot be had, a session is written all the same, and there
+// is nothing to release: it replaces one file at once, a lost one is minted
+// anew, and all who wait for it would mint one after the other without it.
+func (f *File) unlockForWriting(ctx context.Context, kind Kind) (*header, vaultKey, func(), error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for range 3 { // the header changes under our hands at most as often as somebody changes the passphrase
@@ -174,11 +178,14 @@ func (f *File) unlockForWriting(ctx context.Context, seed bool) (*header, vaultK
 		} else if err != nil {
 			return nil, vaultKey{}, nil, err
 		}
-		h, key, err := f.unlockHeld(ctx, seed)
+		h, key, err := f.unlockHeld(ctx, kind == KindSeed)
 		if err != nil {
 			return nil, vaultKey{}, nil, err
 		}
 		release, err := f.Hold(ctx, vaultLock)
+		if err != nil && kind == KindSession && ctx.Err() == nil {
+			return h, key, nil, nil
+		}
 		if err != nil {
 			return nil, vaultKey{}, nil, err
 		}

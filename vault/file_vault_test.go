@@ -452,3 +452,26 @@ func TestFileAskAlone(t *testing.T) {
 		t.Errorf("%v, asked %d times", err, a.count())
 	}
 }
+
+// TestFileWithoutLock: a session is stored although the lock cannot be had,
+// or all who wait for it would mint one after the other; a key is not.
+func TestFileWithoutLock(t *testing.T) {
+	dir := newDir(t)
+	f, _ := testFile(dir, says("x"))
+	mustPut(t, f, KindSession, "s", "1")
+	locks := filepath.Join(dir, lockFolder)
+	if err := os.RemoveAll(locks); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, locks, nil)
+	mustPut(t, f, KindSession, "s", "2")
+	wantGet(t, f, KindSession, "s", "2")
+	if err := f.Put(t.Context(), KindKey, "k", []byte("1")); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a key: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.Put(ctx, KindSession, "s", []byte("3")); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
+	}
+}

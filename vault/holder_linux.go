@@ -9,9 +9,16 @@ import (
 )
 
 // noteHolder writes our process number into a lock file that we hold. It is
-// advice: a wrong one costs a second question.
+// advice: a missing one costs time. It is one short write in place, because a
+// process stopped between taking the lock and its end is waited for; cutting
+// the file first takes milliseconds on some file systems.
 func noteHolder(path string) {
-	_ = os.WriteFile(path, strconv.AppendInt(nil, int64(os.Getpid()), 10), 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	_, _ = fmt.Fprintf(f, "%-19d\n", os.Getpid())
+	_ = f.Close()
 }
 
 // holderStopped reports whether the process that a lock file names is stopped
