@@ -105,9 +105,9 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 }
 
 func (l Locks) failed(err error) error {
-	remedy := "check that " + l.Dir + " can be written"
-	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
-		remedy = "look for a stopped groat process, or try again"
+	remedy := "look for a stopped groat process, or try again"
+	if errors.As(err, new(*fs.PathError)) { // read-only, full, forbidden
+		remedy = "check that " + l.Dir + " can be written"
 	}
 	return &Error{Op: "lock", Backend: l.Backend, Err: errors.Join(ErrUnavailable, err), Remedy: remedy}
 }

@@ -141,3 +141,16 @@ func TestRecordOpenToOthers(t *testing.T) {
 		t.Errorf("p is in %q, %v", b, err)
 	}
 }
+
+// A lock that cannot be made is not one that somebody holds.
+func TestLockThatCannotBeMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Locks{Dir: filepath.Join(file, "locks"), Backend: "file"}.Hold(t.Context(), "x")
+	var e *Error
+	if !errors.Is(err, ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Remedy, "can be written") {
+		t.Errorf("%v", err)
+	}
+}
