@@ -89,14 +89,14 @@ func (c *removeCmd) nothingToRemove(a *app, v vault.Vault, name string, holders 
 // removeKey deletes a key wherever it lies: a copy that stayed behind in
 // another vault would be the key from then on.
 func removeKey(ctx context.Context, a *app, name string, holders []vault.Vault) error {
-	for _, v := range holders {
+	for _, v := range slices.Backward(holders) { // the recorded one last
 		if err := vault.RemoveKey(ctx, v, name); err != nil {
 			return err
 		}
+		if err := vault.Forget(a.paths.state, name, v.Backend()); err != nil {
+			a.warn("could not forget where the key lay: " + err.Error())
+		}
 		a.say(fmt.Sprintf("removed the access key of profile %s from the %s vault", quote(name), v.Backend()))
-	}
-	if err := vault.Forget(a.paths.state, name); err != nil {
-		a.warn("could not forget where the key lay: " + err.Error())
 	}
 	return nil
 }

@@ -65,15 +65,18 @@ func Record(stateDir, profile, backend string) error {
 	})
 }
 
-// Forget drops a profile's record; a missing one is no error.
-func Forget(stateDir, profile string) error {
-	if backend, err := Recorded(stateDir, profile); backend == "" {
+// Forget drops the record that a profile's key lies in a backend. One of
+// another backend stays: a copy was removed there, not the key.
+func Forget(stateDir, profile, backend string) error {
+	if where, err := Recorded(stateDir, profile); where != backend || err != nil {
 		return err // nothing to lock, nothing to write
 	}
 	return changeRecord(stateDir, func(keys map[string]string) bool {
-		_, ok := keys[profile]
-		delete(keys, profile)
-		return ok
+		lies := keys[profile] == backend
+		if lies {
+			delete(keys, profile)
+		}
+		return lies
 	})
 }
 

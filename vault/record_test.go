@@ -17,7 +17,7 @@ func TestRecord(t *testing.T) {
 	if b, err := Recorded(dir, "p"); b != "" || err != nil {
 		t.Error("a record without a file")
 	}
-	if err := Forget(dir, "p"); err != nil {
+	if err := Forget(dir, "p", "file"); err != nil {
 		t.Errorf("Forget of what was never recorded: %v", err)
 	}
 	if _, err := os.Stat(dir); err == nil {
@@ -42,7 +42,13 @@ func TestRecord(t *testing.T) {
 			t.Errorf("needless hint %q", got)
 		}
 	}
-	if err := Forget(dir, "p"); err != nil {
+	if err := Forget(dir, "p", "file"); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := Recorded(dir, "p"); b != "kwallet" {
+		t.Errorf("a copy in another backend was removed, and p was forgotten")
+	}
+	if err := Forget(dir, "p", "kwallet"); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := Recorded(dir, "p"); b != "" || err != nil {
@@ -128,7 +134,7 @@ func TestRecordOpenToOthers(t *testing.T) {
 	}
 	_, rerr := Recorded(dir, "p")
 	_, cerr := Open(Config{Backend: "auto", StateDir: dir, FileDir: filepath.Join(dir, "vault")})
-	for what, err := range map[string]error{"Recorded": rerr, "Open": cerr, "Record": Record(dir, "q", "file"), "Forget": Forget(dir, "p")} {
+	for what, err := range map[string]error{"Recorded": rerr, "Open": cerr, "Record": Record(dir, "q", "file"), "Forget": Forget(dir, "p", "pass")} {
 		var e *Error
 		if !errors.Is(err, ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Remedy, "chmod 600") {
 			t.Errorf("%s: %v", what, err)
