@@ -186,31 +186,39 @@ func (a *app) keyHolders(ctx context.Context, vaults []vault.Vault) (holders map
 // "auto" a name that was never recorded is looked for where other keys are,
 // without probing what else the machine has.
 func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
-	records, err := vault.Records(a.paths.state)
-	if err != nil && a.cli.Backend == autoBackend {
-		return false, err
-	}
 	backends := []string{a.cli.Backend}
 	if a.cli.Backend == autoBackend {
+		records, err := vault.Records(a.paths.state)
+		if err != nil {
+			return false, err
+		}
 		if recorded := records[name]; recorded != "" {
 			backends = []string{recorded}
 		} else if len(records) > 0 {
 			backends = slices.Compact(slices.Sorted(maps.Values(records)))
 		}
 	}
-	// That a store is out of reach (no bus over SSH) must not fail the keys of
-	// others, nor make a mistyped name anything else than that.
-	elsewhere := records[name] == "" && (len(backends) > 1 || a.config != nil && !a.config.Exists(name))
 	for _, backend := range backends {
 		held, err := a.holdsKeyIn(ctx, backend, name)
 		switch {
-		case elsewhere && errors.Is(err, vault.ErrUnavailable):
+		case errors.Is(err, vault.ErrUnavailable) && (len(backends) > 1 || a.neverHeard(name)):
+			// That a store is out of reach (no bus over SSH) must not fail the
+			// keys of others, nor make a mistyped name anything else than that.
 			a.debugf("not looked for a key of %q: %v", name, err)
 		case held || err != nil:
 			return held, err
 		}
 	}
 	return false, nil
+}
+
+// neverHeard reports that a name is neither a profile's nor a recorded key's.
+func (a *app) neverHeard(name string) bool {
+	if a.config == nil || a.config.Exists(name) {
+		return false
+	}
+	recorded, err := vault.Recorded(a.paths.state, name)
+	return recorded == "" && err == nil
 }
 
 func (a *app) holdsKeyIn(ctx context.Context, backend, name string) (bool, error) {
