@@ -158,7 +158,7 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 	return func(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 		switch {
 		case c.SourcePassphraseFile != "":
-			return a.passphraseFromFile(c.SourcePassphraseFile)
+			return a.passphraseFromFile(ctx, c.SourcePassphraseFile)
 		case c.SourcePassphraseCommand != "":
 			return a.passphraseFromCommand(ctx, c.SourcePassphraseCommand)
 		}

@@ -33,7 +33,7 @@ func (c *passphraseCmd) Run(ctx context.Context, a *app) error {
 func (c *passphraseCmd) next(a *app) vault.PassphraseFunc {
 	return func(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 		if c.NewPassphraseFile != "" {
-			return a.passphraseFromFile(c.NewPassphraseFile)
+			return a.passphraseFromFile(ctx, c.NewPassphraseFile)
 		}
 		if value, given := a.lookupEnv(newPassphraseVariable); given {
 			return []byte(value), vault.FromEnvironment, nil

@@ -32,7 +32,7 @@ func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]by
 	a.heedSignals()
 	switch way, what := a.passphraseWay(); way {
 	case vault.FromFile:
-		return a.passphraseFromFile(what)
+		return a.passphraseFromFile(ctx, what)
 	case vault.FromCommand:
 		return a.passphraseFromCommand(ctx, what)
 	case vault.FromEnvironment:
@@ -62,13 +62,35 @@ func (a *app) passphraseWay() (way vault.PassphraseOrigin, what string) {
 	return vault.FromPrompt, ""
 }
 
-func (a *app) passphraseFromFile(path string) ([]byte, vault.PassphraseOrigin, error) {
-	fail := func(err error) ([]byte, vault.PassphraseOrigin, error) {
-		return nil, "", passphraseError("could not read the passphrase file", err)
+// passphraseFromFile may read a pipe to which nobody ever writes: it ends with
+// the command, and in time.
+func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vault.PassphraseOrigin, error) {
+	ctx, cancel := context.WithTimeout(ctx, passphraseTimeLimit)
+	defer cancel()
+	type result struct {
+		passphrase []byte
+		err        error
 	}
-	f, err := os.Open(expandHome(path, homeDir(a.getenv)))
+	done := make(chan result, 1)
+	go func() {
+		p, err := readPassphrase(expandHome(path, homeDir(a.getenv)))
+		done <- result{p, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, "", passphraseError("could not read the passphrase file", r.err)
+		}
+		return r.passphrase, vault.FromFile, nil
+	case <-ctx.Done():
+		return nil, "", passphraseError("could not read the passphrase file "+path, ctx.Err())
+	}
+}
+
+func readPassphrase(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	defer f.Close()
 	data := make([]byte, maxPassphraseSize+1)
@@ -76,11 +98,11 @@ func (a *app) passphraseFromFile(path string) ([]byte, vault.PassphraseOrigin, e
 	// be another passphrase.
 	switch n, err := io.ReadFull(f, data); {
 	case err == nil:
-		return fail(fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize))
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return trimLineEnd(data[:n]), vault.FromFile, nil
+		return trimLineEnd(data[:n]), nil
 	default:
-		return fail(err)
+		return nil, err
 	}
 }
 
@@ -96,7 +118,7 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second
 	out, err := c.Output()
-	if err != nil {
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // done, but an agent that it started holds its stdout
 		return nil, "", commandError(err)
 	}
 	if len(out) > maxPassphraseSize {

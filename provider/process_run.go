@@ -47,6 +47,9 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 	}
 	m.debugf("running the %s of profile %q", what, profileName)
 	err := start(cmd)
+	if errors.Is(err, exec.ErrWaitDelay) && bounded.Err() == nil {
+		err = nil // it is done; an agent that it started holds its stdout
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && (exit.ExitCode() == -1 || exit.ExitCode() > 128) {
 		// Ctrl-C reaches the whole job, and the child may be gone before our

@@ -65,6 +65,15 @@ func TestForeignProcess(t *testing.T) {
 	}
 }
 
+// A process that is done has answered, whatever it left running with its
+// standard output open (an agent that it started).
+func TestForeignProcessThatStartsAnAgent(t *testing.T) {
+	w := processWorld(t, `(sleep 4 &); printf '%s' "$OUTPUT"`)
+	if err := w.runs("p", "OUTPUT="+w.output(time.Hour)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestForeignProcessWithoutExpirationIsRunEachTime(t *testing.T) {
 	w := processWorld(t, `echo run >> "$COUNT"; printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s"}' "$ID" "$SECRET"`)
 	count := filepath.Join(t.TempDir(), "count")

@@ -226,7 +226,7 @@ func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, e
 		return nil, fmt.Errorf("%w: gpg's question was not answered within %v", ErrLocked, p.timeout)
 	case ctx.Err() != nil:
 		return nil, context.Canceled
-	case err != nil:
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // done, but an agent that it started holds our pipes
 		return nil, explainGPG(err, stderr.String())
 	}
 	return stdout.Bytes(), nil
