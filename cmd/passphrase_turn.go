@@ -20,12 +20,13 @@ const turnPatience = 30 * time.Second
 
 // askAlone is the file vault's AskAlone. Those who would ask a person take
 // turns, as they do for token codes: a declined or thrice mistaken question
-// ends for all who were waiting for it. So do those who would run the same
-// command. Who was given the passphrase only waits for others of that kind,
-// who are quick, and is never told how they fared.
-func (a *app) askAlone(ctx context.Context) (func(error), error) {
+// ends for all who were waiting for it; so do those who would run the same
+// command. `groat unlock` elsewhere ends the wait as well. Who was given the
+// passphrase only waits for others of that kind, who are quick, and is never
+// told how they fared.
+func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), error) {
 	a.heedSignals()
-	c := &session.Cache{LockDir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf}
+	c := &session.Cache{LockDir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf, Pointless: known}
 	wait := ctx
 	way, command := a.passphraseWay()
 	name := "passphrase " + string(way)

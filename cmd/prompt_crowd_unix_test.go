@@ -115,6 +115,29 @@ func TestPassphraseHolderIsGone(t *testing.T) {
 	}
 }
 
+// Whoever waits for the passphrase goes on when the vault is unlocked by
+// another road.
+func TestUnlockElsewhereEndsTheWait(t *testing.T) {
+	w := newPromptWorld(t)
+	w.typedPassphrase(t)
+	first := w.on(t, "groat", "list")
+	first.Sees(passphrasePrompt, 1)
+	second := w.crowd(t, "admin")[0]
+	if r := w.commandWith([]string{passphraseVariable + "=correct horse"}, "", "groat", "unlock", "--for", "1m"); r.code != 0 {
+		t.Skipf("no unlock memory here: %s", r.stderr)
+	}
+	t.Cleanup(func() {
+		lock := exec.Command(w.find("groat"), "lock")
+		lock.Env = w.env
+		_ = lock.Run()
+	})
+	second.Sees(codePrompt, 1)
+	second.Types(w.device.FreshCode() + "\n")
+	w.ends(t, second, 0, 1)
+	first.Types("\x04")
+	w.ends(t, first, exitVault, 0)
+}
+
 // The key is replaced while a process waits for the one that asks: what it
 // mints in the end is the new key's, and kept as that.
 func TestKeyIsReplacedDuringTheWait(t *testing.T) {

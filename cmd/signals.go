@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"groat/provider"
 )
 
 // signalError is the cause of a context that a signal ended.
@@ -13,6 +15,11 @@ type signalError struct{ number syscall.Signal }
 
 // Error names the signal.
 func (e *signalError) Error() string { return e.number.String() }
+
+// Is makes Ctrl-C a person's way to decline what is asked at the time.
+func (e *signalError) Is(target error) bool {
+	return target == provider.ErrCancelled && e.number == syscall.SIGINT
+}
 
 // withSignals ends the context at SIGINT, SIGTERM and SIGHUP, so that locks
 // are released and the terminal is restored on the way out. A second signal

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -316,6 +317,26 @@ func TestNobodySignsInInTime(t *testing.T) {
 	wantError(t, err, provider.ErrNoCode, "gave up waiting")
 	if !errors.Is(err, gone) {
 		t.Error("the cause is lost")
+	}
+}
+
+// Ctrl-C while a sign-in is waited for declines it for all; being told to
+// stop does not.
+func TestInterruptedSignIn(t *testing.T) {
+	for _, cause := range []error{fmt.Errorf("Ctrl-C: %w", provider.ErrCancelled), errors.New("told to stop")} {
+		w, s, tokens := ssoWorld(t, false)
+		m := w.newMinter()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		m.SignIn, m.Tokens = s, tokens
+		m.Wait = func(context.Context, time.Duration) error {
+			cancel(cause)
+			return context.Cause(ctx)
+		}
+		_, err := m.Credentials(ctx, w.plan("dev", provider.Options{}))
+		wantError(t, err, cause)
+		if _, final := provider.Final(err); final != errors.Is(cause, provider.ErrCancelled) {
+			t.Errorf("%v: final %v", cause, final)
+		}
 	}
 }
 

@@ -113,11 +113,13 @@ func asked(ctx context.Context, err error) error {
 	var failed *processError // a failing mfa_process counts as a refused question
 	var code *codeError
 	switch {
+	case errors.As(err, &code) && code.cause != nil:
+		return err // nobody was being asked
 	case errors.Is(err, ErrCancelled):
 	case ctx.Err() != nil:
 		return err
 	case errors.As(err, &failed):
-	case errors.As(err, &code) && code.cause == nil && code.origin != codeGiven: // a useless one does, too
+	case code != nil && code.origin != codeGiven: // a useless one does, too
 	case errors.Is(err, ErrNoCode):
 		return err
 	}

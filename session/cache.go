@@ -45,6 +45,9 @@ type Cache struct {
 	// renewed may still be served, with a warning, because it has not run out:
 	// AWS is out of reach, say, and more than 5 min are left. Nil: never.
 	Spare func(err error) bool
+	// Pointless reports that what is waited for came by another road, so that
+	// a wait for a lock ends without one. It is asked at every look. Nil: never.
+	Pointless func() bool
 	// Missed is told by Do, before it waits for anything, that the cache alone
 	// does not answer. Nil drops it.
 	Missed func()

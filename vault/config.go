@@ -19,10 +19,11 @@ type Config struct {
 	// Passphrase is asked for the file vault's passphrase.
 	Passphrase PassphraseFunc
 	// AskAlone waits until no other process asks for this vault's passphrase
-	// or tries it; release tells it how that went here, nil also standing for
-	// what concerns nobody else. Its own error is that of a question that was
+	// or tries it, or until known reports that it is not needed any more.
+	// release tells the others how it went here, nil also standing for what
+	// concerns nobody else. Its own error is that of a question that was
 	// waited for and that failed for all. Nil: each asks when it needs to.
-	AskAlone func(ctx context.Context) (release func(error), err error)
+	AskAlone func(ctx context.Context, known func() bool) (release func(error), err error)
 	// UnlockFor overrides how long the kernel keyring remembers the vault
 	// key; nil: 1 h after a prompted passphrase, else not at all. 0 = never.
 	UnlockFor *time.Duration

@@ -74,7 +74,10 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	// One prompt and one KDF at a time: whoever waits here may find the key
 	// remembered by the one before.
 	if f.cfg.AskAlone != nil {
-		release, err := f.cfg.AskAlone(ctx)
+		release, err := f.cfg.AskAlone(ctx, func() bool {
+			_, ok := f.known(raw, h, seed)
+			return ok
+		})
 		if err != nil {
 			return nil, vaultKey{}, err
 		}

@@ -400,7 +400,7 @@ func TestFileOneQuestion(t *testing.T) {
 	mustPut(t, f, KindKey, "p", "1")
 	a := types("x")
 	var turn sync.Mutex
-	alone := func(context.Context) (func(error), error) {
+	alone := func(context.Context, func() bool) (func(error), error) {
 		turn.Lock()
 		return func(error) { turn.Unlock() }, nil
 	}
@@ -437,7 +437,7 @@ func TestFileAskAlone(t *testing.T) {
 	} {
 		told := errors.New("nothing")
 		g, _ := testFile(dir, tt.asker)
-		g.cfg.AskAlone = func(context.Context) (func(error), error) {
+		g.cfg.AskAlone = func(context.Context, func() bool) (func(error), error) {
 			return func(err error) { told = err }, nil
 		}
 		_, err := g.Get(t.Context(), KindKey, "p")
@@ -447,7 +447,7 @@ func TestFileAskAlone(t *testing.T) {
 	}
 	a := types("x")
 	g, _ := testFile(dir, a)
-	g.cfg.AskAlone = func(context.Context) (func(error), error) { return nil, ErrLocked }
+	g.cfg.AskAlone = func(context.Context, func() bool) (func(error), error) { return nil, ErrLocked }
 	if _, err := g.Get(t.Context(), KindKey, "p"); !errors.Is(err, ErrLocked) || a.count() != 0 {
 		t.Errorf("%v, asked %d times", err, a.count())
 	}
