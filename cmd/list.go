@@ -97,7 +97,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 // open are the other vaults.
 func (a *app) allCards(ctx context.Context, vaults []vault.Vault) (cards map[string]vault.Card, open []vault.Vault, damage, err error) {
 	cards = map[string]vault.Card{}
-	records, err := vault.Records(a.paths.state)
+	records, err := a.records()
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -160,10 +160,18 @@ func survey(vaults []vault.Vault, look func(vault.Vault) error) (open []vault.Va
 	return open, lost, nil
 }
 
+// records say where keys lie. With a named backend nobody has to know.
+func (a *app) records() (map[string]string, error) {
+	if a.cli.Backend != autoBackend {
+		return nil, nil
+	}
+	return vault.Records(a.paths.state)
+}
+
 // keyHolders maps each profile that holds a key to its vaults: first the one
 // that serves it, then those with a copy that was left behind.
 func (a *app) keyHolders(ctx context.Context, vaults []vault.Vault) (holders map[string][]vault.Vault, open []vault.Vault, lost, err error) {
-	records, err := vault.Records(a.paths.state)
+	records, err := a.records()
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -188,7 +196,7 @@ func (a *app) keyHolders(ctx context.Context, vaults []vault.Vault) (holders map
 func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
 	backends := []string{a.cli.Backend}
 	if a.cli.Backend == autoBackend {
-		records, err := vault.Records(a.paths.state)
+		records, err := a.records()
 		if err != nil {
 			return false, err
 		}

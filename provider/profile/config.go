@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // LoadOptions names the files. A missing file is an empty one.
@@ -46,7 +47,7 @@ func Load(o LoadOptions) (*Config, error) {
 			continue
 		}
 		data, err := read(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // HOME=/dev/null, as services have it
 			continue
 		}
 		if err != nil {
