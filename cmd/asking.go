@@ -55,9 +55,22 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
 	return &sayError{
 		msg:   fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err),
-		hint:  "run in a terminal: groat exec " + req.Profile + " -- true",
+		hint:  p.a.askInTerminal(req.Profile),
 		class: provider.ErrNoCode,
 	}
+}
+
+// askInTerminal is what to run where a person can answer: it leaves the very
+// session in the cache that is wanted here, so it takes the flags along.
+func (a *app) askInTerminal(profile string) string {
+	line := "run in a terminal: groat exec " + shellWord(profile)
+	for _, flag := range a.given {
+		if flag == "--no-cache" {
+			return "give --mfa-code, or leave --no-cache out"
+		}
+		line += " " + shellWord(flag)
+	}
+	return line + " -- true"
 }
 
 // answerTime is what a person needs at least to see a question and answer it.

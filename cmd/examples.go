@@ -73,7 +73,7 @@ var examples = map[string][]example{
 		{"groat login admin --stdout", "the link itself: a secret for 15 minutes"},
 	},
 	"mfa": {
-		{"groat mfa list", "your devices"},
+		{"groat mfa list default", "your devices"},
 		{"groat mfa code default", "the code of a stored seed"},
 	},
 	"mfa list":   {{"groat mfa list default", "the devices of that key's user"}},

@@ -47,6 +47,18 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 	return serial, v, err
 }
 
+// line is another command of the group for the same device.
+func (d device) line(command string) string {
+	line := "groat mfa " + command
+	if d.MFASerial != "" {
+		line += " --mfa-serial " + shellWord(d.MFASerial)
+	}
+	if d.Profile != "" {
+		line += " " + shellWord(d.Profile)
+	}
+	return line
+}
+
 // vaultSeeds is the vault's seeds as package provider sees them.
 type vaultSeeds struct{ v vault.Vault }
 

@@ -24,13 +24,13 @@ func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
 		err = vault.ErrNotFound
 	}
 	if err != nil {
-		return noSeed(v, serial, err)
+		return c.noSeed(v, serial, err)
 	}
 	used := a.sessions(v).UsedCodes()
 	for {
 		code, step, err := provider.TOTP(seed, a.now())
 		if err != nil {
-			return &sayError{"the TOTP seed of " + serial + " is damaged", "store it again: groat mfa seed --overwrite", vault.ErrCorrupt}
+			return &sayError{"the TOTP seed of " + serial + " is damaged", "store it again: " + c.line("seed --overwrite"), vault.ErrCorrupt}
 		}
 		fresh, err := used.Use(ctx, serial, code, step)
 		if err != nil {

@@ -36,7 +36,7 @@ func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
 	}
 	if c.Delete {
 		if err := v.Remove(ctx, vault.KindSeed, serial); err != nil {
-			return noSeed(v, serial, err)
+			return c.noSeed(v, serial, err)
 		}
 		a.say("deleted the TOTP seed of " + serial + " from the " + v.Backend() + " vault; codes are asked for again")
 		return nil
@@ -56,7 +56,7 @@ func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
 	if err := v.Put(ctx, vault.KindSeed, serial, []byte(seed)); err != nil {
 		return err
 	}
-	a.say("stored the TOTP seed of " + serial + " in the " + v.Backend() + " vault; compare `groat mfa code` with the device")
+	a.say("stored the TOTP seed of " + serial + " in the " + v.Backend() + " vault; compare `" + c.line("code") + "` with the device")
 	return nil
 }
 
@@ -131,9 +131,9 @@ func parseSeed(text string) (string, error) {
 }
 
 // noSeed says what to do about a seed that is not there.
-func noSeed(v vault.Vault, serial string, err error) error {
+func (d device) noSeed(v vault.Vault, serial string, err error) error {
 	if !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	return &sayError{"the " + v.Backend() + " vault has no TOTP seed of " + serial, "to store one: groat mfa seed", vault.ErrNotFound}
+	return &sayError{"the " + v.Backend() + " vault has no TOTP seed of " + serial, "to store one: " + d.line("seed"), vault.ErrNotFound}
 }

@@ -39,7 +39,7 @@ func cutTail(words []string) (head, tail []string, given bool) {
 }
 
 func (a *app) parseAll(words []string) (runner, error) {
-	a.cli = cli{}
+	a.cli, a.given = cli{}, nil
 	parser, err := kong.New(&a.cli, a.kongOptions()...)
 	if err != nil {
 		return nil, err
@@ -58,12 +58,32 @@ func (a *app) parseAll(words []string) (runner, error) {
 		}
 		return nil, usageError(plainParseError(err), helpHint(k))
 	}
+	a.given = givenFlags(k)
 	if node := k.Selected(); node != nil {
 		if command, ok := node.Target.Addr().Interface().(runner); ok {
 			return command, nil
 		}
 	}
 	return nil, usageError("no command given", helpHint(k))
+}
+
+// givenFlags are the flags of the command line that decide what is minted,
+// and from which vault. A token code is good only once, and a command may
+// have a passphrase in it.
+func givenFlags(k *kong.Context) []string {
+	var words []string
+	for _, p := range k.Path {
+		f := p.Flag
+		if f == nil || p.Resolved || f.Group == nil || f.Group.Key != "mint" && f.Group.Key != "vault" || f.Name == "mfa-code" || f.Name == "file-passphrase-command" {
+			continue
+		}
+		word := "--" + f.Name
+		if value := fmt.Sprint(f.Target.Interface()); value != "true" || !f.IsBool() {
+			word += "=" + value
+		}
+		words = append(words, word)
+	}
+	return words
 }
 
 // answering is a flag that answers instead of the command.

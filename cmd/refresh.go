@@ -130,8 +130,11 @@ func (r *refresher) renew(ctx context.Context, expiration time.Time, asked *time
 	*asked = r.Now()
 	r.Announce(fmt.Sprintf("the credentials expire in %s; a token code renews them", shortDuration(max(left, 0))))
 	creds, err = r.Ask(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		*asked = time.Time{}
+	case ctx.Err() == nil: // in a subshell, say, the question finds the terminal taken
+		r.Announce(withHint(err))
 	}
 	return creds, err
 }

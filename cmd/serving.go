@@ -100,11 +100,12 @@ func (a *app) refresher(s serving) *refresher {
 			}
 			if codes != nil {
 				minter.Codes, minter.SignIn = codes, nil
+				minter.Cache.Waiting = nil // not over another process's question
 			}
 			return minter.Credentials(ctx, plan)
 		}
 	}
-	r := &refresher{Quiet: renew(noCodes{}), Announce: a.say, Now: a.now, Sleep: sleep}
+	r := &refresher{Quiet: renew(noCodes{a}), Announce: a.say, Now: a.now, Sleep: sleep}
 	if a.ui().CanAsk() == nil {
 		r.Ask = renew(nil)
 	}
@@ -112,13 +113,13 @@ func (a *app) refresher(s serving) *refresher {
 }
 
 // noCodes asks nobody.
-type noCodes struct{}
+type noCodes struct{ a *app }
 
 // TokenCode says what to do elsewhere: the cache is shared.
-func (noCodes) TokenCode(_ context.Context, req provider.CodeRequest) (string, error) {
+func (c noCodes) TokenCode(_ context.Context, req provider.CodeRequest) (string, error) {
 	return "", &sayError{
 		msg:   fmt.Sprintf("a token code of %s is needed to renew the credentials of profile %s", req.MFASerial, quote(req.Profile)),
-		hint:  "run in a terminal: groat exec " + req.Profile + " -- true",
+		hint:  c.a.askInTerminal(req.Profile),
 		class: provider.ErrNoCode,
 	}
 }

@@ -86,7 +86,7 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 func (s personSignIn) nobody(why string) error {
 	return &sayError{
 		msg:   fmt.Sprintf("profile %s needs a sign-in to IAM Identity Center: %s", quote(s.profile), why),
-		hint:  "run in a terminal: groat exec " + s.profile + " -- true",
+		hint:  s.a.askInTerminal(s.profile),
 		class: provider.ErrNoCode,
 	}
 }
