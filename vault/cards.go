@@ -158,11 +158,33 @@ func Keys(ctx context.Context, v Vault) ([]Card, error) {
 // RemoveKey deletes a profile's key and its card. The error wraps
 // ErrNotFound when no key is stored.
 func RemoveKey(ctx context.Context, v Vault, profile string) error {
+	return removeKey(ctx, v, profile, "")
+}
+
+// ErrReplaced says that another key was stored under the name meanwhile.
+var ErrReplaced = errors.New("it was replaced meanwhile")
+
+// removeKey deletes the key only if it is still of this generation; "" is any.
+func removeKey(ctx context.Context, v Vault, profile, generation string) error {
 	release, err := holdCard(ctx, v, profile)
 	if err != nil {
 		return err
 	}
 	defer release()
+	if generation != "" {
+		now, err := readCard(ctx, v, profile)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+			var item keyItem
+			item, err = getKeyItem(ctx, v, profile)
+			now = item.Card
+		}
+		if err != nil {
+			return err
+		}
+		if now.Generation != generation {
+			return fmt.Errorf("%w: access key %s", ErrReplaced, now.KeyID)
+		}
+	}
 	if err := v.Remove(ctx, KindCard, profile); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}

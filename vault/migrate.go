@@ -100,7 +100,7 @@ func Migrate(ctx context.Context, from, to Vault, o MigrateOptions) ([]Move, err
 
 // stops gives the error that every further item would meet.
 func stops(err error) error {
-	if err == nil || OfItem(err) || errors.Is(err, ErrExists) || errors.Is(err, ErrHalfRotated) {
+	if err == nil || OfItem(err) || errors.Is(err, ErrExists) || errors.Is(err, ErrReplaced) || errors.Is(err, ErrHalfRotated) {
 		return nil
 	}
 	return err
@@ -151,40 +151,43 @@ func migrateKey(ctx context.Context, from, to Vault, name string, o MigrateOptio
 		}
 		return card, m
 	}
-	m.State, m.Err = copyKey(ctx, from, to, name, card, o)
+	var generation string
+	m.State, generation, m.Err = copyKey(ctx, from, to, name, card, o)
 	if m.Err == nil && o.Copied != nil {
 		m.Err = o.Copied(name)
 	}
 	if m.Err == nil && o.DeleteSource {
-		m.Err = RemoveKey(ctx, from, name)
+		m.Err = removeKey(ctx, from, name, generation) // not the one that somebody stored there meanwhile
 		m.Removed = m.Err == nil
 	}
 	return card, m
 }
 
-// copyKey copies one key and proves the copy by reading it back.
-func copyKey(ctx context.Context, from, to Vault, name string, card Card, o MigrateOptions) (MoveState, error) {
+// copyKey copies one key and proves the copy by reading it back. It says of
+// which generation the key was.
+func copyKey(ctx context.Context, from, to Vault, name string, card Card, o MigrateOptions) (state MoveState, generation string, err error) {
 	key, err := GetKey(ctx, from, name)
 	if err != nil {
-		return MoveFailed, err
+		return MoveFailed, "", err
 	}
+	generation = key.Generation
 	same := func() (bool, error) {
 		got, err := GetKey(ctx, to, name)
 		return err == nil && got.ID == key.ID && got.Secret == key.Secret, err
 	}
 	if is, err := same(); is {
 		_, err = GetCard(ctx, to, name)
-		return MoveThere, err
+		return MoveThere, generation, err
 	} else if err == nil && !o.Overwrite {
-		return MoveConflict, fmt.Errorf("%w: access key %s with another secret", ErrExists, key.ID)
+		return MoveConflict, "", fmt.Errorf("%w: access key %s with another secret", ErrExists, key.ID)
 	}
 	if _, err := PutKey(ctx, to, name, key, card); err != nil {
-		return MoveFailed, err
+		return MoveFailed, "", err
 	}
 	if is, err := same(); !is {
-		return MoveFailed, errors.Join(fmt.Errorf("%w: the copy is not what was stored", ErrCorrupt), err)
+		return MoveFailed, "", errors.Join(fmt.Errorf("%w: the copy is not what was stored", ErrCorrupt), err)
 	}
-	return MoveCopied, nil
+	return MoveCopied, generation, nil
 }
 
 func migrateSeed(ctx context.Context, from, to Vault, serial string, o MigrateOptions) Move {

@@ -171,3 +171,24 @@ func TestMigrateNeverLoses(t *testing.T) {
 	}
 	t.Logf("migrate: %d kill points, 0 keys lost", points)
 }
+
+// A key that somebody stores in the source while its predecessor is being
+// copied is not deleted unread.
+func TestMigrateKeepsWhatWasReplaced(t *testing.T) {
+	ctx := t.Context()
+	from, to := memoryWith(t, oldKey), NewMemory()
+	o := MigrateOptions{DeleteSource: true, Copied: func(p string) error {
+		_, err := PutKey(ctx, from, p, newKey, Card{})
+		return err
+	}}
+	moves, err := Migrate(ctx, from, to, o)
+	if err != nil || !errors.Is(moves[0].Err, ErrReplaced) || moves[0].Removed {
+		t.Fatalf("%v, %v: %v", states(moves), err, moves[0].Err)
+	}
+	if k, err := GetKey(ctx, from, "p0"); err != nil || k.ID != newKey.ID {
+		t.Errorf("the source holds %v, %v", k, err)
+	}
+	if k, err := GetKey(ctx, to, "p0"); err != nil || k.ID != oldKey.ID {
+		t.Errorf("the destination holds %v, %v", k, err)
+	}
+}
