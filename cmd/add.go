@@ -35,11 +35,15 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	card := vault.Card{}
-	if serial := c.MFASerial; serial != "auto" && serial != "none" {
-		if err := provider.CheckSerial(c.Profile, serial); err != nil {
-			return err // before it stands in the config, where it fails every command
-		}
-		card.MFASerial = serial
+	if c.MFASerial != "auto" && c.MFASerial != "none" {
+		card.MFASerial = c.MFASerial
+	}
+	// What fails every later command must not stand in the config.
+	if err := checkMinting(minting{Region: c.Region, MFASerial: card.MFASerial}, card.MFASerial); err != nil {
+		return err
+	}
+	if err := provider.CheckSerial(c.Profile, card.MFASerial); err != nil {
+		return err
 	}
 	v, err := a.keyVault(ctx, c.Profile)
 	if err != nil {
