@@ -70,6 +70,13 @@ func (a *app) askInTerminal(profile string) string {
 		}
 		line += " " + shellWord(flag)
 	}
+	// Where a variable or config.json forbids to ask, it does so there, too.
+	if a.cli.NoInput && a.settings.from["no-input"] != "" {
+		line += " --no-input=false"
+	}
+	if a.cli.Prompt == "none" && a.settings.from["prompt"] != "" {
+		line += " --prompt=auto"
+	}
 	return line + " -- true"
 }
 

@@ -54,8 +54,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Profiles {
-		records, _ := vault.Records(a.paths.state) // names alone: a damaged record is for others to report
-		names := slices.Concat(config.Names(), slices.Collect(maps.Keys(records)))
+		names := slices.Concat(config.Names(), a.recordedNames())
 		slices.Sort(names)
 		return printLines(a, slices.Compact(names))
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"groat/provider"
@@ -16,6 +18,7 @@ import (
 func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
 	o := profile.ResolveOptions{
 		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
+		KeyNames:    a.recordedNames,
 		RoleARN:     m.RoleARN,
 		MFASerial:   m.MFASerial,
 		Region:      m.Region,
@@ -48,6 +51,13 @@ func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Res
 		a.warn(w)
 	}
 	return r, nil
+}
+
+// recordedNames are the profiles whose key was stored here; none where the
+// record cannot be read, which is for others to report.
+func (a *app) recordedNames() []string {
+	records, _ := vault.Records(a.paths.state)
+	return slices.Sorted(maps.Keys(records))
 }
 
 // checkMinting refuses values of the command line that no profile could make

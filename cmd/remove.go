@@ -176,6 +176,7 @@ func (c *removeCmd) resolve(a *app, name string, holders map[string][]vault.Vaul
 	}
 	r, err := config.Resolve(name, profile.ResolveOptions{
 		HoldsKey:    func(name string) (bool, error) { return len(holders[name]) > 0, nil },
+		KeyNames:    func() []string { return slices.Sorted(maps.Keys(holders)) },
 		Getenv:      a.getenv,
 		SelfProfile: a.selfProfile,
 	})

@@ -124,7 +124,10 @@ type Endpoints struct {
 type ResolveOptions struct {
 	// HoldsKey reports whether the vault holds a long-lived key under exactly
 	// this name. An error ends the resolution.
-	HoldsKey  func(name string) (bool, error)
+	HoldsKey func(name string) (bool, error)
+	// KeyNames are names that hold a key as far as is known without the vault:
+	// suggestions for a misspelt one. It may be nil.
+	KeyNames  func() []string
 	RoleARN   string // --role-arn: replaces the profile's role
 	MFASerial string // --mfa-serial, else AWS_MFA_SERIAL: wins over the files; "none" = no MFA
 	Region    string // --region

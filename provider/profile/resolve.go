@@ -122,14 +122,14 @@ func (w *walker) view(name, from string) (*view, error) {
 	v := &view{name: name, bodies: []*body{own}}
 	holds, err := w.holdsKey(name)
 	if err != nil {
-		if !own.exists && len(w.config.suggest(name)) > 0 {
-			return nil, w.config.unknown(name, from) // a slip is likelier than a key that cannot be seen
+		if !own.exists && len(suggest(name, w.config.Names())) > 0 && !slices.Contains(w.keyNames(), name) {
+			return nil, w.unknown(name, from) // a slip is likelier than a key that cannot be seen
 		}
 		return nil, err
 	}
 	v.holds = holds
 	if !own.exists && !holds {
-		return nil, w.config.unknown(name, from)
+		return nil, w.unknown(name, from)
 	}
 	return v, w.include(v)
 }
@@ -162,7 +162,7 @@ func (w *walker) include(v *view) error {
 			return cycleError(names[i:])
 		}
 		if b = w.config.profile(next); !b.exists {
-			err := w.config.unknown(next, names[len(names)-2])
+			err := w.unknown(next, names[len(names)-2])
 			err.Profile = v.name
 			return err
 		}

@@ -386,3 +386,25 @@ func TestUnknownProfileWithoutVault(t *testing.T) {
 		}
 	}
 }
+
+// A key needs no section: its name is suggested like a profile's, and is no
+// slip where the vault cannot be asked.
+func TestStoredKeysAreSuggested(t *testing.T) {
+	c := load(t, "[profile prod2]\nregion = x\n", "")
+	o := ResolveOptions{
+		HoldsKey: func(string) (bool, error) { return false, nil },
+		KeyNames: func() []string { return []string{"prod", "spare"} },
+		Getenv:   func(string) string { return "" },
+	}
+	if _, err := c.Resolve("spair", o); !errors.Is(err, ErrUnknownProfile) || !strings.Contains(err.Error(), `did you mean "spare"?`) {
+		t.Errorf("%v", err)
+	}
+	locked := errors.New("locked")
+	o.HoldsKey = func(string) (bool, error) { return false, locked }
+	if _, err := c.Resolve("prod", o); !errors.Is(err, locked) {
+		t.Errorf("a recorded key: %v", err)
+	}
+	if _, err := c.Resolve("prod3", o); !errors.Is(err, ErrUnknownProfile) {
+		t.Errorf("a slip: %v", err)
+	}
+}

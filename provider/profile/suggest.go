@@ -11,7 +11,8 @@ import (
 
 // unknown is the error of a profile that is in no file and holds no key;
 // from is the profile that refers to it, "" for the user.
-func (c *Config) unknown(name, from string) *Error {
+func (w *walker) unknown(name, from string) *Error {
+	c := w.config
 	e := &Error{Profile: name}
 	if from == "" {
 		e.Err = fmt.Errorf("%w %q", ErrUnknownProfile, name)
@@ -19,7 +20,7 @@ func (c *Config) unknown(name, from string) *Error {
 		e.Profile = from
 		e.Err = fmt.Errorf("%w %q, which profile %q refers to", ErrUnknownProfile, name, from)
 	}
-	if near := c.suggest(name); len(near) > 0 {
+	if near := suggest(name, append(c.Names(), w.keyNames()...)); len(near) > 0 {
 		quoted := make([]string, len(near))
 		for i, n := range near {
 			quoted[i] = fmt.Sprintf("%q", n)
@@ -28,6 +29,13 @@ func (c *Config) unknown(name, from string) *Error {
 	}
 	e.Remedy = c.unknownRemedy(name)
 	return e
+}
+
+func (w *walker) keyNames() []string {
+	if w.options.KeyNames == nil {
+		return nil
+	}
+	return w.options.KeyNames()
 }
 
 // unknownRemedy finds the usual slip: a section without the word profile.
@@ -49,13 +57,13 @@ func (c *Config) unknownRemedy(name string) string {
 	return "`groat list --profiles` shows the profiles; `groat add` stores a key under a new name"
 }
 
-// suggest gives up to three names that are close to the one asked for.
-func (c *Config) suggest(name string) []string {
+// suggest gives up to three of the names that are close to the one asked for.
+func suggest(name string, all []string) []string {
 	distance := map[string]int{}
 	var names []string
 	asked := strings.ToLower(name)
 	limit := max(2, len([]rune(name))/3)
-	for _, n := range c.Names() {
+	for _, n := range all {
 		lower := strings.ToLower(n)
 		d := limit + 1
 		if diff := len(lower) - len(asked); diff <= limit*4 && -diff <= limit*4 {
@@ -64,7 +72,7 @@ func (c *Config) suggest(name string) []string {
 		if len(asked) >= 3 && (strings.Contains(lower, asked) || (len(lower) >= 3 && strings.Contains(asked, lower))) {
 			d = min(d, limit)
 		}
-		if d <= limit && d < len([]rune(name)) {
+		if _, seen := distance[n]; !seen && d <= limit && d < len([]rune(name)) {
 			distance[n] = d
 			names = append(names, n)
 		}
