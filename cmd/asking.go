@@ -10,6 +10,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/provider"
+	"groat/provider/profile"
 )
 
 // personCodes asks a person for token codes.
@@ -90,12 +91,17 @@ func (a *app) tooLate() bool {
 	return a.deadline > answerTime && a.deadline-time.Since(a.started) < answerTime
 }
 
-// waitingForMint says whom this process waits for to mint.
-func (a *app) waitingForMint(holder string, asking bool) (over func()) {
-	if asking {
+// waitingFor says whom this process waits for to mint for a plan.
+func (a *app) waitingFor(p *provider.Plan) func(holder string, asking bool) (over func()) {
+	return func(holder string, asking bool) func() {
+		switch {
+		case !asking:
+			return a.waiting(holder, "which is getting the same credentials")
+		case p.Source.Kind == profile.SourceSSO:
+			return a.waiting(holder, "which is waiting for somebody to sign in")
+		}
 		return a.waiting(holder, "which is asking for a token code")
 	}
-	return a.waiting(holder, "which is getting the same credentials")
 }
 
 // waiting says whom this process waits for. SDKs keep stderr to themselves,

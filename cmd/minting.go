@@ -158,7 +158,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 			Disabled: m.NoCache,
 			Warn:     a.warn,
 			Debugf:   a.debugf,
-			Waiting:  a.waitingForMint,
+			Waiting:  a.waitingFor(p),
 			Final:    provider.Final,
 			Restore:  restore,
 			Missed:   a.heedSignals,
