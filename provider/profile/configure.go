@@ -113,6 +113,9 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 		return nil
 	case r.Source.Kind == SourceNone && r.Source.Profile == name:
 		return place("role_arn", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)
+	case b.get("source_profile") == name:
+		return place("source_profile", "take that line out: it says nothing that would not be so without it",
+			"profile %q names itself as its source, which it would no longer be", name)
 	case d.Has(name + ConfiguredSuffix):
 		return place("", "rename it first", "profile %q is there already", name+ConfiguredSuffix)
 	}

@@ -154,7 +154,7 @@ func (w *walker) include(v *view) error {
 			w.warnings = append(w.warnings, fmt.Sprintf("profile %q: parent_profile is aws-vault's old word: write include_profile = %s", clean(names[len(names)-1]), clean(b.get(key))))
 		}
 		next := b.get(key)
-		if next == "" || (len(names) == 1 && next == v.name) {
+		if next == "" || next == names[len(names)-1] {
 			return nil
 		}
 		names = append(names, next)
@@ -199,22 +199,29 @@ func (w *walker) visit(v *view) (next string, alias bool, err error) {
 	return "", false, nil
 }
 
-// lookBeyond follows the sources that a profile with its own key names. Their
-// credentials are not used, but serial, process and region are inherited.
+// lookBeyond follows the sources that a role profile with its own key names.
+// Their credentials are not used, but serial, process and region are
+// inherited.
 func (w *walker) lookBeyond(v *view) error {
+	if !v.isRole {
+		return nil
+	}
 	seen := w.chain()
-	for v.isRole {
-		name := v.get("source_profile")
+	for name := v.get("source_profile"); !slices.Contains(seen, name); {
 		own := w.config.profile(name)
-		if slices.Contains(seen, name) || !own.exists {
+		if !own.exists {
 			return nil
 		}
 		seen = append(seen, name)
-		v = &view{name: name, bodies: []*body{own}, isRole: true}
+		v = &view{name: name, bodies: []*body{own}}
 		if err := w.include(v); err != nil {
 			return err
 		}
 		w.beyond = append(w.beyond, v)
+		source, alias := v.get("source_profile"), w.alias(v)
+		if name = source; alias != "" && (source == "" || v.get("role_arn") == "") {
+			name = alias
+		}
 	}
 	return nil
 }

@@ -108,6 +108,12 @@ func TestResolveRules(t *testing.T) {
 			func(r *Resolved) bool {
 				return r.Region == "x" && r.Source.Region == "x" && r.Source.MFASerial == "s" && r.Roles[0].Region == "x" && len(r.Roles) == 1
 			}},
+		{"also where that source was configured", "[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n[profile k]\nregion = x\ncredential_process = groat credential-process k-groat\n[profile k-groat]\nmfa_serial = s\nrole_arn = " + arnB + "\nsource_profile = l\n[profile l]\nmfa_process = m\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
+			func(r *Resolved) bool {
+				return r.Source.Profile == "p" && r.Source.MFASerial == "s" && r.Region == "x" && r.MFAProcess == "m" && len(r.Roles) == 1
+			}},
+		{"an include of itself is none", "[profile p]\ninclude_profile = q\n[profile q]\ninclude_profile = q\nregion = x\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
+			func(r *Resolved) bool { return r.Region == "x" }},
 		{"a self source with a key is no loop", "[profile p]\nrole_arn = " + arn + "\nsource_profile = p\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
 			func(r *Resolved) bool { return r.Source.Kind == SourceKey && len(r.Roles) == 1 }},
 		{"a self source with plaintext keys is no loop", "[profile p]\nrole_arn = " + arn + "\nsource_profile = p\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},

@@ -20,21 +20,16 @@ func (w *walker) ownSource(v *view) (next string, alias bool, err error) {
 	return "", false, w.static(v)
 }
 
-// process takes the profile's credential_process. One that calls this tool
-// for another profile makes this one an alias, unless it asks for more than
-// that profile's credentials: then it is run like any other. For the same
-// profile it is what `configure` wrote, and no source.
+// process takes the profile's credential_process, or names the profile that
+// it stands for.
 func (w *walker) process(v *view) (alias string) {
 	e := v.entry("credential_process")
 	if e.text == "" {
 		return ""
 	}
-	name, plain, self := "", false, false
-	if w.options.SelfProfile != nil {
-		name, plain, self = w.options.SelfProfile(e.text)
-	}
+	name, plain, self := w.selfProfile(e.text)
 	switch {
-	case self && name == v.name:
+	case self && name == v.name: // what `configure` wrote, and no source
 	case self && plain:
 		return name
 	default:
@@ -42,6 +37,22 @@ func (w *walker) process(v *view) (alias string) {
 		w.source.Process, w.source.ProcessFile = e.text, e.file.path
 	}
 	return ""
+}
+
+// alias is the profile for which this one only calls this tool. A line that
+// asks for more than that profile's credentials is run like any other.
+func (w *walker) alias(v *view) string {
+	if name, plain, _ := w.selfProfile(v.get("credential_process")); plain && name != v.name {
+		return name
+	}
+	return ""
+}
+
+func (w *walker) selfProfile(line string) (name string, plain, ok bool) {
+	if w.options.SelfProfile == nil || line == "" {
+		return "", false, false
+	}
+	return w.options.SelfProfile(line)
 }
 
 func (w *walker) setSource(v *view, kind SourceKind) {
