@@ -180,9 +180,26 @@ func (u *UsedCodes) write(f usedFile) error {
 	tmp := u.Path + ".tmp"
 	if err := os.WriteFile(tmp, data, lockFileMode); err != nil {
 		_ = os.Remove(tmp)
+		// A full disk has room for what stands there already. Half a file, if
+		// it comes to that, is one started anew.
+		if overwrite(u.Path, data) == nil {
+			return nil
+		}
 		return err
 	}
 	return os.Rename(tmp, u.Path)
+}
+
+// overwrite replaces an existing file's content in the place it has.
+func overwrite(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt(data, 0); err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 func digest(fields ...string) string {

@@ -127,3 +127,28 @@ func TestUsedCodesWithoutAPlaceWarn(t *testing.T) {
 		t.Errorf("%v, warned %q", err, warned.list())
 	}
 }
+
+// On a full disk no second file can be made; the first one takes the mark.
+func TestUsedCodesInPlace(t *testing.T) {
+	c, _, _, warned := testCache(t)
+	u := c.UsedCodes()
+	use := func(code string) bool {
+		fresh, err := u.Use(t.Context(), "serial", code, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fresh
+	}
+	if !use("111111") {
+		t.Fatal("the first code was used")
+	}
+	if err := os.MkdirAll(filepath.Join(u.Path+".tmp", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if !use("222222") || use("222222") || use("111111") {
+		t.Error("what was used is not remembered")
+	}
+	if len(warned.list()) != 0 {
+		t.Errorf("warned %q", warned.list())
+	}
+}
