@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"groat/vault"
 )
 
 // pickable are all profiles, those used last first: when a profile was used
@@ -48,14 +46,15 @@ func (a *app) profileNames(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range vaults {
-		cards, err := vault.Keys(ctx, v)
-		if err != nil && len(cards) == 0 {
-			return nil, err
-		}
-		for _, c := range cards {
-			names[c.Profile] = true
-		}
+	holders, _, lost, err := a.keyHolders(ctx, vaults) // names alone: nothing is opened
+	if err != nil {
+		return nil, err
+	}
+	if lost != nil {
+		a.warn(lost.Error())
+	}
+	for name := range holders {
+		names[name] = true
 	}
 	return slices.Sorted(maps.Keys(names)), nil
 }
