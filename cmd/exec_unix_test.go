@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -98,6 +99,32 @@ func TestExecPassesDeathBySignal(t *testing.T) {
 				t.Errorf("%v %s: stderr %q", way, sig, r.stderr)
 			}
 		}
+	}
+}
+
+// nohup and a script's background jobs: what groat was told to ignore, the
+// command ignores as well, and a death of that signal is still told.
+func TestExecKeepsIgnoredSignals(t *testing.T) {
+	environ := staticEnvironment(t)
+	run := func(words ...string) (string, int) {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), "sh", slices.Concat([]string{"-c", `trap '' HUP INT; exec "$0" "$@"`, groatBinary(t)}, words)...)
+		c.Env = environ
+		out, _ := c.Output()
+		return string(out), c.ProcessState.ExitCode()
+	}
+	for _, way := range execWays {
+		words := slices.Concat([]string{"exec"}, way, []string{"static", "--", "sh", "-c", "kill -HUP $$; kill -INT $$; echo alive"})
+		if out, code := run(words...); out != "alive\n" || code != 0 {
+			t.Errorf("%v: %q, exit code %d", way, out, code)
+		}
+	}
+	if runtime.GOOS != "linux" { // other env(1)s cannot undo an ignored signal
+		return
+	}
+	out, code := run("exec", "--server", "static", "--", "env", "--default-signal=HUP", "sh", "-c", "kill -HUP $$; echo alive")
+	if out != "" || code != 128+int(syscall.SIGHUP) {
+		t.Errorf("killed by an ignored signal: %q, exit code %d", out, code)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
+	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/session"
 )
@@ -166,9 +168,9 @@ func passOn(cause error, p *os.Process) error {
 func (f *fleet) prefix(i int) string {
 	width := 0
 	for _, name := range f.names {
-		width = max(width, len(name))
+		width = max(width, utf8.RuneCountInString(terminal.Sanitize(name)))
 	}
-	return fmt.Sprintf("%-*s | ", width, f.names[i])
+	return fmt.Sprintf("%-*s | ", width, terminal.Sanitize(f.names[i]))
 }
 
 // summary says how many succeeded and which did not.

@@ -4,12 +4,12 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -53,7 +53,11 @@ var forwarded = []os.Signal{
 // that.
 func runChild(c command, environ []string) (childStatus, error) {
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded...)
+	for _, s := range forwarded {
+		if !signal.Ignored(s) { // nohup's choice is the command's, too: it inherits it
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
 
 	child, ended, err := startChild(c.Path, c.Args, environ)
@@ -155,7 +159,8 @@ func statusOf(err error) (childStatus, error) {
 func dieOf(sig int) {
 	// The command has dumped its core already, if it wished; sh's is noise.
 	noCore()
-	_ = syscall.Exec("/bin/sh", []string{"sh", "-c", "kill -" + strconv.Itoa(sig) + " $$"}, []string{})
+	line := fmt.Sprintf("kill -%d $$; exit %d", sig, 128+sig) // it goes on where the signal is ignored
+	_ = syscall.Exec("/bin/sh", []string{"sh", "-c", line}, []string{})
 }
 
 // systemShells ends with one that is always there (POSIX).
