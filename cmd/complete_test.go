@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,5 +119,20 @@ func TestCompleteIsSilent(t *testing.T) {
 	}
 	if r := runMain(t, environ, "", "completion", "csh"); r.code != exitUsage || r.stdout != "" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// What configure made stands behind its role and is nobody's choice.
+func TestPickerLeavesHelpersOut(t *testing.T) {
+	a := startAWS(t)
+	env := a.environment(t)
+	mustRun(t, env, a.key.ID+" "+a.key.Secret, "add", "default", "--stdin")
+	mustRun(t, env, "", "configure", "admin")
+	picking := newApp(env, Streams{Err: io.Discard})
+	defer picking.close()
+	picking.cli.Backend = "file"
+	names, err := picking.pickable(t.Context())
+	if want := []string{"admin", "default", "readonly"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("%q, %v", names, err)
 	}
 }

@@ -51,9 +51,10 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	used := c.used(ctx, a, r)
 	lines := make([]string, len(serials))
 	for i, serial := range serials {
-		notes, err := c.notes(ctx, v, r, serial)
+		notes, err := c.notes(ctx, v, used, serial)
 		if err != nil {
 			return err
 		}
@@ -62,13 +63,29 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 	return printLines(a, lines)
 }
 
+// used is the device that the profile's codes are asked of: the plan knows
+// where no file says so. "" where there is none, or one that gives no codes:
+// this list is what such a profile's error points to.
+func (c *mfaListCmd) used(ctx context.Context, a *app, r *profile.Resolved) string {
+	plan, err := a.planOf(ctx, r, minting{})
+	if err != nil {
+		return ""
+	}
+	for _, s := range plan.Steps {
+		if s.MFASerial != "" {
+			return s.MFASerial
+		}
+	}
+	return ""
+}
+
 // notes says what groat knows of a device, one word each.
-func (c *mfaListCmd) notes(ctx context.Context, v vault.Vault, r *profile.Resolved, serial string) ([]string, error) {
+func (c *mfaListCmd) notes(ctx context.Context, v vault.Vault, used, serial string) ([]string, error) {
 	var notes []string
 	if strings.Contains(serial, ":u2f/") {
 		notes = append(notes, "security-key") // console only: it gives no codes
 	}
-	if serial == r.Source.MFASerial {
+	if serial == used {
 		notes = append(notes, "in-use")
 	}
 	stored, err := v.Names(ctx, vault.KindSeed)

@@ -14,6 +14,11 @@ func (a *app) pickable(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	helpers, err := a.helperProfiles()
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return helpers[name] })
 	used := map[string]time.Time{}
 	vaults, err := a.openVaults()
 	if err != nil {
