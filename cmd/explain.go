@@ -42,6 +42,7 @@ type explainedStep struct {
 	SessionName *string `json:"role_session_name"`
 	Duration    int64   `json:"duration_seconds"` // 0: AWS decides
 	MFASerial   *string `json:"mfa_serial"`       // set where the token code goes
+	MFAProcess  bool    `json:"mfa_process"`      // mfa_process gives that code
 	Region      string  `json:"region"`
 	Cached      bool    `json:"cached"`
 	Expiration  *string `json:"expiration"` // of what is cached
@@ -82,7 +83,7 @@ func explain(p *provider.Plan, chain []string, states []provider.StepState) expl
 	for i, s := range p.Steps {
 		step := explainedStep{
 			Operation: string(s.Operation), Profile: s.Profile, SessionName: orNull(s.SessionName), Duration: int64(s.Duration / time.Second),
-			MFASerial: orNull(s.MFASerial), Region: s.Region,
+			MFASerial: orNull(s.MFASerial), MFAProcess: s.MFAProcess != "", Region: s.Region,
 			Cached: states[i].Cached, Expiration: orNull(formatExpiration(states[i].Expiration)), Called: states[i].Needed, Asks: states[i].Asks,
 		}
 		if s.Role != nil {
@@ -137,13 +138,19 @@ func (e explanation) text(now time.Time) string {
 			line("     as %s", *s.SessionName)
 		}
 		if s.MFASerial != nil {
-			line("     with a token code of %s", *s.MFASerial)
+			from := ""
+			if s.MFAProcess {
+				from = ", from mfa_process"
+			}
+			line("     with a token code of %s%s", *s.MFASerial, from)
 		}
 		switch {
 		case s.Cached && s.Expiration != nil:
 			line("     cached, %s left", strings.Trim(left(*s.Expiration, now), "()"))
 		case s.Cached:
 			line("     cached")
+		case s.Asks && s.MFAProcess:
+			line("     not cached: would be called now")
 		case s.Asks && s.MFASerial == nil:
 			line("     not cached: would be called now, and asks for a sign-in")
 		case s.Asks:
