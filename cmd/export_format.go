@@ -183,12 +183,25 @@ func exportINI(in exportInput) (string, error) {
 		if err == nil && v != strings.TrimSpace(v) {
 			err = errors.New("it begins or ends with a blank, which this format cannot hold")
 		}
+		if err == nil && beginsComment(" "+v) {
+			err = errors.New("it contains a blank and # or ;, which many SDKs read as a comment")
+		}
 		if err != nil {
 			return "", fmt.Errorf("could not print %s: %w", kv.Name, err)
 		}
 		fmt.Fprintf(&b, "%s = %s\n", kv.Name, v)
 	}
 	return b.String(), nil
+}
+
+// beginsComment finds an inline comment: a blank, then # or ;.
+func beginsComment(line string) bool {
+	for _, mark := range []string{" #", " ;", "\t#", "\t;"} {
+		if strings.Contains(line, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // iniKeys are the keys of a section of session credentials, in order.

@@ -250,7 +250,7 @@ set "AWS_DEFAULT_REGION=eu-west-1"
 func TestExportRefusesWhatTheFormatCannotHold(t *testing.T) {
 	for _, tt := range []struct{ format, value string }{
 		{"export-env", "a\x00b"}, {"fish", "a\x00b"}, {"powershell", "\x00"}, {"env", "a\nB=c"}, {"env", "a\rb"},
-		{"cmd", `a"b`}, {"cmd", "a%PATH%"}, {"cmd", "a!b"}, {"cmd", "a\nb"}, {"ini", "a\n[other]"}, {"ini", " a"},
+		{"cmd", `a"b`}, {"cmd", "a%PATH%"}, {"cmd", "a!b"}, {"cmd", "a\nb"}, {"ini", "a\n[other]"}, {"ini", " a"}, {"ini", "a #b"}, {"ini", "a\t;b"}, {"ini", "#ab"},
 	} {
 		in := exportInput{Profile: "p", Credentials: session.Credentials{AccessKeyID: "a", SecretAccessKey: tt.value, Expiration: time.Now()}}
 		got, err := export(tt.format, in)
