@@ -81,7 +81,11 @@ func (d *Device) FreshCode() string {
 	d.srv.mu.Lock()
 	defer d.srv.mu.Unlock()
 	now := d.srv.now()
-	for _, n := range []int64{0, -1, 1} {
+	order := []int64{0, -1, 1}
+	if now.Unix()%30 >= 15 { // the step before would be over by the time its code is sent
+		order = []int64{0, 1, -1}
+	}
+	for _, n := range order {
 		at := now.Add(time.Duration(n) * stepLength)
 		if step := steps(at); !d.used[step] && !d.handed[step] {
 			d.handed[step] = true
