@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,7 +68,12 @@ func (o *outside) libraryPlace() string {
 }
 
 func (o *outside) libraryEnviron(environ []string) []string {
-	return append(environ[:len(environ):len(environ)],
+	environ = slices.Clip(environ)
+	if o.backend != "secret-service" {
+		// The library would start a bus for each run, and leave it behind.
+		environ = append(environ, "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent")
+	}
+	return append(environ,
 		"AWS_VAULT_BACKEND="+o.backend, "AWS_VAULT_FILE_PASSPHRASE=correct horse", "AWS_VAULT_FILE_DIR="+o.libraryPlace(),
 		"AWS_VAULT_SECRET_SERVICE_COLLECTION_NAME=login")
 }
@@ -98,12 +106,16 @@ func (o *outside) peerWarm() {
 	o.must(o.peerCommand("export", "--format=json", "default"))
 }
 
-// peerCold forgets what the peer has minted.
+// peerCold forgets what the peer has minted, and nothing of groat's.
 func (o *outside) peerCold() {
-	o.refresh()
+	o.t.Helper()
 	for _, profile := range []string{"default", "admin"} {
 		o.must(o.peerCommand("clear", profile))
 	}
+	if err := os.Remove(filepath.Join(o.home, "asked")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		o.t.Fatal(err)
+	}
+	o.newCode()
 	o.ResetCalls()
 }
 
