@@ -87,12 +87,7 @@ func buildOnce(t testing.TB, b *built1, name, pkg string) string {
 			return
 		}
 		b.path = filepath.Join(dir, name)
-		var flags []byte
-		if flags, b.err = os.ReadFile("../.ci/release-flags"); b.err != nil {
-			return
-		}
-		args := append([]string{"build", "-ldflags", "-s -w", "-o", b.path}, strings.Fields(string(flags))...)
-		c := exec.Command("go", append(args, pkg)...)
+		c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.path, pkg)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {
 			b.err = fmt.Errorf("go build: %w\n%s", err, out)
