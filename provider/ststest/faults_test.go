@@ -2,11 +2,12 @@ package ststest_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -84,15 +85,25 @@ func TestCountsAndReset(t *testing.T) {
 	if w.Connections() != 0 || w.Count("") != 0 {
 		t.Fatal("not empty at first")
 	}
+	// Not by the SDK: it closes a request's body once more than net/http
+	// expects, which now and then costs a connection.
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	c := sts.New(sts.Options{Region: "eu-west-1", BaseEndpoint: &w.URL, Credentials: w.own(), HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{}})
 	for range 3 {
-		_, err := c.GetCallerIdentity(t.Context(), nil)
+		resp, err := (&http.Client{Transport: transport}).Get(w.URL) //nolint:noctx // only its connection matters
+		granted(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		granted(t, errors.Join(err, resp.Body.Close()))
+	}
+	if w.Connections() != 1 {
+		t.Errorf("%d connections, want 1", w.Connections())
+	}
+	for range 3 {
+		_, err := w.sts(w.own()).GetCallerIdentity(t.Context(), nil)
 		granted(t, err)
 	}
-	if w.Connections() != 1 || w.Count("sts:GetCallerIdentity") != 3 || w.Count("sts:AssumeRole") != 0 {
-		t.Errorf("%d connections, %v", w.Connections(), w.Names())
+	if w.Count("sts:GetCallerIdentity") != 3 || w.Count("sts:AssumeRole") != 0 {
+		t.Errorf("%v", w.Names())
 	}
 	w.Reset()
 	if w.Connections() != 0 || w.Count("") != 0 {
