@@ -34,6 +34,11 @@ var examples = map[string][]example{
 		{"groat import --from credentials-file --dry-run", "what lies in plaintext"},
 		{"groat import --from aws-vault default", "one key of aws-vault's file vault"},
 	},
+	"policy": {
+		{"groat policy require-mfa --max-age 8h", "deny all but enrolment without MFA; for users and groups"},
+		{"groat policy self-service --account 123456789012", "own password, keys and devices"},
+		{"groat policy assume-role-trust --account 123456789012 --format terraform", "the trust policy of a role"},
+	},
 	"unlock":     {{"groat unlock --for 8h", "no passphrase for a working day"}},
 	"lock":       {{"groat lock", "forget the vault key now"}},
 	"passphrase": {{"groat passphrase", "ask for the old one and a new one"}},
