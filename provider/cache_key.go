@@ -62,7 +62,7 @@ func (r *run) asks(ctx context.Context, i int) bool {
 
 func (r *run) asksItself(ctx context.Context, i int) bool {
 	if r.plan.Steps[i].Operation == OpSSO {
-		return (&signOn{m: r.m, sso: r.plan.Source.SSO}).asks(ctx)
+		return (&signOn{m: r.m, o: CallOptions{Endpoints: r.plan.Steps[i].Endpoints}, sso: r.plan.Source.SSO}).asks(ctx)
 	}
 	return r.plan.Steps[i].MFASerial != ""
 }
@@ -109,7 +109,7 @@ func (m *Minter) rootIdentity(p *Plan) []string {
 	case profile.SourceStatic:
 		fields = append(fields, s.Static.AccessKeyID, strconv.FormatBool(s.Static.SessionToken == ""))
 	case profile.SourceSSO:
-		fields = append(fields, s.SSO.StartURL, s.SSO.Region, s.SSO.AccountID, s.SSO.RoleName)
+		fields = append(append(fields, ssoIdentity(s.SSO, p.Steps[0].Endpoints)...), s.SSO.AccountID, s.SSO.RoleName)
 	case profile.SourceWebIdentity:
 		w := s.WebIdentity
 		fields = append(fields, w.TokenFile, w.TokenProcess, w.RoleARN, w.SessionName, w.Policy)

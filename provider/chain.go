@@ -118,7 +118,9 @@ func (r *run) call(ctx context.Context, i int, parent session.Credentials) (sess
 	if err != nil {
 		return session.Credentials{}, err
 	}
-	r.warnPlain(step)
+	if _, err := endpointFor(serviceSTS, step.Region, step.Endpoints); err != nil {
+		return session.Credentials{}, err // before anybody is asked
+	}
 	send := func(code string) (session.Credentials, error) {
 		var creds session.Credentials
 		var err error
@@ -133,13 +135,6 @@ func (r *run) call(ctx context.Context, i int, parent session.Credentials) (sess
 		return send("")
 	}
 	return r.withCode(ctx, step, send)
-}
-
-// warnPlain says that an endpoint's answers can be read on the way.
-func (r *run) warnPlain(step *Step) {
-	if where, err := endpointFor(serviceSTS, step.Region, step.Endpoints); err == nil && isPlainRemote(where.url) {
-		r.m.warn(fmt.Sprintf("profile %q: endpoint %s is not encrypted: its answers, credentials, can be read on the way", step.Profile, sanitizeText(where.url)))
-	}
 }
 
 // source gets what begins a chain that does not begin with a long-lived key.

@@ -71,7 +71,8 @@ func endpointFor(service, region string, e profile.Endpoints) (endpoint, error) 
 	return out, nil
 }
 
-// checkEndpointURL refuses what cannot be called.
+// checkEndpointURL refuses what cannot be called, and what must not be: every
+// service gets secrets or answers with them.
 func checkEndpointURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
@@ -79,6 +80,11 @@ func checkEndpointURL(s string) error {
 		return &profile.Error{
 			Err:    fmt.Errorf("endpoint URL %q cannot be used (%w)", sanitizeText(hideUserinfo(s)), profile.ErrMalformed),
 			Remedy: "write https://HOST[:PORT], without user, query or fragment",
+		}
+	case isPlainRemote(s):
+		return &profile.Error{
+			Err:    fmt.Errorf("endpoint %s is not encrypted and not on this machine: tokens and credentials could be read on the way (%w)", sanitizeText(s), profile.ErrUnsupported),
+			Remedy: "name an https endpoint, or one on this machine (http://localhost)",
 		}
 	}
 	return nil
@@ -99,10 +105,6 @@ func isPlainRemote(s string) bool {
 	if err != nil || u.Scheme != "http" {
 		return false
 	}
-	host := u.Hostname()
-	if strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost") {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip == nil || !ip.IsLoopback()
+	ip := net.ParseIP(u.Hostname())
+	return !strings.EqualFold(u.Hostname(), "localhost") && (ip == nil || !ip.IsLoopback())
 }

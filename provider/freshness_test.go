@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -40,10 +39,10 @@ func TestFreshnessDependsOnWhoWouldBeAsked(t *testing.T) {
 		o := provider.Options{SessionTTL: 20 * time.Minute}
 		w.mustMint("admin", o)
 		w.srv.ResetCalls()
-		w.later = 50 * time.Minute // the role has 10 min left, the session none
+		w.cacheLater = 50 * time.Minute // the role has 10 min left, the session none
 		w.mustMint("admin", o)
 		w.wantCalls()
-		w.later = 56 * time.Minute
+		w.cacheLater = 56 * time.Minute
 		w.mustMint("admin", o)
 		w.wantCalls(getSessionToken, assumeRole)
 		w.wantPrompts(2)
@@ -74,7 +73,7 @@ func TestFreshnessDependsOnWhoWouldBeAsked(t *testing.T) {
 		w.config = strings.ReplaceAll(w.config, "mfa_serial = ", "# ")
 		w.mustMint("admin", provider.Options{SessionTTL: 20 * time.Minute})
 		w.srv.ResetCalls()
-		w.later = 50 * time.Minute
+		w.cacheLater = 50 * time.Minute
 		w.mustMint("admin", provider.Options{SessionTTL: 20 * time.Minute})
 		w.wantCalls(getSessionToken, assumeRole)
 	})
@@ -109,23 +108,5 @@ func TestClientsAreMadePerBundle(t *testing.T) {
 	m.HTTP = nil
 	if _, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{})); err == nil {
 		t.Error("a missing CA bundle was passed over")
-	}
-}
-
-func TestUnencryptedEndpointsAreWarnedOf(t *testing.T) {
-	for url, warned := range map[string]bool{
-		"http://sts.example": true, "http://10.0.0.1:8080": true, "https://sts.example": false,
-		"http://localhost:1": false, "http://127.0.0.1:1": false, "http://[::1]:1": false,
-	} {
-		w := newWorld(t)
-		w.env["AWS_ENDPOINT_URL"] = url
-		m := w.newMinter()
-		m.HTTP = &http.Client{Transport: &recorder{}}
-		if _, err := m.Credentials(t.Context(), w.plan("default", provider.Options{})); err == nil {
-			t.Error("the recorder refuses everything")
-		}
-		if got := strings.Contains(strings.Join(w.warned, "\n"), "not encrypted"); got != warned {
-			t.Errorf("%s: warned %v, want %v", url, got, warned)
-		}
 	}
 }

@@ -87,7 +87,8 @@ func readBundle(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// boundedTransport bounds what an answer may occupy, and sends requests from
+// boundedTransport bounds what an answer may occupy, takes the request out of
+// an error's answer, and sends requests from
 // memory: the SDK closes a body as soon as the answer is there, and where
 // that comes before net/http's own Close, net/http takes the second Close's
 // io.EOF for a failed write and throws the connection away.
@@ -95,8 +96,10 @@ type boundedTransport struct{ next http.RoundTripper }
 
 // RoundTrip is http.RoundTripper.
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var data []byte
 	if r.Body != nil && r.Body != http.NoBody {
-		data, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
+		var err error
+		data, err = io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 		_ = r.Body.Close()
 		switch {
 		case err != nil:
@@ -110,6 +113,7 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.next.RoundTrip(r)
 	if resp != nil && resp.Body != nil {
+		withoutEcho(resp, r, data)
 		resp.Body = &boundedBody{body: resp.Body, left: maxResponse}
 	}
 	return resp, err

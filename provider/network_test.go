@@ -81,7 +81,7 @@ func TestUnreachable(t *testing.T) {
 	closed := "http://" + ln.Addr().String()
 	_ = ln.Close()
 	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at(closed)}), provider.ErrUnreachable, "refused")
-	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("http://no-such-host.invalid")}), provider.ErrUnreachable, "no-such-host.invalid")
+	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("https://no-such-host.invalid")}), provider.ErrUnreachable, "no-such-host.invalid")
 	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("ftp://x")}), profile.ErrMalformed, "endpoint URL")
 	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at("https://user:secret@x")}), profile.ErrMalformed, "…@x")
 }

@@ -88,11 +88,7 @@ func (s Signin) Token(ctx context.Context, creds session.Credentials) (string, e
 	s.debugf("calling signin:getSigninToken at %s", base)
 	resp, err := client.Do(r)
 	if err != nil {
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return "", fmt.Errorf("signin:getSigninToken for profile %q: %w", s.Profile, ErrInterrupted)
-		}
-		message, remedy := unreachable(err)
-		return "", &CallError{Operation: signinOperation, Profile: s.Profile, Message: message, Remedy: remedy, Err: ErrUnreachable}
+		return "", s.callError(ctx, signinOperation, "", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	return s.readToken(resp)

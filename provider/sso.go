@@ -21,6 +21,11 @@ func (r *run) singleSignOn(ctx context.Context, step *Step) (session.Credentials
 	if err != nil {
 		return session.Credentials{}, err
 	}
+	for _, service := range []string{serviceSSO, serviceSSOOIDC} {
+		if _, err := endpointFor(service, r.plan.Source.SSO.Region, o.Endpoints); err != nil {
+			return session.Credentials{}, err // before anybody is asked
+		}
+	}
 	s := &signOn{m: r.m, o: o, sso: r.plan.Source.SSO, profile: r.plan.Profile}
 	token, stored, err := s.token(ctx, "")
 	if err != nil {

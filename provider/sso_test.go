@@ -129,16 +129,19 @@ func TestSlowDown(t *testing.T) {
 func TestSignInIsRenewedWithoutAsking(t *testing.T) {
 	w, s, tokens := ssoWorld(t, false)
 	w.srv.AutoApproveSSO(true)
+	w.srv.SetSSOLifetimes(20*time.Minute, 0, time.Nanosecond)
 	w.mustSignOn("dev", s, tokens)
 	w.srv.ResetCalls()
 
-	w.later = 9 * time.Hour // the token has expired, and so has the session
+	w.later = 21 * time.Minute // the token has expired
+	clear(w.store.items)
 	w.mustSignOn("dev", s, tokens)
 	w.wantCalls(createToken, getRole)
 
 	// Revoked: a person has to sign in again.
 	w.srv.ExpireSSOTokens(true)
-	w.later = 18 * time.Hour
+	w.later = 42 * time.Minute
+	clear(w.store.items)
 	w.mustSignOn("dev", s, tokens)
 	w.wantCalls(createToken+" InvalidGrantException", registerClient, startDevice, createToken, getRole)
 	if len(s.requests) != 2 {

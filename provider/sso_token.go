@@ -60,9 +60,17 @@ type signOn struct {
 }
 
 // name is the token's name in the store: a sign-in serves every account and
-// role of an Identity Center, whichever profile began it.
+// role of an Identity Center, whichever profile began it. What was issued at
+// one endpoint is never found for another: a configuration that names its own
+// gets no token, no registered client and no refresh token.
 func (s *signOn) name() string {
-	return string(session.NewKey("sso-token-1", s.sso.StartURL, s.sso.Region, strings.Join(slices.Sorted(slices.Values(s.sso.RegistrationScopes)), ",")))
+	fields := append(ssoIdentity(s.sso, s.o.Endpoints), strings.Join(slices.Sorted(slices.Values(s.sso.RegistrationScopes)), ","))
+	return string(session.NewKey(append([]string{"sso-token-2"}, fields...)...))
+}
+
+// ssoIdentity says which IAM Identity Center is meant, and where it is called.
+func ssoIdentity(s *profile.SSO, e profile.Endpoints) []string {
+	return []string{s.StartURL, s.Region, e.For(serviceSSO), e.For(serviceSSOOIDC)}
 }
 
 // token gives an access token, and whether it lay in the store. refused is

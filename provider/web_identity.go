@@ -26,10 +26,6 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 	if err != nil {
 		return session.Credentials{}, err
 	}
-	token, err := r.identityToken(ctx, step)
-	if err != nil {
-		return session.Credentials{}, err
-	}
 	fail := func(err error) (session.Credentials, error) {
 		err = o.callError(ctx, "sts:AssumeRoleWithWebIdentity", w.RoleARN, err)
 		return session.Credentials{}, explain(err, refusal{plan: r.plan, region: step.Region})
@@ -38,7 +34,10 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 	if err != nil {
 		return fail(err)
 	}
-	r.warnPlain(step)
+	token, err := r.identityToken(ctx, step)
+	if err != nil {
+		return session.Credentials{}, err
+	}
 	o.debugf("calling sts:AssumeRoleWithWebIdentity of %s in %s for profile %q (%s, session name %q)",
 		w.RoleARN, step.Region, step.Profile, shortDuration(step.Duration), step.SessionName)
 	in := &sts.AssumeRoleWithWebIdentityInput{

@@ -36,8 +36,11 @@ type world struct {
 	env    map[string]string
 	config string
 	dir    string
-	later  time.Duration // how far the cache's clock is ahead of the double's
-	warned []string
+	later  time.Duration // how far this machine's clock is ahead of the double's
+	// cacheLater is how much further the cache's is: time that passes for what
+	// is kept, not for what is minted.
+	cacheLater time.Duration
+	warned     []string
 }
 
 func newWorld(t *testing.T) *world {
@@ -87,7 +90,7 @@ func (w *world) newMinter() *provider.Minter {
 	w.t.Cleanup(client.CloseIdleConnections)
 	return &provider.Minter{
 		Keys: w.vault, Codes: w.prompt, HTTP: client, Now: now, Getenv: getenv, Warn: warn, Debugf: w.t.Logf,
-		Cache: &session.Cache{Store: w.store, LockDir: dir, Now: now, Warn: warn, Final: provider.Final, Restore: provider.Restore},
+		Cache: &session.Cache{Store: w.store, LockDir: dir, Now: func() time.Time { return now().Add(w.cacheLater) }, Warn: warn, Final: provider.Final, Restore: provider.Restore},
 	}
 }
 
@@ -306,4 +309,13 @@ func wantError(t *testing.T, err, class error, words ...string) {
 	if strings.ContainsAny(text, "\n\r\x1b") {
 		t.Errorf("error is not one clean line: %q", text)
 	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
