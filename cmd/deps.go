@@ -64,12 +64,13 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
-	a := &app{environ: environ, streams: streams, proxy: http.ProxyFromEnvironment, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
 			a.env[envName(name)] = value
 		}
 	}
+	a.proxy = provider.CheckedProxy(a.getenv, http.ProxyFromEnvironment)
 	a.paths = newPaths(a.getenv)
 	a.settings = &settings{lookup: a.lookupEnv, path: a.paths.configFile, from: map[string]string{}}
 	return a

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -139,7 +140,7 @@ func (o CallOptions) callError(ctx context.Context, operation, target string, er
 		}
 		e.Remedy = "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
 	default:
-		e.Message, e.Remedy = unreachable(err)
+		e.Message, e.Remedy, e.own = unreachable(err, o.Endpoints.CABundle)
 	}
 	e.neverSent, e.silent = neverSent(err), isTimeout(err)
 	return e
@@ -166,36 +167,64 @@ func isThrottling(code string) bool {
 	return false
 }
 
-// unreachable says why there was no answer, and what may help.
-func unreachable(err error) (message, remedy string) {
+// unreachable says why there was no answer, what may help, and whether it is
+// this process's own environment that is at fault: others may have a better.
+func unreachable(err error, caBundle string) (message, remedy string, own bool) {
 	const network = "check the network, HTTPS_PROXY and the endpoint, then try again"
 	var dns *net.DNSError
 	var op *net.OpError
 	var u *url.Error
+	var refused *proxyRefusal
 	switch {
-	case errors.As(err, &dns):
-		return sanitizeText(fmt.Sprintf("host %s was not found", dns.Name)), network
+	case errors.As(err, &refused):
+		return refused.Error(), refused.remedy(), true
 	case errors.As(err, &op) && op.Op == "proxyconnect":
-		return sanitizeText("proxy: " + op.Err.Error()), "check HTTPS_PROXY and NO_PROXY"
+		return sanitizeText("proxy: " + op.Err.Error()), "check HTTPS_PROXY and NO_PROXY", true
+	case errors.As(err, &dns):
+		return sanitizeText(fmt.Sprintf("host %s was not found", dns.Name)), network, false
 	case isCertificateError(err):
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return sanitizeText(err.Error()), "if a proxy re-signs TLS here, set ca_bundle or AWS_CA_BUNDLE to its certificates"
+		return sanitizeText(err.Error()), certificateRemedy(err, caBundle), true
 	case errors.As(err, &op) && op.Op == "dial":
-		return sanitizeText(op.Error()), network
+		return sanitizeText(op.Error()), network, false
 	case isTimeout(err):
-		return "no answer in time", network
+		return "no answer in time", network, false
 	case errors.Is(err, errTooLong):
-		return errTooLong.Error(), "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+		return errTooLong.Error(), "a proxy or a captive portal may stand in between, or endpoint_url may be wrong", false
 	case errors.As(err, &u):
-		return sanitizeText(u.Err.Error()), network
+		return sanitizeText(u.Err.Error()), network, false
 	}
 	var deserialization *smithy.DeserializationError
 	if errors.As(err, &deserialization) {
-		return "the answer is not AWS's", "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+		return "the answer is not AWS's", "a proxy or a captive portal may stand in between, or endpoint_url may be wrong", false
 	}
-	return sanitizeText(innermost(err).Error()), network
+	return sanitizeText(innermost(err).Error()), network, false
+}
+
+// certificateRemedy tells the ways apart in which a certificate is not taken.
+func certificateRemedy(err error, caBundle string) string {
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var roots x509.SystemRootsError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "check this machine's clock; if it is right, the server's certificate has expired and its owner must renew it"
+	case errors.As(err, &host):
+		return "check endpoint_url: the server that answers is not the one it names, or a proxy answers in its place"
+	case errors.As(err, &roots), errors.As(err, &unknown) && caBundle == "" && noSystemRoots():
+		return "this machine has no CA certificates: install them (the package ca-certificates), or set AWS_CA_BUNDLE"
+	}
+	return "if a proxy re-signs TLS here, set ca_bundle or AWS_CA_BUNDLE to its certificates"
+}
+
+// noSystemRoots reports whether the system's pool is empty. Windows and macOS
+// check elsewhere, with a pool that has no parts to count.
+func noSystemRoots() bool {
+	pool, err := x509.SystemCertPool()
+	return err == nil && pool.Equal(x509.NewCertPool())
 }
 
 func isTimeout(err error) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"groat/provider/profile"
 	"groat/session"
@@ -48,8 +49,48 @@ func (r *run) credentials(ctx context.Context, i int) (session.Credentials, erro
 	return creds, err
 }
 
-// mint makes the call of step i.
+// mint makes the call of step i, and refuses credentials that are over.
 func (r *run) mint(ctx context.Context, i int) (session.Credentials, error) {
+	creds, err := r.make(ctx, i)
+	if err == nil {
+		step := &r.plan.Steps[i]
+		err = alive(creds, string(step.Operation), step.Profile, r.m.now())
+	}
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	return creds, nil
+}
+
+// alive refuses credentials that had expired when they came, whoever gave
+// them: nothing accepts them, and every caller would come back at once.
+func alive(c session.Credentials, operation, profile string, now time.Time) error {
+	if c.Expiration.IsZero() || c.Expiration.After(now) {
+		return nil
+	}
+	return &expiredError{operation, profile, c.Expiration, now}
+}
+
+// expiredError says that credentials were over when they came. It counts as
+// ErrUnreachable: trying later may help, nothing was refused.
+type expiredError struct {
+	operation, profile string
+	expired, now       time.Time
+}
+
+func (e *expiredError) Error() string {
+	return fmt.Sprintf("%s for profile %q gave credentials that expired at %s", e.operation, e.profile, e.expired.UTC().Format(time.RFC3339))
+}
+
+func (e *expiredError) Unwrap() error { return ErrUnreachable }
+
+// Hint is the remedy, for the one place that prints it.
+func (e *expiredError) Hint() string {
+	return fmt.Sprintf("this machine's clock says %s: set it right if it is wrong; otherwise the source hands out old credentials", e.now.UTC().Format(time.RFC3339))
+}
+
+// make makes the call of step i.
+func (r *run) make(ctx context.Context, i int) (session.Credentials, error) {
 	step := &r.plan.Steps[i]
 	if step.Operation != OpGetSessionToken && step.Operation != OpAssumeRole {
 		return r.source(ctx, step)

@@ -47,7 +47,14 @@ func FederationToken(ctx context.Context, o CallOptions, key AccessKey, name str
 	if err != nil {
 		return fail(err)
 	}
-	return credentialsFrom(out.Credentials, "", fail)
+	creds, err := credentialsFrom(out.Credentials, "", fail)
+	if err == nil {
+		err = alive(creds, "sts:GetFederationToken", o.Profile, o.now())
+	}
+	if err != nil {
+		return session.Credentials{}, err
+	}
+	return creds, nil
 }
 
 // federatedName is a name AWS takes: 2 to 32 of [\w+=,.@-].

@@ -52,8 +52,9 @@ func Final(err error) (code string, final bool) {
 	var asked *askedError
 	var own *ownError
 	var ended *endedError
+	var call *CallError
 	switch {
-	case errors.As(err, &own):
+	case errors.As(err, &own), errors.As(err, &call) && call.own:
 		return "", false
 	case errors.As(err, &asked):
 	case errors.As(err, &ended):

@@ -33,7 +33,7 @@ func (r *run) credentialProcess(ctx context.Context, step *Step) (session.Creden
 	if err != nil {
 		return session.Credentials{}, err
 	}
-	creds, why := parseProcessOutput(out, r.m.now())
+	creds, why := parseProcessOutput(out)
 	if why != "" {
 		return session.Credentials{}, &processError{what: what, profile: step.Profile, why: why}
 	}
@@ -41,7 +41,7 @@ func (r *run) credentialProcess(ctx context.Context, step *Step) (session.Creden
 }
 
 // parseProcessOutput says why the output cannot be used; it never repeats it.
-func parseProcessOutput(data []byte, now time.Time) (creds session.Credentials, why string) {
+func parseProcessOutput(data []byte) (creds session.Credentials, why string) {
 	var out processOutput
 	if err := json.Unmarshal(data, &out); err != nil {
 		return creds, "it did not print the JSON object that is expected"
@@ -60,9 +60,6 @@ func parseProcessOutput(data []byte, now time.Time) (creds session.Credentials, 
 		expires, err := time.Parse(time.RFC3339, out.Expiration)
 		if err != nil {
 			return session.Credentials{}, "it printed an Expiration that is not RFC 3339"
-		}
-		if !expires.After(now) {
-			return session.Credentials{}, fmt.Sprintf("it printed credentials that expired at %s", expires.UTC().Format(time.RFC3339))
 		}
 		creds.Expiration = expires.UTC()
 	}

@@ -138,6 +138,7 @@ type CallError struct {
 
 	neverSent bool // the request did not go out: nothing of it was seen
 	silent    bool // nothing came back in time
+	own       bool // the fault of this process's own environment, not of AWS's
 }
 
 // Error is one line.

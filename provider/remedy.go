@@ -40,8 +40,11 @@ func (f refusal) remedy(e *CallError) string {
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
 		return f.unknownKey(e)
 	case "ExpiredToken", "ExpiredTokenException":
-		if f.creds.SessionToken == "" {
+		switch {
+		case f.creds.AccessKeyID == "":
 			return "the identity token has expired: get a new one"
+		case f.creds.SessionToken == "":
+			return fmt.Sprintf("access key %s is one that expires, and it has: `groat add %s --overwrite` stores a new one", f.creds.AccessKeyID, f.keyProfile(e))
 		}
 		return fmt.Sprintf("the credentials that signed the call have expired: `groat clear %s`, and check this machine's clock", e.Profile)
 	case "AccessDenied", "AccessDeniedException":

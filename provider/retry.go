@@ -61,5 +61,6 @@ func backoff(attempt int, _ error) (time.Duration, error) {
 func neverSent(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
-	return (errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")) || errors.As(err, &dns)
+	var refused *proxyRefusal
+	return errors.As(err, &refused) || (errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")) || errors.As(err, &dns)
 }

@@ -72,15 +72,11 @@ func (e *stored) check(key Key) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, why)
 }
 
-// keyID reports whether s can be an access key ID: 16 to 128 word characters
-// (https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html).
+// keyID reports whether s can be an access key ID. AWS's have 16 to 128 word
+// characters; those of MinIO and its like have three, and others. What cannot
+// be shown or signed with is none.
 func keyID(s string) bool {
-	if len(s) < 16 || len(s) > 128 {
-		return false
-	}
-	return strings.IndexFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_'
-	}) < 0
+	return s != "" && len(s) <= 128 && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
 func knownKind(k string) bool {

@@ -72,7 +72,7 @@ func suggest(name string, all []string) []string {
 		if len(asked) >= 3 && (strings.Contains(lower, asked) || (len(lower) >= 3 && strings.Contains(asked, lower))) {
 			d = min(d, limit)
 		}
-		if _, seen := distance[n]; !seen && d <= limit && d < len([]rune(name)) {
+		if _, seen := distance[n]; !seen && n != name && d <= limit && d < len([]rune(name)) {
 			distance[n] = d
 			names = append(names, n)
 		}
