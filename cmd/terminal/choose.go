@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/sahilm/fuzzy"
 )
@@ -23,9 +22,8 @@ func (u *UI) Choose(ctx context.Context, title string, items []string) (int, err
 	for i := range items {
 		shown[i] = i
 	}
-	reason := ""
 	for range maxTries {
-		q := Question{Title: title, Reason: reason, Prompt: "number or part of a name"}
+		q := Question{Title: title, Prompt: "number or part of a name"}
 		for n, i := range shown {
 			if n == shownItems {
 				q.Details = append(q.Details, Detail{"…", fmt.Sprintf("and %d more", len(shown)-n)})
@@ -33,23 +31,22 @@ func (u *UI) Choose(ctx context.Context, title string, items []string) (int, err
 			}
 			q.Details = append(q.Details, Detail{fmt.Sprintf("%2d", n+1), items[i]})
 		}
-		b, err := u.askTerminal(ctx, q, kindLine)
-		if err != nil {
+		var chosen int
+		var matches []int
+		q.Check = func(b []byte) string {
+			answer := string(b)
+			if chosen, matches = pick(answer, items, shown); chosen < 0 && len(matches) == 0 {
+				return "nothing matches " + strconv.Quote(answer)
+			}
+			return ""
+		}
+		if _, err := u.ask(ctx, q, kindTerminalLine); err != nil {
 			return 0, err
 		}
-		answer := strings.TrimSpace(string(b))
-		if answer == "" {
-			return 0, ErrCancelled
+		if chosen >= 0 {
+			return chosen, nil
 		}
-		i, matches := pick(answer, items, shown)
-		if i >= 0 {
-			return i, nil
-		}
-		if len(matches) == 0 {
-			reason = "nothing matches " + strconv.Quote(answer)
-			continue
-		}
-		reason, shown = "", matches
+		shown = matches
 	}
 	return 0, fmt.Errorf("%w: nothing chosen in %d tries", ErrCancelled, maxTries)
 }

@@ -45,16 +45,75 @@ func TestMalformedCodeIsAskedAgain(t *testing.T) {
 	s.Ends(0, "answer=654321\n")
 }
 
+// What is asked again is asked in short, and not for ever.
 func TestMalformedCodeForEver(t *testing.T) {
 	s := onTerminal(t, "code")
-	s.Types(strings.Repeat("nonsense\n", maxTries))
+	for n := 1; n <= maxTries; n++ {
+		s.Sees(asks, n)
+		s.Types("nonsense\n")
+	}
 	s.Ends(6, "error=cancelled")
+	if n := strings.Count(s.Screen(), "token code for the MFA device"); n != 1 {
+		t.Errorf("the title stands there %d times:\n%s", n, s.Screen())
+	}
 }
 
-func TestTypedAheadIsKept(t *testing.T) {
+// What is typed before a question was typed for something else.
+func TestTypedAheadIsDropped(t *testing.T) {
 	s := onTerminal(t, "twice")
+	s.Sees(asks, 1)
 	s.Types("111111\n222222\n")
-	s.Ends(0, "answer=111111,222222\n")
+	s.Sees(asks, 2)
+	s.Types("333333\n")
+	s.Ends(0, "answer=111111,333333\n")
+}
+
+// Two lines that were pasted at once answer the two questions, and neither is
+// shown.
+func TestPastedPair(t *testing.T) {
+	s := onTerminal(t, "pair")
+	s.Sees("ID: ", 1)
+	s.Types("AKIAEXAMPLE\nwJalrXUtnFEMI\n")
+	s.Ends(0, "answer=AKIAEXAMPLE,wJalrXUtnFEMI\n")
+	if screen := s.Screen(); strings.Contains(screen, "wJal") || strings.Contains(screen, "AKIA") {
+		t.Errorf("a secret is on the screen:\n%q", screen)
+	}
+}
+
+// While a secret is checked, what is typed is neither shown nor taken for the
+// next answer; in the end the echo is back and the shell gets none of it.
+func TestTypedWhileASecretIsChecked(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{helperVar + "=checked", "PATH=" + os.Getenv("PATH")}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = r
+	s := terminaltest.Start(t, cmd)
+	_ = r.Close()
+	for n, checking := range []string{"checking 1", "checking 2"} {
+		s.Sees("passphrase: ", n+1)
+		s.Types("correct horse\n")
+		terminaltest.Eventually(t, checking, func() bool { return strings.Contains(s.Stderr.String(), checking) })
+		if s.Echo() {
+			t.Errorf("%s: the echo is on", checking)
+		}
+		s.Types("staple\n")
+		_, _ = w.WriteString("done\n")
+	}
+	s.Sees(asks, 1)
+	if !s.Echo() {
+		t.Error("a token code is not shown")
+	}
+	s.Types("123456\n")
+	s.Ends(0, "answer=123456\n")
+	if n := s.Pending(); n != 0 {
+		t.Errorf("%d typed bytes are left for the shell", n)
+	}
+	if strings.Contains(s.Screen(), "staple") {
+		t.Errorf("the secret is on the screen:\n%q", s.Screen())
+	}
 }
 
 func TestSecretIsNotShown(t *testing.T) {
@@ -98,19 +157,23 @@ func TestChoose(t *testing.T) {
 	s.Ends(0, "answer=1\n")
 
 	s = onTerminal(t, "choose")
+	s.Sees("part of a name: ", 1)
 	s.Types("stg\n")
 	s.Ends(0, "answer=3\n")
 
 	s = onTerminal(t, "choose")
-	s.Types("nowhere\nadmin\n")
+	s.Sees("part of a name: ", 1)
+	s.Types("nowhere\n")
 	s.Sees("nothing matches", 1)
+	s.Sees("part of a name: ", 2)
+	s.Types("admin\n")
 	s.Sees("part of a name: ", 3)
 	s.Types("dev-admin\n")
 	s.Ends(0, "answer=0\n")
 }
 
 func TestCancel(t *testing.T) {
-	for _, keys := range []string{"\n", "\x04", "12\x04\x04", "12\x1b\n", "  \n"} {
+	for _, keys := range []string{"\x04", "12\x04\x04", "12\x1b\n"} {
 		s := onTerminal(t, "code")
 		s.Sees(asks, 1)
 		s.Types(keys)
@@ -122,6 +185,19 @@ func TestCancel(t *testing.T) {
 	s.Ends(6, "error=cancelled")
 }
 
+// Enter alone is a slip of the finger: it is said what is wanted.
+func TestEmptyAnswerIsAskedAgain(t *testing.T) {
+	for what, prompt := range map[string]string{"code": "token code", "secret": "passphrase", "choose": "number or part of a name"} {
+		s := onTerminal(t, what)
+		s.Sees(prompt+": ", 1)
+		s.Types("\n")
+		s.Sees("nothing was typed: the "+prompt+" is needed\r\n", 1)
+		s.Sees(prompt+": ", 2)
+		s.Types("\x04")
+		s.Ends(6, "error=cancelled")
+	}
+}
+
 func TestEndOfFileAfterText(t *testing.T) {
 	s := onTerminal(t, "code")
 	s.Sees(asks, 1)
@@ -131,7 +207,7 @@ func TestEndOfFileAfterText(t *testing.T) {
 
 func TestSignals(t *testing.T) {
 	for _, what := range []string{"code", "secret"} {
-		for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129, syscall.SIGQUIT: 131} {
+		for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129, syscall.SIGQUIT: 131, syscall.SIGABRT: 134} {
 			s := onTerminal(t, what)
 			s.Sees(": ", 1)
 			s.Sees(map[string]string{"code": asks, "secret": "passphrase: "}[what], 1)

@@ -25,11 +25,12 @@ const (
 	abandonedBound  = time.Second
 )
 
-// device is the controlling terminal, opened anew for every question, so
-// that its flags (O_NONBLOCK) are shared with nobody.
+// device is the controlling terminal, opened anew for every run of questions,
+// so that its flags (O_NONBLOCK) are shared with nobody.
 type device struct {
 	fd   int
 	lock terminalLock
+	mode mode
 }
 
 // openDevice opens /dev/tty. It is an ErrNoTerminal where there is no
@@ -55,7 +56,16 @@ func openDevice() (prompter, error) {
 
 func (d *device) name() string { return "terminal" }
 
+// quiet reports that the echo is off until close: what is typed before the
+// next question may be a secret, too.
+func (d *device) quiet() bool { return d.mode.quiet }
+
 func (d *device) close() {
+	if d.mode.quiet {
+		defer withoutJobSignals()()
+		d.discardInput() // nobody saw it, so it was meant for us and not for the shell
+		d.mode.leave(d)
+	}
 	d.lock.release()
 	_ = unix.Close(d.fd)
 }
@@ -65,123 +75,19 @@ func (d *device) foreground() bool {
 	return err == nil && pgrp == unix.Getpgrp()
 }
 
-// ask shows the question and reads one line. The kernel edits the line
-// (canonical mode): a code prompt changes no setting of the terminal at all
-// where it is in its usual state, so that even a killed process leaves it as
-// it was. For a secret only the echo goes off.
-func (d *device) ask(ctx context.Context, r request) (answer []byte, err error) {
-	sig := watchSignals()
-	defer sig.stop()
-	defer withoutJobSignals()()
-	m := mode{d: d, hidden: r.kind == kindSecret}
-	defer func() {
-		if err != nil {
-			m.discardInput() // half a secret must not become the shell's next command
-		}
-		m.leave()
-	}()
-	var line []byte
-	fresh := true    // the question is to be shown (again)
-	stopped := false // by Ctrl-Z, some time ago
-	buf := make([]byte, 4096)
-	defer clear(buf)
-	var behind time.Time
-	for {
-		s := sig.ending(0)
-		if s == nil && ctx.Err() != nil {
-			s = sig.ending(tick / 2) // the caller may have ended ctx at the same signal
-		}
-		if s != nil {
-			d.farewell(m)
-			return nil, &SignalError{Signal: s}
-		}
-		if ctx.Err() != nil {
-			d.farewell(m)
-			return nil, ended(ctx)
-		}
-		if sig.continued() { // the shell may have set the terminal anew
-			m.leave()
-			fresh, stopped = true, true
-		}
-		if !d.foreground() {
-			if gone := d.gone(); gone != nil {
-				return nil, gone
-			}
-			if behind.IsZero() {
-				m.leave()
-				behind = time.Now()
-			} else if away := time.Since(behind); away > backgroundBound || away > abandonedBound && !stopped {
-				return nil, noTerminal("this process lost the terminal's foreground")
-			}
-			fresh = true
-			sleep(ctx, tick)
-			continue
-		}
-		behind = time.Time{}
-		if fresh {
-			if ok, err := d.lock.tryAcquire(d.fd); err != nil || !ok {
-				if err != nil {
-					return nil, err
-				}
-				sleep(ctx, tick)
-				continue
-			}
-			if err := m.enter(); err != nil {
-				return nil, d.failed(err)
-			}
-			clear(line)
-			line = line[:0]
-			if err := d.write(ctx, screenText(r)); err != nil {
-				return nil, d.failed(err)
-			}
-			fresh = false
-		}
-		ready, hup, err := waitReadable(d.fd, tick)
-		if err != nil {
-			return nil, d.failed(err)
-		}
-		if !ready && !hup {
-			continue
-		}
-		n, err := unix.Read(d.fd, buf)
-		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN) && !hup:
-			continue
-		case errors.Is(err, unix.EIO) && !d.foreground() && d.gone() == nil:
-			continue // lost the foreground between the look and the read
-		case err != nil:
-			return nil, d.failed(err)
-		case n == 0 && (hup || d.gone() != nil):
-			return nil, noTerminal("the terminal was closed")
-		case n == 0: // Ctrl-D, alone or again after what it has sent off
-			_ = d.write(ctx, "\n")
-			return nil, ErrCancelled
-		}
-		line = append(line, buf[:n]...)
-		if i := len(line) - 1; m.hidden && line[i] == m.suspend && m.suspend != disabledChar {
-			m.leave()
-			_ = d.write(ctx, "\n")
-			sig.suspend()
-			fresh, stopped = true, true
-		} else if line[i] == '\n' {
-			line = line[:i]
-			if m.hidden {
-				_ = d.write(ctx, "\n")
-			}
-			if escaped(line) {
-				return nil, ErrCancelled
-			}
-			return line, nil
-		}
-	}
-}
-
 // farewell ends the prompt's line on the screen.
-func (d *device) farewell(m mode) {
-	if m.shown && d.foreground() {
+func (d *device) farewell() {
+	if d.foreground() {
 		ctx, cancel := context.WithTimeout(context.Background(), tick)
 		defer cancel()
 		_ = d.write(ctx, "\n")
+	}
+}
+
+// discardInput throws away what was typed and not read.
+func (d *device) discardInput() {
+	if d.foreground() {
+		_ = flushInput(d.fd)
 	}
 }
 

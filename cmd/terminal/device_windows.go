@@ -13,7 +13,12 @@ import (
 )
 
 // device is the console of this process, CONIN$ and CONOUT$.
-type device struct{ in, out *os.File }
+type device struct {
+	in, out *os.File
+	before  uint32 // the console's mode as it was found, once changed
+	changed bool
+	held    bool // the echo stays off after the answer
+}
 
 func openDevice() (prompter, error) {
 	in, err := os.OpenFile("CONIN$", os.O_RDWR, 0)
@@ -25,36 +30,66 @@ func openDevice() (prompter, error) {
 		_ = in.Close()
 		return nil, noTerminal("there is no console")
 	}
-	return &device{in, out}, nil
+	return &device{in: in, out: out}, nil
 }
 
 func (d *device) name() string { return "terminal" }
 
+// quiet reports that the echo is off until close: what is typed before the
+// next question may be a secret, too.
+func (d *device) quiet() bool { return d.held }
+
+// setMode switches the console's own line editing on, with echo unless hidden.
+func (d *device) setMode(h windows.Handle, hidden bool) error {
+	if !d.changed {
+		if err := windows.GetConsoleMode(h, &d.before); err != nil {
+			return err
+		}
+		d.changed = true
+	}
+	during := d.before | windows.ENABLE_LINE_INPUT | windows.ENABLE_PROCESSED_INPUT | windows.ENABLE_ECHO_INPUT
+	if hidden {
+		during &^= windows.ENABLE_ECHO_INPUT
+	}
+	return windows.SetConsoleMode(h, during)
+}
+
+func (d *device) restore(h windows.Handle) {
+	if d.changed {
+		_ = windows.SetConsoleMode(h, d.before)
+	}
+	d.changed, d.held = false, false
+}
+
 func (d *device) close() {
+	h := windows.Handle(d.in.Fd())
+	if d.held {
+		_ = windows.FlushConsoleInputBuffer(h) // nobody saw it, so it was not meant for the shell
+	}
+	d.restore(h)
 	_ = d.in.Close()
 	_ = d.out.Close()
 }
 
 // ask shows the question and reads one line, edited by the console itself.
-func (d *device) ask(ctx context.Context, r request) ([]byte, error) {
+// After a secret the echo stays off until close.
+func (d *device) ask(ctx context.Context, r request) (_ []byte, err error) {
 	h := windows.Handle(d.in.Fd())
-	var before uint32
-	if err := windows.GetConsoleMode(h, &before); err != nil {
+	if err := d.setMode(h, r.kind == kindSecret); err != nil {
 		return nil, noTerminal("the console does not work (%v)", err)
 	}
-	during := before | windows.ENABLE_LINE_INPUT | windows.ENABLE_PROCESSED_INPUT | windows.ENABLE_ECHO_INPUT
-	if r.kind == kindSecret {
-		during &^= windows.ENABLE_ECHO_INPUT
+	defer func() {
+		d.held = err == nil && (d.held || r.kind == kindSecret)
+		if !d.held || d.setMode(h, true) != nil {
+			d.restore(h)
+		}
+	}()
+	if !r.Pasted {
+		_ = windows.FlushConsoleInputBuffer(h) // it was typed for something else
 	}
 	sig := make(chan os.Signal, 2)
 	signal.Notify(sig, os.Interrupt)
 	defer signal.Stop(sig)
-	if during != before {
-		if err := windows.SetConsoleMode(h, during); err != nil {
-			return nil, noTerminal("the console does not work (%v)", err)
-		}
-		defer func() { _ = windows.SetConsoleMode(h, before) }()
-	}
 	if _, err := d.out.WriteString(screenText(r)); err != nil {
 		return nil, noTerminal("the console cannot be written to (%v)", err)
 	}

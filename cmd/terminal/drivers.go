@@ -13,8 +13,8 @@ var Drivers = []string{"auto", "terminal", "osascript", "zenity", "kdialog", "pi
 // prompters returns the ways to ask, best first; never an empty list
 // without an error.
 func (u *UI) prompters(k kind) ([]prompter, error) {
-	if u.start != nil { // a test's own
-		p, err := u.start()
+	if k == kindTerminalLine {
+		p, err := u.terminalOnly()
 		return []prompter{p}, err
 	}
 	if u.opts.NoInput {
@@ -45,8 +45,6 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 // terminalOnly is for questions that are never asked in a window.
 func (u *UI) terminalOnly() (prompter, error) {
 	switch {
-	case u.start != nil:
-		return u.start()
 	case u.opts.NoInput:
 		return nil, &NoTerminalError{Why: "--no-input forbids it"}
 	case u.opts.Driver == "none":

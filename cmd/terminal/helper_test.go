@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ func helper(what string) int {
 	u := New(o)
 	q := Question{Title: "token code for the MFA device", Reason: os.Getenv("HELPER_REASON"), Default: os.Getenv("HELPER_DEFAULT"),
 		Details: []Detail{{"profile", "admin\x1b[31m"}, {"role", ""}, {SerialDetail, "arn:aws:iam::111122223333:mfa/al<b>i</b>ce_x"}}}
+	defer u.Release()
 	ctx := context.Background()
 	var answer any
 	var err error
@@ -56,6 +58,25 @@ func helper(what string) int {
 		err = u.Tell(ctx, "open https://x.example", "compare the code \x1b[31mABCD")
 	case "canask":
 		err = u.CanAsk()
+	case "pair":
+		var a, b []byte
+		a, err = u.Secret(ctx, Question{Prompt: "ID"})
+		if err == nil {
+			b, err = u.Secret(ctx, Question{Prompt: "key", Again: true, Pasted: true})
+		}
+		answer = string(a) + "," + string(b)
+	case "checked": // each secret is checked until a line comes on stdin
+		lines := bufio.NewReader(os.Stdin)
+		for try := range 2 {
+			var b []byte
+			b, err = u.Secret(ctx, Question{Title: "vault", Again: try > 0})
+			answer = string(b)
+			fmt.Fprintf(os.Stderr, "checking %d\n", try+1)
+			_, _ = lines.ReadString('\n')
+		}
+		if err == nil {
+			answer, err = u.Code(ctx, q)
+		}
 	case "twice":
 		var a, b string
 		a, err = u.Code(ctx, q)

@@ -4,6 +4,7 @@ package terminal
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,9 +78,19 @@ func TestUnderScript(t *testing.T) {
 	need(t, "script")
 	cmd := exec.Command("script", "-qec", os.Args[0], "/dev/null")
 	cmd.Env = []string{helperVar + "=code", "PATH=" + os.Getenv("PATH")}
-	cmd.Stdin = strings.NewReader("123456\n")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "answer=123456") {
-		t.Errorf("%v\n%s", err, out)
+	keys, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var screen terminaltest.Buffer
+	cmd.Stdout, cmd.Stderr = &screen, &screen
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	terminaltest.Eventually(t, "the question", func() bool { return strings.Contains(screen.String(), asks) })
+	_, _ = io.WriteString(keys, "123456\n")
+	if err := cmd.Wait(); err != nil || !strings.Contains(screen.String(), "answer=123456") {
+		t.Errorf("%v\n%s", err, screen.String())
 	}
 }

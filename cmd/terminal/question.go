@@ -12,11 +12,20 @@ import (
 // Question is what a person is asked. All texts are sanitised before they
 // are shown: they may come from a config file or from AWS.
 type Question struct {
-	Title   string   // "token code for the MFA device", one line
+	Title   string   // "Token code for the MFA device", one line
 	Details []Detail // who asks and for what, in this order
 	Reason  string   // why it is asked again; "" at first
-	Prompt  string   // what stands before the answer; a default per kind
+	Prompt  string   // what is wanted, before the answer; a default per kind
 	Default string   // Line only: the answer to an empty line
+	// Check says why an answer will not do, "" if it will. It is then asked
+	// again. It never repeats the answer, which may be a secret.
+	Check func(answer []byte) string
+	// Again: this goes on with the question before it, whose title and details
+	// stand on the terminal already.
+	Again bool
+	// Pasted: the answer may have been pasted together with the one before.
+	// Input that waits is kept; before any other question it is dropped.
+	Pasted bool
 }
 
 // Detail is one line of a question: "profile  admin". An empty Value hides it.
@@ -28,6 +37,7 @@ const (
 	kindCode kind = iota
 	kindSecret
 	kindLine
+	kindTerminalLine // a line that is never asked for in a window
 )
 
 // request is a Question made safe to show, with how it is to be answered.
@@ -45,8 +55,8 @@ type prompter interface {
 	close()
 }
 
-// maxTries bounds how often a malformed answer is asked again: a terminal
-// fed by a program must not loop for ever.
+// maxTries bounds how often an answer that will not do is asked again: a
+// terminal fed by a program must not loop for ever.
 const maxTries = 5
 
 // Code asks for a token code of six digits; what is typed is shown. Blanks
@@ -56,125 +66,121 @@ func (u *UI) Code(ctx context.Context, q Question) (string, error) {
 	if q.Prompt == "" {
 		q.Prompt = "token code"
 	}
-	for range maxTries {
-		b, err := u.ask(ctx, q, kindCode)
-		if err != nil {
-			return "", err
+	q.Check = func(answer []byte) string {
+		if isCode(stripSpaces(string(answer))) {
+			return ""
 		}
-		code := stripSpaces(string(b))
-		switch {
-		case code == "":
-			return "", ErrCancelled
-		case isCode(code):
-			return code, nil
-		}
-		q.Reason = "a token code is six digits"
-		if u.Automatic() {
-			return "", fmt.Errorf("%w: ykman did not print a code of six digits", ErrNoTerminal)
-		}
+		return "a token code is six digits"
 	}
-	return "", fmt.Errorf("%w: no code of six digits in %d tries", ErrCancelled, maxTries)
+	b, err := u.ask(ctx, q, kindCode)
+	return stripSpaces(string(b)), err
 }
 
-// Secret asks for a passphrase or a key; what is typed is not shown. An
-// empty answer is ErrCancelled. The caller wipes the bytes.
+// Secret asks for a passphrase or a key; what is typed is not shown. The
+// caller wipes the bytes.
 func (u *UI) Secret(ctx context.Context, q Question) ([]byte, error) {
 	if q.Prompt == "" {
 		q.Prompt = "passphrase"
 	}
-	b, err := u.ask(ctx, q, kindSecret)
-	if err == nil && len(b) == 0 {
-		return nil, ErrCancelled
-	}
-	return b, err
+	return u.ask(ctx, q, kindSecret)
 }
 
 // Line asks for one line, shown as it is typed and trimmed. An empty answer
-// is the default; without one it is ErrCancelled.
+// is the default, if there is one.
 func (u *UI) Line(ctx context.Context, q Question) (string, error) {
 	b, err := u.ask(ctx, q, kindLine)
-	if err != nil {
-		return "", err
-	}
-	switch s := strings.TrimSpace(string(b)); {
-	case s != "":
-		return s, nil
-	case q.Default != "":
+	if err == nil && len(b) == 0 {
 		return q.Default, nil
-	default:
-		return "", ErrCancelled
 	}
+	return string(b), err
 }
 
 // Confirm asks yes or no on the terminal; anything but y or yes is no. It
 // never opens a window: who confirms a deletion sits at a terminal, and
 // scripts have their flags.
 func (u *UI) Confirm(ctx context.Context, q Question) (bool, error) {
-	q.Default = ""
 	if q.Prompt == "" {
 		q.Prompt = "continue?"
 	}
-	q.Prompt += " [y/N]"
-	b, err := u.askTerminal(ctx, q, kindLine)
+	q.Default = "y/N"
+	b, err := u.ask(ctx, q, kindTerminalLine)
 	if errors.Is(err, ErrCancelled) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	switch strings.ToLower(strings.TrimSpace(string(b))) {
+	switch strings.ToLower(string(b)) {
 	case "y", "yes":
 		return true, nil
 	}
 	return false, nil
 }
 
-// ask tries each prompter that can work until one of them gives an answer or
-// says that the person did not want to.
+// ask asks until there is an answer that will do.
 func (u *UI) ask(ctx context.Context, q Question, k kind) ([]byte, error) {
 	ctx, done, err := u.bounded(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	ps, err := u.prompters(k)
+	for range maxTries {
+		b, err := u.askOnce(ctx, request{Question: clean(q), kind: k})
+		if err != nil {
+			return nil, err
+		}
+		if k != kindSecret {
+			b = bytes.TrimSpace(b)
+		}
+		if q.Reason = q.wrong(b); q.Reason == "" {
+			return b, nil
+		}
+		if k == kindCode && u.Automatic() {
+			return nil, noTerminal("ykman did not print a code: %s", q.Reason)
+		}
+		q.Again, q.Pasted = true, false
+	}
+	return nil, fmt.Errorf("%w after %d answers: %s", ErrCancelled, maxTries, q.Reason)
+}
+
+// wrong says why an answer will not do; "" if it will. Enter alone is a slip
+// of the finger: who does not want to answer has Ctrl-D, Esc and Ctrl-C.
+func (q Question) wrong(answer []byte) string {
+	switch {
+	case len(answer) == 0 && q.Default != "":
+		return ""
+	case len(answer) == 0:
+		what, _, _ := strings.Cut(q.Prompt, " (")
+		return "nothing was typed: the " + what + " is needed"
+	case q.Check != nil:
+		return q.Check(answer)
+	}
+	return ""
+}
+
+// askOnce tries each prompter that can work until one of them gives an answer
+// or says that the person did not want to.
+func (u *UI) askOnce(ctx context.Context, r request) ([]byte, error) {
+	ps, err := u.prompters(r.kind)
 	if err != nil {
 		return nil, err
 	}
-	defer closeAll(ps)
+	ps[0] = u.resume(ps[0])
+	defer u.rest(ps)
 	var broken []error
 	for _, p := range ps {
-		b, err := u.askOne(ctx, p, request{Question: clean(q), kind: k})
+		u.opts.Debugf("asking with %s", p.name())
+		b, err := p.ask(ctx, r)
+		if err != nil && ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
+			err = ended(ctx)
+		}
 		if err == nil || final(err) || ctx.Err() != nil {
-			return b, err
+			return bytes.TrimRight(b, "\r\n"), err
 		}
 		u.opts.Debugf("prompt driver %s does not work: %v", p.name(), err)
 		broken = append(broken, fmt.Errorf("%s: %w", p.name(), err))
 	}
 	return nil, &NoTerminalError{Why: oneLine(errors.Join(broken...)), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
-}
-
-func (u *UI) askTerminal(ctx context.Context, q Question, k kind) ([]byte, error) {
-	ctx, done, err := u.bounded(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	p, err := u.terminalOnly()
-	if err != nil {
-		return nil, err
-	}
-	defer p.close()
-	return u.askOne(ctx, p, request{Question: clean(q), kind: k})
-}
-
-func (u *UI) askOne(ctx context.Context, p prompter, r request) ([]byte, error) {
-	u.opts.Debugf("asking with %s", p.name())
-	b, err := p.ask(ctx, r)
-	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
-		err = ended(ctx)
-	}
-	return bytes.TrimRight(b, "\r\n"), err
 }
 
 // final reports that no other prompter is to be tried after err.
@@ -245,7 +251,12 @@ func escaped(line []byte) bool {
 	return len(line) > 0 && line[len(line)-1] == 0x1b
 }
 
+// screenText is the question as the terminal shows it: what stands there
+// already is not said again.
 func screenText(r request) string {
+	if r.Again {
+		r.Title, r.Details = "", nil
+	}
 	prompt := r.Prompt
 	if r.Default != "" {
 		prompt += " [" + r.Default + "]"

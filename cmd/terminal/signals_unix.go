@@ -23,7 +23,7 @@ type signals struct {
 
 func watchSignals() *signals {
 	s := &signals{ch: make(chan os.Signal, 8), cont: make(chan os.Signal, 1)}
-	for _, sig := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
+	for _, sig := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGABRT} {
 		if !signal.Ignored(sig) {
 			signal.Notify(s.ch, sig)
 		}

@@ -22,7 +22,7 @@ import (
 var (
 	// ErrNoTerminal: there is no way to ask; the wrapping error says why.
 	ErrNoTerminal = errors.New("nobody can be asked")
-	// ErrCancelled: the person declined (empty line, Ctrl-D, Esc, closed window).
+	// ErrCancelled: the person declined (Ctrl-D, Esc, closed window).
 	ErrCancelled = errors.New("the prompt was cancelled")
 	// ErrInterrupted: Ctrl-C or another ending signal; see SignalError.
 	ErrInterrupted = errors.New("interrupted")
@@ -41,7 +41,7 @@ func (e *SignalError) Error() string { return "interrupted (" + e.Signal.String(
 func (e *SignalError) Is(target error) bool { return target == ErrInterrupted }
 
 // ExitCode is what a shell reports for a process that died of the signal:
-// 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
+// 130 for SIGINT, 131 for SIGQUIT, 143 for SIGTERM.
 func (e *SignalError) ExitCode() int {
 	if n, ok := e.Signal.(syscall.Signal); ok {
 		return 128 + int(n)
@@ -74,7 +74,7 @@ type UI struct {
 	opts     Options
 	deadline time.Time
 	turn     chan struct{} // holds one token: whose question stands
-	start    func() (prompter, error)
+	held     prompter      // the terminal, quiet since a secret was asked; owned by the turn
 }
 
 // New returns a UI; the deadline runs from here. Nothing is opened yet.

@@ -14,7 +14,7 @@ import (
 
 func main() {
 	u := terminal.New(terminal.Options{Driver: os.Args[1], Environ: os.Environ(), Deadline: 15 * time.Second})
-	q := terminal.Question{Title: "Enter token", Details: []terminal.Detail{{Name: "profile", Value: "admin"}}}
+	q := terminal.Question{Title: "Token code", Details: []terminal.Detail{{Name: "profile", Value: "admin"}}}
 	var answer string
 	var err error
 	if os.Args[2] == "code" {
