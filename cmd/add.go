@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
@@ -100,7 +99,7 @@ func (c *addCmd) checkFree(ctx context.Context, v vault.Vault) error {
 func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 	switch {
 	case c.Stdin:
-		key, err := readKey(a.streams.In)
+		key, err := readKey(a.input(ctx))
 		if err != nil {
 			return key, usageError("stdin: "+err.Error(), "")
 		}
@@ -118,20 +117,7 @@ func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 	if err := a.ui().CanAsk(); err != nil {
 		return provider.AccessKey{}, usageError("nobody can be asked for the access key: "+err.Error(), "use --stdin or --env")
 	}
-	details := []terminal.Detail{{Name: "profile", Value: c.Profile}}
-	id, err := a.ui().Line(ctx, terminal.Question{Title: "Access key", Details: details, Prompt: "access key ID"})
-	if err != nil {
-		return provider.AccessKey{}, err
-	}
-	secret, err := a.ui().Secret(ctx, terminal.Question{Title: "Access key", Details: details, Prompt: "secret access key (not shown)"})
-	if err != nil {
-		return provider.AccessKey{}, err
-	}
-	key := provider.AccessKey{ID: strings.TrimSpace(id), Secret: strings.TrimSpace(string(secret))}
-	if err := checkKey(key, ""); err != nil {
-		return key, usageError(err.Error(), "")
-	}
-	return key, nil
+	return a.askKey(ctx, c.Profile)
 }
 
 // verify asks STS whose key it is and, with --mfa-serial auto, IAM for the

@@ -60,7 +60,10 @@ type app struct {
 	vaults map[string]vault.Vault // by backend name, "auto" included
 	seen   sync.Map               // cards by backend and profile, see card
 	config *profile.Config
-	prompt *terminal.UI
+	prompt struct {
+		sync.Mutex
+		ui *terminal.UI
+	}
 }
 
 func newApp(environ []string, streams Streams) *app {
@@ -76,7 +79,9 @@ func newApp(environ []string, streams Streams) *app {
 	return a
 }
 
+// close gives back what the process holds. It may be called again.
 func (a *app) close() {
+	a.releaseTerminal()
 	for _, v := range a.vaults {
 		_ = v.Close()
 	}
@@ -94,12 +99,14 @@ func (a *app) getenv(name string) string {
 
 // ui asks people.
 func (a *app) ui() *terminal.UI {
-	if a.prompt == nil {
+	a.prompt.Lock()
+	defer a.prompt.Unlock()
+	if a.prompt.ui == nil {
 		left := a.deadline
 		if left != 0 {
 			left = max(left-time.Since(a.started), time.Nanosecond)
 		}
-		a.prompt = terminal.New(terminal.Options{
+		a.prompt.ui = terminal.New(terminal.Options{
 			Driver:   a.cli.Prompt,
 			NoInput:  a.cli.NoInput,
 			Environ:  a.environ,
@@ -108,7 +115,18 @@ func (a *app) ui() *terminal.UI {
 			Debugf:   a.debugf,
 		})
 	}
-	return a.prompt
+	return a.prompt.ui
+}
+
+// releaseTerminal ends a run of questions. A question that is asked later
+// begins the next.
+func (a *app) releaseTerminal() {
+	a.prompt.Lock()
+	ui := a.prompt.ui
+	a.prompt.Unlock()
+	if ui != nil {
+		ui.Release()
+	}
 }
 
 // awsConfig is the parsed AWS configuration, read once.

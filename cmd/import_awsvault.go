@@ -170,7 +170,7 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 		c.asked = true
 		q := terminal.Question{Title: "Passphrase of aws-vault's files", Details: []terminal.Detail{{Name: "directory", Value: req.Path}}}
 		if req.Attempt > 1 {
-			q.Reason = "wrong passphrase, or a damaged item"
+			q.Again, q.Reason = true, triesLeft("wrong passphrase, or a damaged item", req)
 		}
 		p, err := a.ui().Secret(ctx, q)
 		if err != nil && !errors.Is(err, terminal.ErrInterrupted) {

@@ -154,13 +154,33 @@ func checkKey(key provider.AccessKey, token string) error {
 		return errors.New("the access key ID is missing")
 	case key.Secret == "":
 		return errors.New("the secret access key is missing")
-	case strings.HasPrefix(key.ID, "ASIA") || token != "":
-		return errors.New("these are temporary credentials (with a session token): groat stores long-lived keys and mints the temporary ones itself")
+	case token != "":
+		return errTemporary
 	case !isKeyID(key.ID) && isSecret(key.ID) && isKeyID(key.Secret):
 		return errors.New("the access key ID and the secret seem to be swapped")
-	case !isKeyID(key.ID):
+	}
+	if err := checkKeyID(key.ID); err != nil {
+		return err
+	}
+	return checkSecret(key.Secret)
+}
+
+var errTemporary = errors.New("these are temporary credentials (with a session token): groat stores long-lived keys and mints the temporary ones itself")
+
+func checkKeyID(id string) error {
+	switch {
+	case strings.HasPrefix(id, "ASIA"):
+		return errTemporary
+	case !isKeyID(id) && isSecret(id) && len(id) >= 40:
+		return errors.New("this looks like a secret access key: the access key ID comes first, such as AKIAIOSFODNN7EXAMPLE")
+	case !isKeyID(id):
 		return errors.New("the access key ID is malformed: it has 16 to 128 capital letters and digits, such as AKIAIOSFODNN7EXAMPLE")
-	case !isSecret(key.Secret):
+	}
+	return nil
+}
+
+func checkSecret(secret string) error {
+	if !isSecret(secret) {
 		return errors.New("the secret access key is malformed: it has at least 16 printable characters, no blanks and no quotes")
 	}
 	return nil

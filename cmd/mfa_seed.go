@@ -63,7 +63,7 @@ func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
 // take reads the seed from stdin or asks for it.
 func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, error) {
 	if c.Stdin {
-		b, err := io.ReadAll(io.LimitReader(a.streams.In, maxKeyInput))
+		b, err := io.ReadAll(io.LimitReader(a.input(ctx), maxKeyInput))
 		if err != nil {
 			return "", fmt.Errorf("could not read stdin: %w", err)
 		}
@@ -80,16 +80,13 @@ func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, e
 		Title:   "TOTP seed (base32) or otpauth:// URL",
 		Details: []terminal.Detail{{Name: terminal.SerialDetail, Value: serial}},
 		Prompt:  "seed",
+		Check:   func(b []byte) string { _, err := parseSeed(string(b)); return textOf(err) },
 	})
 	if err != nil {
 		return "", err
 	}
-	seed, err := parseSeed(string(b))
-	clear(b)
-	if err != nil {
-		return "", usageError(err.Error(), "")
-	}
-	return seed, nil
+	defer clear(b)
+	return parseSeed(string(b))
 }
 
 // minSeed is the least that counts as a secret, in bytes; AWS's have 40.

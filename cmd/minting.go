@@ -183,6 +183,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 // mint answers with a profile's credentials: from the cache, else from AWS.
 // A key that was replaced while this one waited gets a new plan, once.
 func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
+	defer a.releaseTerminal()
 	creds, p, err := a.mintOnce(ctx, name, m)
 	if errors.Is(err, provider.ErrKeyReplaced) {
 		a.debugf("%v", err)

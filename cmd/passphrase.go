@@ -38,7 +38,7 @@ func (c *passphraseCmd) next(a *app) vault.PassphraseFunc {
 		if value, given := a.lookupEnv(newPassphraseVariable); given {
 			return []byte(value), vault.FromEnvironment, nil
 		}
-		passphrase, origin, err := a.passphraseFromPerson(ctx, req)
+		passphrase, origin, err := a.newPassphrase(ctx, req.Path, "Choose the new passphrase of the file vault")
 		var vain *sayError
 		if errors.As(err, &vain) {
 			err = &sayError{vain.msg, "run it in a terminal, or set " + newPassphraseVariable, vain.class}

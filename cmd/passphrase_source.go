@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"groat/cmd/terminal"
 	"groat/vault"
 )
 
@@ -20,8 +19,6 @@ const (
 	passphraseVariable  = "GROAT_FILE_PASSPHRASE"
 	maxPassphraseSize   = 64 << 10 // bytes; a passphrase file is no archive
 	passphraseTimeLimit = 50 * time.Second
-	lockedWhat          = "the file vault is locked"
-	unlockRemedy        = "run `groat unlock` in a terminal"
 )
 
 // passphrase answers the file vault: from --file-passphrase-file or
@@ -132,51 +129,6 @@ func (a *app) withoutPassphrases() []string {
 	return slices.DeleteFunc(slices.Clone(a.environ), func(entry string) bool {
 		return slices.Contains([]string{passphraseVariable, newPassphraseVariable, sourcePassphraseVariable}, envName(entryName(entry)))
 	})
-}
-
-// passphraseFromPerson asks; a new passphrase is asked for twice and may not
-// be empty.
-func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
-	q := terminal.Question{Title: "Passphrase for the file vault", Details: []terminal.Detail{{Name: "vault", Value: req.Path}}}
-	if req.Attempt > 1 {
-		q.Reason = "wrong passphrase"
-	}
-	if a.tooLate() {
-		return nil, "", askedInVain(lockedWhat, unlockRemedy, terminal.ErrTimeout)
-	}
-	if !req.New {
-		p, err := a.ui().Secret(ctx, q)
-		return p, vault.FromPrompt, askedInVain(lockedWhat, unlockRemedy, err)
-	}
-	q.Title = "New passphrase for the file vault"
-	for {
-		first, err := a.ui().Secret(ctx, q)
-		if err != nil {
-			return nil, "", askedInVain("the file vault needs a new passphrase", "run it in a terminal", err)
-		}
-		if len(first) == 0 {
-			q.Reason = "an empty passphrase protects nothing"
-			continue
-		}
-		again := q
-		again.Title, again.Reason = "The same passphrase again", ""
-		second, err := a.ui().Secret(ctx, again)
-		if err != nil {
-			return nil, "", askedInVain("the file vault needs a new passphrase", "run it in a terminal", err)
-		}
-		if bytes.Equal(first, second) {
-			return first, vault.FromPrompt, nil
-		}
-		q.Reason = "the two differ"
-	}
-}
-
-// askedInVain says what to do when nobody could or would answer.
-func askedInVain(what, remedy string, err error) error {
-	if err == nil || errors.Is(err, terminal.ErrInterrupted) {
-		return err
-	}
-	return &sayError{what + ": " + err.Error(), remedy + ", or set " + passphraseVariable, errors.Join(vault.ErrLocked, err)}
 }
 
 func passphraseError(what string, err error) error {

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -50,18 +49,12 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 		return nil, err
 	}
 	return func(err error) {
+		a.releaseTerminal()
 		if ctx.Err() != nil && !declined(err) {
 			err = nil // being stopped concerns nobody else
 		}
 		release(err)
 	}, nil
-}
-
-// declined reports that a person would not answer: an empty line, Ctrl-D, a
-// closed window, Ctrl-C at the prompt.
-func declined(err error) bool {
-	var s *terminal.SignalError
-	return errors.Is(err, terminal.ErrCancelled) || errors.As(err, &s) && s.Signal == os.Interrupt
 }
 
 // passphraseFinal names the failures that end the wait of all who would ask

@@ -29,7 +29,7 @@ func TestPromptUnderClients(t *testing.T) {
 			s.Sees(codePrompt, 2)
 			s.Types(w.device.FreshCode() + "\n")
 		}, true},
-		"cancel":  {func(_ promptWorld, s *terminaltest.Session) { s.Types("\n") }, false},
+		"cancel":  {func(_ promptWorld, s *terminaltest.Session) { s.Types("\x04") }, false},
 		"ctrl-c":  {func(_ promptWorld, s *terminaltest.Session) { s.Types("12\x03") }, false},
 		"sigkill": {func(_ promptWorld, s *terminaltest.Session) { killGroat(s) }, false},
 	}

@@ -36,7 +36,7 @@ func TestDeclinedCodeEndsForAll(t *testing.T) {
 	for name, c := range map[string]struct {
 		keys string
 		code int
-	}{"ctrl-d": {"\x04", exitNoCode}, "ctrl-c": {"\x03", 130}, "empty": {"\n", exitNoCode}} {
+	}{"ctrl-d": {"\x04", exitNoCode}, "ctrl-c": {"\x03", 130}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newPromptWorld(t)

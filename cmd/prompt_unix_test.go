@@ -81,7 +81,7 @@ func TestPromptMatrix(t *testing.T) {
 		}, 0, 1},
 		"wrong then right": {func(w promptWorld, s *terminaltest.Session) {
 			s.Types(w.device.WrongCode() + "\n")
-			s.Sees("refused by AWS", 1)
+			s.Sees("refused by AWS: the token code is wrong, too old or of another device (tries left: 2)", 1)
 			s.Sees(codePrompt, 2)
 			s.Types(w.device.FreshCode() + "\n")
 		}, 0, 2},
@@ -97,9 +97,16 @@ func TestPromptMatrix(t *testing.T) {
 				s.Types(fmt.Sprintf("00000%d\n", n)) // each is refused once
 			}
 		}, exitRefused, 3},
-		"empty":   {func(_ promptWorld, s *terminaltest.Session) { s.Types("\n") }, exitNoCode, 1},
+		"empty then right": {func(w promptWorld, s *terminaltest.Session) {
+			s.Types("\n")
+			s.Sees("nothing was typed: the token code is needed", 1)
+			s.Sees(codePrompt, 2)
+			s.Types(w.device.FreshCode() + "\n")
+		}, 0, 2},
 		"ctrl-d":  {func(_ promptWorld, s *terminaltest.Session) { s.Types("\x04") }, exitNoCode, 1},
 		"ctrl-c":  {func(_ promptWorld, s *terminaltest.Session) { s.Types("12\x03") }, 130, 1},
+		"ctrl-\\": {func(_ promptWorld, s *terminaltest.Session) { s.Types("12\x1c") }, 131, 1},
+		"sigabrt": {func(_ promptWorld, s *terminaltest.Session) { s.Signal(syscall.SIGABRT) }, 134, 1},
 		"sigterm": {func(_ promptWorld, s *terminaltest.Session) { s.Signal(syscall.SIGTERM) }, 143, 1},
 		"sighup":  {func(_ promptWorld, s *terminaltest.Session) { s.Signal(syscall.SIGHUP) }, 129, 1},
 		"sigkill": {func(_ promptWorld, s *terminaltest.Session) { s.Signal(syscall.SIGKILL) }, -1, 1},
@@ -122,6 +129,9 @@ func TestPromptMatrix(t *testing.T) {
 				}
 				c.act(w, s)
 				w.ends(t, s, c.code, c.questions)
+				if n := strings.Count(s.Screen(), "AWS wants a token code"); n != 1 && c.questions > 0 && !strings.HasPrefix(name, "stopped") {
+					t.Errorf("the title is shown %d times:\n%s", n, s.Screen())
+				}
 				if c.code != 0 {
 					return
 				}
@@ -163,6 +173,7 @@ func TestUsedCodeIsAskedAgain(t *testing.T) {
 	w := newPromptWorld(t)
 	code := w.device.FreshCode()
 	s := w.on(t, "groat", "credential-process", "admin")
+	s.Sees(codePrompt, 1)
 	s.Types(code + "\n")
 	w.ends(t, s, 0, 1)
 	w.must(w.command("", "groat", "clear"))
@@ -170,7 +181,7 @@ func TestUsedCodeIsAskedAgain(t *testing.T) {
 	s = w.on(t, "groat", "exec", "readonly", "--", "true")
 	s.Sees(codePrompt, 1)
 	s.Types(code + "\n")
-	s.Sees("already used: wait for the next code", 1)
+	s.Sees("already used: wait for the next one", 1)
 	s.Sees(codePrompt, 2)
 	if w.Count("") != 0 {
 		t.Errorf("the spent code was sent: %v", w.Names())
@@ -256,6 +267,7 @@ func TestPassphraseOnTheTerminal(t *testing.T) {
 	if s.Echo() {
 		t.Error("the echo is on")
 	}
+	s.Sees("Your keys will be kept in a new file vault", 1)
 	s.Types("half a passphrase\x03")
 	w.ends(t, s, 130, 0)
 
@@ -264,7 +276,7 @@ func TestPassphraseOnTheTerminal(t *testing.T) {
 	s.Types("one thing\n")
 	s.Sees(passphrasePrompt, 2)
 	s.Types("another\n")
-	s.Sees("the two differ", 1)
+	s.Sees("the two passphrases differ", 1)
 	s.Sees(passphrasePrompt, 3)
 	s.Types("tr0ub4dor\n")
 	s.Sees(passphrasePrompt, 4)
@@ -277,7 +289,7 @@ func TestPassphraseOnTheTerminal(t *testing.T) {
 	s = w.on(t, "groat", "credential-process", "admin")
 	s.Sees(passphrasePrompt, 1)
 	s.Types("wrong\n")
-	s.Sees("wrong passphrase", 1)
+	s.Sees("wrong passphrase (tries left: 2)", 1)
 	s.Sees(passphrasePrompt, 2)
 	s.Types("tr0ub4dor\n")
 	s.Sees(codePrompt, 1)

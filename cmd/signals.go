@@ -21,39 +21,48 @@ func (e *signalError) Is(target error) bool {
 	return target == provider.ErrCancelled && e.number == syscall.SIGINT
 }
 
-// withSignals ends the context at SIGINT, SIGTERM and SIGHUP, so that locks
-// are released and the terminal is restored on the way out. A second signal
-// finds the default action.
+// dumping are the signals at which Go's runtime prints the stacks of all
+// goroutines, with what they hold, and leaves the terminal as it is.
+var dumping = []os.Signal{syscall.SIGQUIT, syscall.SIGABRT}
+
+// withSignals ends the context at SIGINT, SIGTERM, SIGHUP, SIGQUIT (Ctrl-\)
+// and SIGABRT, so that locks are released on the way out, and calls restore,
+// so that the terminal is as it was even if a second signal cuts the way
+// short: it finds the default action, or for those that would dump none.
 //
 // It does so from the moment heed is called. Until then there is nothing to
-// put right, the default action is as good, and a warm credential process,
-// which ends before, is spared the threads that handlers cost.
-func withSignals(ctx context.Context) (_ context.Context, heed, stop func()) {
+// put right and the default action is as good, but for those that would dump:
+// they are heeded from the start.
+func withSignals(ctx context.Context, restore func()) (_ context.Context, heed, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ch := make(chan os.Signal, 1)
+	dropped := make(chan os.Signal) // nobody reads it
 	done := make(chan struct{})
-	var once sync.Once
-	heed = func() {
-		once.Do(func() {
-			for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-				if !signal.Ignored(s) { // nohup's choice stays
-					signal.Notify(ch, s)
-				}
+	notify := func(ch chan os.Signal, signals ...os.Signal) {
+		for _, s := range signals {
+			if !signal.Ignored(s) { // nohup's choice stays
+				signal.Notify(ch, s)
 			}
-			go func() {
-				select {
-				case s := <-ch:
-					number, _ := s.(syscall.Signal)
-					cancel(&signalError{number})
-					signal.Stop(ch)
-				case <-done:
-				}
-			}()
-		})
+		}
 	}
+	notify(ch, dumping...)
+	go func() {
+		select {
+		case s := <-ch:
+			number, _ := s.(syscall.Signal)
+			cancel(&signalError{number})
+			notify(dropped, dumping...)
+			restore()
+			signal.Stop(ch)
+		case <-done:
+		}
+	}()
+	var once sync.Once
+	heed = func() { once.Do(func() { notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }) }
 	return ctx, heed, func() {
 		once.Do(func() {})
 		signal.Stop(ch)
+		signal.Stop(dropped)
 		close(done)
 		cancel(nil)
 	}

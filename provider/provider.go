@@ -99,7 +99,7 @@ type CodeRequest struct {
 	MFASerial  string
 	MFAProcess string // the profile's mfa_process
 	Attempt    int    // 1, or more after a code was refused
-	Reason     string // why it is asked again ("refused by AWS", "already used: wait for the next"); "" at first
+	Reason     string // why it is asked again, in words; "" at first
 }
 
 // CodeSource answers with a six-digit token code. Errors wrap ErrNoCode

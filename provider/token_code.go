@@ -70,8 +70,8 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 			return session.Credentials{}, asked(ctx, err)
 		}
 		r.m.debugf("%s", err)
+		req.Reason = fmt.Sprintf("%s (tries left: %d)", reason, maxCodeAttempts-req.Attempt)
 		req.Attempt++
-		req.Reason = reason
 	}
 }
 
@@ -98,7 +98,7 @@ func (e *CallError) neverTaken() bool {
 func (e *CallError) wantsNewCode() string {
 	switch {
 	case isRefusedCode(e):
-		return "refused by AWS"
+		return "refused by AWS: the token code is wrong, too old or of another device"
 	case errors.Is(e, ErrUnreachable) && !e.silent:
 		return "AWS gave no proper answer and may have taken that code"
 	}
@@ -149,7 +149,7 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 		case repeats+1 >= maxCodeAttempts, repeats > 0 && code.origin != codePrompt:
 			return tokenCode{}, &codeError{serial: req.MFASerial, origin: code.origin, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
 		case code.origin == codePrompt:
-			req.Reason = "already used: wait for the next code"
+			req.Reason = "this token code was already used: wait for the next one"
 		default:
 			if err := m.waitForNextStep(ctx, code.origin); err != nil {
 				return tokenCode{}, err

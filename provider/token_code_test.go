@@ -30,7 +30,7 @@ func TestRefusedCodeIsAskedAgainTwice(t *testing.T) {
 	w.prompt.answers = []string{wrong, other}
 	w.mustMint("admin", provider.Options{})
 	w.wantPrompts(3)
-	if r := w.prompt.requests; r[0].Reason != "" || r[1].Attempt != 2 || r[1].Reason != "refused by AWS" || r[2].Attempt != 3 ||
+	if r := w.prompt.requests; r[0].Reason != "" || r[1].Attempt != 2 || !strings.HasPrefix(r[1].Reason, "refused by AWS: ") || !strings.HasSuffix(r[1].Reason, "(tries left: 2)") || !strings.HasSuffix(r[2].Reason, "(tries left: 1)") || r[2].Attempt != 3 ||
 		r[0].MFASerial != w.device.Serial || r[0].RoleARN != roleARN("admin") || r[0].Profile != "admin" {
 		t.Errorf("requests: %+v", r)
 	}
@@ -62,7 +62,7 @@ func TestUsedCodeIsNeverSentAgain(t *testing.T) {
 	// At a prompt the person is told, and the next code is taken.
 	w.prompt.answers = []string{code}
 	w.mustMint("admin", provider.Options{})
-	if r := w.prompt.requests; len(r) != 2 || r[1].Reason != "already used: wait for the next code" {
+	if r := w.prompt.requests; len(r) != 2 || r[1].Reason != "this token code was already used: wait for the next one" {
 		t.Errorf("requests: %+v", r)
 	}
 	w.wantCalls(getSessionToken, assumeRole)

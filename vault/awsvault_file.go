@@ -149,7 +149,7 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 			j.passphrase = &passphrase
 			return nil, errOtherPassphrase
 		}
-		if origin != FromPrompt || attempt == promptAttempts {
+		if origin != FromPrompt || attempt == PromptAttempts {
 			return nil, fmt.Errorf("%w, or the item is damaged", ErrPassphrase)
 		}
 	}

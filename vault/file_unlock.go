@@ -12,8 +12,8 @@ import (
 
 const vaultLock = "vault" // held by every write
 
-// promptAttempts bounds how often a prompt is asked again after a wrong answer.
-const promptAttempts = 3
+// PromptAttempts bounds how often a prompt is asked again after a wrong answer.
+const PromptAttempts = 3
 
 // rememberPrompted is how long a prompted passphrase opens the vault.
 const rememberPrompted = time.Hour
@@ -136,7 +136,7 @@ func (f *File) askUntilOpen(ctx context.Context, h *header) (key, seedKey vaultK
 		}
 		key, seedKey, err := h.open(passphrase)
 		clear(passphrase)
-		if err == nil || !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == promptAttempts {
+		if err == nil || !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == PromptAttempts {
 			return key, seedKey, origin, err
 		}
 	}

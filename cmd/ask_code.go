@@ -1,0 +1,81 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+)
+
+// personCodes asks a person for token codes.
+type personCodes struct{ a *app }
+
+// TokenCode shows who asks and for what. Asked again, a security key would
+// make the same code until its time step is over: then it is waited for.
+func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (string, error) {
+	ui := p.a.ui()
+	if req.Reason != "" && ui.Automatic() {
+		left := provider.UntilNextCode(p.a.now())
+		p.a.say(fmt.Sprintf("%s, waiting %d s for the next code", req.Reason, int(left.Round(time.Second).Seconds())))
+		if err := p.a.sleep(ctx, left); err != nil {
+			return "", err
+		}
+	}
+	if p.a.tooLate() {
+		return "", p.unanswered(req, terminal.ErrTimeout)
+	}
+	q := terminal.Question{
+		Title: "AWS wants a token code of your MFA device",
+		Details: []terminal.Detail{
+			{Name: "profile", Value: req.Profile},
+			{Name: "role", Value: req.RoleARN},
+			{Name: terminal.SerialDetail, Value: req.MFASerial},
+		},
+		Reason: req.Reason,
+		Again:  req.Reason != "",
+	}
+	code, err := ui.Code(ctx, q)
+	switch {
+	case err == nil:
+		return code, nil
+	case errors.Is(err, terminal.ErrInterrupted) && declined(err):
+		return "", &sayError{provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err)}
+	case errors.Is(err, terminal.ErrInterrupted):
+		return "", errors.Join(provider.ErrInterrupted, err)
+	case errors.Is(err, terminal.ErrCancelled):
+		return "", provider.ErrCancelled
+	}
+	return "", p.unanswered(req, err)
+}
+
+// unanswered says what to do when nobody could or did answer.
+func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
+	return &sayError{
+		msg:   fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err),
+		hint:  p.a.askInTerminal(req.Profile),
+		class: provider.ErrNoCode,
+	}
+}
+
+// askInTerminal is what to run where a person can answer: it leaves the very
+// session in the cache that is wanted here, so it takes the flags along.
+func (a *app) askInTerminal(profile string) string {
+	line := "run in a terminal: groat exec " + shellWord(profile)
+	for _, flag := range a.given {
+		if flag == "--no-cache" {
+			return "give --mfa-code, or leave --no-cache out"
+		}
+		line += " " + shellWord(flag)
+	}
+	// Where a variable or config.json forbids to ask, it does so there, too.
+	if a.cli.NoInput && a.settings.from["no-input"] != "" {
+		line += " --no-input=false"
+	}
+	if a.cli.Prompt == "none" && a.settings.from["prompt"] != "" {
+		line += " --prompt=auto"
+	}
+	return line + " -- true"
+}

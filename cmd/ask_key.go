@@ -1,0 +1,58 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+)
+
+// askKey asks a person for an access key, each half until it can be one. Not
+// even the ID is shown while it is typed: keys are pasted, and with both lines
+// at once, or with the secret in the ID's place, the secret would be on the
+// screen. The second question names the ID that was taken.
+func (a *app) askKey(ctx context.Context, profile string) (provider.AccessKey, error) {
+	q := terminal.Question{
+		Title:   "Access key to store",
+		Details: []terminal.Detail{{Name: "profile", Value: profile}},
+		Prompt:  "access key ID (not shown; ID and secret may be pasted at once)",
+		Check:   func(b []byte) string { _, err := typedID(b); return textOf(err) },
+	}
+	typed, err := a.ui().Secret(ctx, q)
+	if err != nil {
+		return provider.AccessKey{}, err
+	}
+	defer clear(typed)
+	key, _ := typedID(typed)
+	if key.Secret != "" {
+		return key, nil
+	}
+	q.Prompt, q.Again, q.Pasted = "secret access key of "+key.ID+" (not shown)", true, true
+	q.Check = func(b []byte) string { return textOf(checkSecret(strings.TrimSpace(string(b)))) }
+	secret, err := a.ui().Secret(ctx, q)
+	if err != nil {
+		return provider.AccessKey{}, err
+	}
+	defer clear(secret)
+	key.Secret = strings.TrimSpace(string(secret))
+	return key, nil
+}
+
+// typedID is the answer to the question for the ID: the ID alone, or, from a
+// window or a line with blanks, ID and secret in any form that --stdin takes.
+func typedID(answer []byte) (provider.AccessKey, error) {
+	if fields := bytes.Fields(answer); len(fields) > 1 {
+		return readKey(bytes.NewReader(answer))
+	}
+	id := strings.TrimSpace(string(answer))
+	return provider.AccessKey{ID: id}, checkKeyID(id)
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
