@@ -3,6 +3,7 @@ package cmd
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,9 +33,9 @@ func TestSignalsAtEveryQuestion(t *testing.T) {
 	w := newPromptWorld(t)
 	w.user.AddMFA()
 	w.write("config", "[default]\nregion = eu-west-1\n")
-	locked := promptWorld{&clientWorld{aws: w.aws, t: t, home: w.home, env: append([]string{"GROAT_UNLOCK_FOR=0"}, w.env...)}}
+	locked := promptWorld{&clientWorld{aws: w.aws, t: t, home: w.home, env: append(slices.Clone(w.env), "GROAT_UNLOCK_FOR=0")}}
 	locked.typedPassphrase(t)
-	fresh := promptWorld{&clientWorld{aws: w.aws, t: t, home: w.home, env: append([]string{"GROAT_FILE_DIR=" + w.path("fresh")}, locked.env...)}}
+	fresh := promptWorld{&clientWorld{aws: w.aws, t: t, home: w.home, env: append(slices.Clone(locked.env), "GROAT_FILE_DIR="+w.path("fresh"))}}
 	id := w.key.ID + " " + w.key.Secret + "\n"
 	for name, c := range map[string]struct {
 		w      promptWorld
