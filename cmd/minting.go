@@ -11,6 +11,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/session/flight"
 	"groat/vault"
 )
 
@@ -144,25 +145,24 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 	if a.deadline != 0 {
 		askUntil = a.started.Add(a.deadline)
 	}
-	restore := provider.Restore
-	if m.MFACode != "" {
-		restore = provider.RestoreWithCode
-	}
 	return &provider.Minter{
 		Keys: vaultKeys{a},
 		Cache: &session.Cache{
-			Store:    sessionStore(v),
-			LockDir:  a.lockDir(v),
+			Store: sessionStore(v),
+			Flight: flight.Group{
+				Dir:      a.lockDir(v),
+				Warn:     a.warn,
+				Debugf:   a.debugf,
+				Waiting:  a.waitingFor(p),
+				Outcomes: provider.Outcomes{CodeGiven: m.MFACode != ""},
+			},
 			Now:      a.now,
 			MinTTL:   time.Duration(m.MinTTL),
 			Disabled: m.NoCache,
 			Warn:     a.warn,
 			Debugf:   a.debugf,
-			Waiting:  a.waitingFor(p),
-			Final:    provider.Final,
-			Restore:  restore,
-			Missed:   a.heedSignals,
-			Spare:    func(err error) bool { return errors.Is(err, provider.ErrUnreachable) },
+			StaleOn:  provider.ErrUnreachable,
+			OnMiss:   a.heedSignals,
 		},
 		MFACode: m.MFACode,
 		Seeds:   vaultSeeds{v},

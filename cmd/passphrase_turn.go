@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"groat/cmd/terminal"
-	"groat/session"
+	"groat/session/flight"
 	"groat/vault"
 )
 
@@ -25,14 +25,14 @@ const turnPatience = 30 * time.Second
 // told how they fared.
 func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), error) {
 	a.heedSignals()
-	c := &session.Cache{LockDir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf, Pointless: known}
+	turn := &flight.Group{Dir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf, Arrived: known}
 	wait := ctx
 	way, command := a.passphraseWay()
 	name := "passphrase " + string(way)
 	if way == vault.FromPrompt || way == vault.FromCommand {
 		name += command
-		c.Final, c.Restore = passphraseFinal, passphraseRestore
-		c.Waiting = func(holder string, _ bool) func() { return a.waiting(holder, "which is opening the vault") }
+		turn.Outcomes = passphraseOutcomes{}
+		turn.Waiting = func(holder string, _ bool) func() { return a.waiting(holder, "which is opening the vault") }
 	}
 	if way == vault.FromPrompt {
 		if err := a.ui().CanAsk(); err != nil {
@@ -41,7 +41,7 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 			defer cancel()
 		}
 	}
-	release, err := c.LockDevice(wait, name)
+	release, err := turn.Ask(wait, name)
 	if err != nil && (errors.Is(err, terminal.ErrTimeout) || errors.Is(err, terminal.ErrNoTerminal)) {
 		return nil, askedInVain(lockedWhat, unlockRemedy, err)
 	}
@@ -57,20 +57,23 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 	}, nil
 }
 
-// passphraseFinal names the failures that end the wait of all who would ask
-// the same.
-func passphraseFinal(err error) (string, bool) {
+// passphraseOutcomes is what those who would ask for the same passphrase learn
+// from each other.
+type passphraseOutcomes struct{}
+
+// Final names the failures that end the wait of all.
+func (passphraseOutcomes) Final(err error) string {
 	switch {
 	case declined(err), errors.Is(err, errPassphraseCommand):
-		return "locked", true
+		return "locked"
 	case errors.Is(err, vault.ErrPassphrase):
-		return "passphrase", true
+		return "passphrase"
 	}
-	return "", false
+	return ""
 }
 
-// passphraseRestore turns another process's failure into one of ours.
-func passphraseRestore(code, message string) error {
+// Restore turns another process's failure into one of ours.
+func (passphraseOutcomes) Restore(code, message string) error {
 	class, hint := vault.ErrLocked, unlockRemedy+", or set "+passphraseVariable
 	if code == "passphrase" {
 		class, hint = vault.ErrPassphrase, ""

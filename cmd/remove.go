@@ -11,6 +11,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/session/flight"
 	"groat/vault"
 )
 
@@ -199,7 +200,7 @@ func (a *app) hasSessions(ctx context.Context, vaults []vault.Vault, name string
 
 // sessions is the cache over a vault, for looking and dropping.
 func (a *app) sessions(v vault.Vault) *session.Cache {
-	return &session.Cache{Store: sessionStore(v), LockDir: a.lockDir(v), Now: a.now, Warn: a.warn, Debugf: a.debugf}
+	return &session.Cache{Store: sessionStore(v), Flight: flight.Group{Dir: a.lockDir(v)}, Now: a.now, Warn: a.warn, Debugf: a.debugf}
 }
 
 func plural(n int, word string) string {

@@ -100,7 +100,7 @@ func (a *app) refresher(s serving) *refresher {
 			}
 			if codes != nil {
 				minter.Codes, minter.SignIn = codes, nil
-				minter.Cache.Waiting = nil // not over another process's question
+				minter.Cache.Flight.Waiting = nil // not over another process's question
 			}
 			return minter.Credentials(ctx, plan)
 		}

@@ -134,7 +134,7 @@ func TestErrorsLoseWhatWasSent(t *testing.T) {
 // locksWithout looks for a text in every lock file.
 func (w *world) locksWithout(text string) {
 	w.t.Helper()
-	files, err := filepath.Glob(filepath.Join(w.minter.Cache.LockDir, "*.lock"))
+	files, err := filepath.Glob(filepath.Join(w.minter.Cache.Flight.Dir, "*.lock"))
 	if err != nil || len(files) == 0 {
 		w.t.Fatalf("no lock files (%v)", err)
 	}

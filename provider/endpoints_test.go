@@ -12,6 +12,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/session/flight"
 )
 
 // recorder stands where the network is: it notes where a call would go and
@@ -64,7 +65,7 @@ func whereCallsGo(t *testing.T, config string, getenv func(string) string) strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &provider.Minter{HTTP: client, Tokens: tokens, SignIn: silentSignIn{}, Cache: &session.Cache{Store: &memoryStore{items: map[string][]byte{}}, LockDir: t.TempDir()}}
+		m := &provider.Minter{HTTP: client, Tokens: tokens, SignIn: silentSignIn{}, Cache: &session.Cache{Store: &memoryStore{items: map[string][]byte{}}, Flight: flight.Group{Dir: t.TempDir()}}}
 		_, err = m.Credentials(t.Context(), p)
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"groat/session"
+	"groat/session/flight"
 )
 
 // askedError marks a failure that came after somebody was asked for a token
@@ -41,38 +41,47 @@ var finalClasses = []struct {
 // refusedCode tells codes that AWS would not take from calls that it refused.
 const refusedCode = "refused-code"
 
-// Final is the session cache's Final: a prompt that was cancelled, a code
+// Outcomes is what passes between processes that want the same.
+type Outcomes struct {
+	// CodeGiven: this process was given a code of its own, so that a question
+	// that ended badly elsewhere was none that it waited for.
+	CodeGiven bool
+}
+
+var _ flight.Outcomes = Outcomes{}
+
+// Final names the failures that end the wait of others: a prompt that was cancelled, a code
 // that was refused for good, a call that failed although a code was given end
 // the attempt for every process that waits for it. So do a refusal, an
 // unreachable AWS and a failing credential_process without any question: all
 // who wait would do the very same, one after the other, each up to its time
 // limit. Having nobody to ask is not final: one of those who wait may have a
 // terminal. Nor is being stopped oneself, nor a refused code of one's own.
-func Final(err error) (code string, final bool) {
+func (Outcomes) Final(err error) (code string) {
 	var asked *askedError
 	var own *ownError
 	var ended *endedError
 	var call *CallError
 	switch {
 	case errors.As(err, &own), errors.As(err, &call) && call.own:
-		return "", false
+		return ""
 	case errors.As(err, &asked):
 	case errors.As(err, &ended):
-		return ended.code, true
+		return ended.code
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrInterrupted):
-		return "", false
+		return ""
 	case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrBadProcess):
-		return "", false
+		return ""
 	}
 	for _, c := range finalClasses {
 		if c.code == refusedCode && !isAboutCode(err) {
 			continue
 		}
 		if errors.Is(err, c.err) {
-			return c.code, true
+			return c.code
 		}
 	}
-	return "", false
+	return ""
 }
 
 // isAboutCode reports whether AWS refused the token code rather than the call.
@@ -92,9 +101,15 @@ func deviceOutcome(err error) error {
 	return err
 }
 
-// Restore is the session cache's Restore: another process's final failure as
-// an error of the same class. An interruption there is a cancelled prompt here.
-func Restore(code, message string) error {
+// Restore is another process's final failure as an error of the same class. An
+// interruption there is a cancelled prompt here.
+func (o Outcomes) Restore(code, message string) error {
+	switch code {
+	case "cancelled", "interrupted", "no-code", refusedCode:
+		if o.CodeGiven {
+			return nil
+		}
+	}
 	for _, c := range finalClasses {
 		if c.code != code {
 			continue
@@ -106,17 +121,7 @@ func Restore(code, message string) error {
 		// What was passed on more than once says so once.
 		return &endedError{code: code, message: strings.TrimPrefix(sanitizeText(message), elsewhere), class: class}
 	}
-	return fmt.Errorf("%w: %s", session.ErrEnded, sanitizeText(message))
-}
-
-// RestoreWithCode is Restore for a process that was given a code of its own:
-// a question that ended badly elsewhere was none that it waited for.
-func RestoreWithCode(code, message string) error {
-	switch code {
-	case "cancelled", "interrupted", "no-code", refusedCode:
-		return nil
-	}
-	return Restore(code, message)
+	return fmt.Errorf("%w: %s", flight.ErrEnded, sanitizeText(message))
 }
 
 // endedError is how an attempt ended that another process made.

@@ -48,7 +48,7 @@ func (w *world) whoAsks(p *provider.Plan) *asker {
 func (w *world) whoWaits(m *provider.Minter, p *provider.Plan) chan error {
 	w.t.Helper()
 	waiting, done := make(chan struct{}, 8), make(chan error, 1)
-	m.Cache.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
+	m.Cache.Flight.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
 	go func() {
 		_, err := m.Credentials(context.Background(), p)
 		done <- err
@@ -98,19 +98,19 @@ func TestAGivenCodeIsOnesOwn(t *testing.T) {
 	w := mfaRoles(t)
 	_, err := w.given(w.device.WrongCode())
 	wantError(t, err, provider.ErrRefused, "one time pass code")
-	if code, final := provider.Final(err); final {
+	if code, final := isFinal(err); final {
 		t.Errorf("a refused code of one's own ends the wait of others: %q", code)
 	}
 	_, err = w.given("12345")
 	wantError(t, err, provider.ErrNoCode)
-	if code, final := provider.Final(err); final {
+	if code, final := isFinal(err); final {
 		t.Errorf("a useless code of one's own ends the wait of others: %q", code)
 	}
 
 	first := w.whoAsks(w.plan("admin", provider.Options{}))
 	m := w.newMinter()
 	m.MFACode = w.device.FreshCode()
-	m.Cache.Restore = provider.RestoreWithCode
+	m.Cache.Flight.Outcomes = provider.Outcomes{CodeGiven: true}
 	second := w.whoWaits(m, w.plan("admin", provider.Options{}))
 	first.answer <- ""
 	wantError(t, <-first.err, provider.ErrCancelled)
@@ -124,7 +124,7 @@ func TestRestoreWithCode(t *testing.T) {
 		"cancelled": false, "interrupted": false, "no-code": false, "refused-code": false,
 		"refused": true, "unreachable": true, "process": true, "of another version": true,
 	} {
-		if err := provider.RestoreWithCode(code, "x"); (err != nil) != heeded {
+		if err := (provider.Outcomes{CodeGiven: true}).Restore(code, "x"); (err != nil) != heeded {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
@@ -152,10 +152,10 @@ func TestUselessProcessesAreFinal(t *testing.T) {
 		m.Run = tt.run
 		_, err := m.Credentials(t.Context(), w.plan(profile, provider.Options{}))
 		wantError(t, err, tt.class)
-		if code, final := provider.Final(err); !final || code != tt.code {
+		if code, final := isFinal(err); !final || code != tt.code {
 			t.Errorf("%s: %q, %v", name, code, final)
 		}
-		wantError(t, provider.Restore(tt.code, err.Error()), tt.class)
+		wantError(t, (provider.Outcomes{}).Restore(tt.code, err.Error()), tt.class)
 	}
 }
 
@@ -184,8 +184,14 @@ func TestInterruptedPrompts(t *testing.T) {
 		})
 		_, err := m.Credentials(ctx, w.plan("admin", provider.Options{}))
 		wantError(t, err, provider.ErrInterrupted)
-		if code, final := provider.Final(err); final != tt.final {
+		if code, final := isFinal(err); final != tt.final {
 			t.Errorf("%s: %q, %v", name, code, final)
 		}
 	}
+}
+
+// isFinal is what an error is for those who wait.
+func isFinal(err error) (code string, ended bool) {
+	code = provider.Outcomes{}.Final(err)
+	return code, code != ""
 }

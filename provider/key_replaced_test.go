@@ -14,7 +14,7 @@ func TestReplacedKeyNeedsANewPlan(t *testing.T) {
 	w.vault.put("default", w.user.AddAccessKey(), provider.Card{Account: account, UserName: "alice"})
 	_, err := w.newMinter().Credentials(t.Context(), old)
 	wantError(t, err, provider.ErrKeyReplaced, "default")
-	if _, final := provider.Final(err); final {
+	if _, final := isFinal(err); final {
 		t.Error("it ends the wait of others")
 	}
 	w.wantPrompts(0)

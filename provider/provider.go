@@ -173,7 +173,7 @@ type Seeds interface {
 // it is safe for concurrent use from then on.
 type Minter struct {
 	Keys   Keys
-	Cache  *session.Cache // its Final and Restore should be this package's
+	Cache  *session.Cache // its Flight's Outcomes should be this package's
 	HTTP   *http.Client   // one for all calls of a process: one connection; nil: made per CA bundle, with Proxy
 	Now    func() time.Time
 	Proxy  ProxyFunc // of the clients made here; nil: none

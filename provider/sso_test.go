@@ -291,7 +291,7 @@ func TestSignInRefusals(t *testing.T) {
 	s.show = func(r provider.SignInRequest) error { w.srv.DecideSSO(r.UserCode, false); return nil }
 	err := w.signedOn("dev", s, tokens)
 	wantError(t, err, provider.ErrCancelled, "denied in the browser")
-	if _, final := provider.Final(err); !final {
+	if _, final := isFinal(err); !final {
 		t.Error("those who wait would each ask anew")
 	}
 
@@ -337,7 +337,7 @@ func TestInterruptedSignIn(t *testing.T) {
 		}
 		_, err := m.Credentials(ctx, w.plan("dev", provider.Options{}))
 		wantError(t, err, cause)
-		if _, final := provider.Final(err); final != errors.Is(cause, provider.ErrCancelled) {
+		if _, final := isFinal(err); final != errors.Is(cause, provider.ErrCancelled) {
 			t.Errorf("%v: final %v", cause, final)
 		}
 	}

@@ -82,7 +82,7 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	if t, ok := s.load(ctx); ok && s.fresh(t) && t.AccessToken != refused {
 		return t.AccessToken, true, nil
 	}
-	release, err := s.m.Cache.LockDevice(ctx, "sso "+s.name())
+	release, err := s.m.Cache.Flight.Ask(ctx, "sso "+s.name())
 	if err != nil {
 		return "", false, err
 	}

@@ -33,7 +33,7 @@ type tokenCode struct {
 // before the question until AWS has answered, so that one person is asked one
 // question at a time and no code goes out twice.
 func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (session.Credentials, error)) (creds session.Credentials, err error) {
-	release, err := r.m.Cache.LockDevice(ctx, step.MFASerial)
+	release, err := r.m.Cache.Flight.Ask(ctx, step.MFASerial)
 	if err != nil {
 		return session.Credentials{}, err
 	}

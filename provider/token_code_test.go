@@ -15,6 +15,7 @@ import (
 	"groat/provider/profile"
 	"groat/provider/ststest"
 	"groat/session"
+	"groat/session/flight"
 )
 
 func (w *world) given(code string) (session.Credentials, error) {
@@ -42,7 +43,7 @@ func TestThreeRefusedCodesAreFinal(t *testing.T) {
 	_, err := w.mint("admin", provider.Options{})
 	wantError(t, err, provider.ErrRefused, "one time pass code", "next code")
 	w.wantPrompts(3)
-	if code, final := provider.Final(err); !final || code != "refused-code" {
+	if code, final := isFinal(err); !final || code != "refused-code" {
 		t.Errorf("Final: %q, %v", code, final)
 	}
 }
@@ -84,7 +85,7 @@ func TestNobodyToAsk(t *testing.T) {
 	m.Codes = nil
 	_, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{}))
 	wantError(t, err, provider.ErrNoCode, w.device.Serial)
-	if _, final := provider.Final(err); final {
+	if _, final := isFinal(err); final {
 		t.Error("having nobody to ask ended the wait of those who may have somebody")
 	}
 	w.wantCalls()
@@ -95,16 +96,16 @@ func TestCancelledPromptIsFinal(t *testing.T) {
 	w.prompt.err = provider.ErrCancelled
 	_, err := w.mint("admin", provider.Options{})
 	wantError(t, err, provider.ErrCancelled)
-	code, final := provider.Final(err)
+	code, final := isFinal(err)
 	if !final || code != "cancelled" {
 		t.Errorf("Final: %q, %v", code, final)
 	}
-	restored := provider.Restore(code, err.Error())
+	restored := (provider.Outcomes{}).Restore(code, err.Error())
 	wantError(t, restored, provider.ErrCancelled, "another process")
-	if again, final := provider.Final(restored); !final || again != code {
+	if again, final := isFinal(restored); !final || again != code {
 		t.Errorf("a restored failure is no longer final")
 	}
-	if err := provider.Restore("something else", "x"); !errors.Is(err, session.ErrEnded) {
+	if err := (provider.Outcomes{}).Restore("something else", "x"); !errors.Is(err, flight.ErrEnded) {
 		t.Errorf("an unknown class was restored as %v", err)
 	}
 }
@@ -119,7 +120,7 @@ func TestCancelledPromptEndsForAllWhoWait(t *testing.T) {
 	errs := make(chan error, waiters+1)
 	start := func() {
 		m, p := w.newMinter(), w.plan("default", provider.Options{})
-		m.Cache.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
+		m.Cache.Flight.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
 		m.Codes = codeFunc(func(context.Context, provider.CodeRequest) (string, error) {
 			if prompts.Add(1) == 1 {
 				close(asked)
@@ -239,7 +240,7 @@ func TestFailingMFAProcess(t *testing.T) {
 	}
 	w.wantPrompts(0)
 	w.wantCalls()
-	if _, final := provider.Final(err); !final {
+	if _, final := isFinal(err); !final {
 		t.Error("those who wait would run the failing process again")
 	}
 }
@@ -326,7 +327,7 @@ func TestInterruption(t *testing.T) {
 	if !errors.Is(err, provider.ErrInterrupted) && !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
-	if _, final := provider.Final(err); final {
+	if _, final := isFinal(err); final {
 		t.Error("stopping one process ended the wait of the others")
 	}
 }
@@ -367,15 +368,15 @@ func TestFinalWithoutAQuestion(t *testing.T) {
 		{"no key", provider.ErrNoKey, ""},
 		{"nobody to ask", provider.ErrNoCode, ""},
 	} {
-		code, final := provider.Final(tt.err)
+		code, final := isFinal(tt.err)
 		if code != tt.code || final != (tt.code != "") {
 			t.Errorf("%s: %q, %v", tt.name, code, final)
 		}
 		if !final {
 			continue
 		}
-		restored := provider.Restore(code, tt.err.Error())
-		twice := provider.Restore(code, restored.Error())
+		restored := (provider.Outcomes{}).Restore(code, tt.err.Error())
+		twice := (provider.Outcomes{}).Restore(code, restored.Error())
 		if twice.Error() != restored.Error() || errors.Is(tt.err, provider.ErrRefused) != errors.Is(twice, provider.ErrRefused) {
 			t.Errorf("%s: passed on as %q, then as %q", tt.name, restored, twice)
 		}

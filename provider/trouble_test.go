@@ -162,7 +162,7 @@ func TestProxyFailures(t *testing.T) {
 		}
 		err = newWorld(t).identityThrough(t, provider.CallOptions{HTTP: client})
 		wantError(t, err, provider.ErrUnreachable, "proxy: HTTP status "+status, says)
-		if code, final := provider.Final(err); final {
+		if code, final := isFinal(err); final {
 			t.Errorf("it ends the wait of others: %s", code)
 		}
 	}
@@ -170,7 +170,7 @@ func TestProxyFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, final := provider.Final(newWorld(t).identityThrough(t, provider.CallOptions{HTTP: dead})); final {
+	if _, final := isFinal(newWorld(t).identityThrough(t, provider.CallOptions{HTTP: dead})); final {
 		t.Error("a dead proxy ends the wait of others")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"groat/provider/profile"
 	"groat/provider/ststest"
 	"groat/session"
+	"groat/session/flight"
 )
 
 const account = "123456789012"
@@ -74,7 +75,7 @@ func (w *world) newMinter() *provider.Minter {
 	now := func() time.Time { return time.Now().Add(w.later) }
 	dir := filepath.Join(w.t.TempDir(), "locks")
 	if w.minter != nil {
-		dir = w.minter.Cache.LockDir
+		dir = w.minter.Cache.Flight.Dir
 	}
 	getenv := func(k string) string { return w.env[k] }
 	var mu sync.Mutex
@@ -90,7 +91,7 @@ func (w *world) newMinter() *provider.Minter {
 	w.t.Cleanup(client.CloseIdleConnections)
 	return &provider.Minter{
 		Keys: w.vault, Codes: w.prompt, HTTP: client, Now: now, Getenv: getenv, Warn: warn, Debugf: w.t.Logf,
-		Cache: &session.Cache{Store: w.store, LockDir: dir, Now: func() time.Time { return now().Add(w.cacheLater) }, Warn: warn, Final: provider.Final, Restore: provider.Restore},
+		Cache: &session.Cache{Store: w.store, Flight: flight.Group{Dir: dir, Warn: warn, Outcomes: provider.Outcomes{}}, Now: func() time.Time { return now().Add(w.cacheLater) }, Warn: warn},
 	}
 }
 

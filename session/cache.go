@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"groat/session/flight"
 )
 
 // Mint calls AWS for new credentials. It runs under the entry's lock, at
@@ -16,9 +16,11 @@ type Mint func(ctx context.Context) (Credentials, error)
 // Cache is the encrypted cache of session credentials. It is safe for
 // concurrent use; it must not be copied once used.
 type Cache struct {
-	Store   Store
-	LockDir string // one lock file per cache key and MFA device; created 0700; empty or unwritable: no locks, with a warning
-	Now     func() time.Time
+	Store Store
+	// Flight is for all processes that share the store: one mint and one
+	// question at a time. The memory of used codes is kept in its directory.
+	Flight flight.Group
+	Now    func() time.Time
 	// MinTTL: an entry with no more than min(MinTTL, a third of its lifetime)
 	// left is not served. Zero means the default of 15 min, or 5 min where
 	// renewing would have to ask somebody.
@@ -28,37 +30,14 @@ type Cache struct {
 	Warn     func(msg string)     // one line, no secrets; nil drops it
 	Debugf   func(string, ...any) // nil drops it
 
-	// Waiting is told, once for each and after a moment, whom this process
-	// waits for ("process 4711, profile \"admin\"") and whether that one is
-	// asking: a person may have to answer a prompt in another window. It
-	// returns what is to be called when the wait is over. Nil drops it.
-	Waiting func(holder string, asking bool) (over func())
-	// Final reports whether a failed mint ends the wait of every process that
-	// was already waiting for it, and the stable code that stands for the
-	// error's class. Nil: no failure does, each waiter mints for itself.
-	Final func(err error) (code string, final bool)
-	// Restore turns the code and the message of another process's final
-	// failure back into an error of the same class; where it returns nil, that
-	// failure is none for this process, which goes on. Nil: ErrEnded.
-	Restore func(code, message string) error
-	// Spare reports whether, after this failure, an entry that is due to be
-	// renewed may still be served, with a warning, because it has not run out:
-	// AWS is out of reach, say, and more than 5 min are left. Nil: never.
-	Spare func(err error) bool
-	// Pointless reports that what is waited for came by another road, so that
-	// a wait for a lock ends without one. It is asked at every look. Nil: never.
-	Pointless func() bool
-	// Missed is told by Do, before it waits for anything, that the cache alone
-	// does not answer. Nil drops it.
-	Missed func()
-
-	warnedLock atomic.Bool
-	toldOf     sync.Map // holders that Waiting was told of
+	// StaleOn is the failure (by errors.Is) after which an entry that is due to
+	// be renewed is still served, with a warning, while more than 5 min are
+	// left: that AWS is out of reach. Nil: none.
+	StaleOn error
+	// OnMiss is called by Do, before it waits for anything, where the cache
+	// alone does not answer. Nil drops it.
+	OnMiss func()
 }
-
-// ErrEnded is the failure of another process's mint that this one was waiting
-// for, where Restore does not know better.
-var ErrEnded = errors.New("the attempt this one was waiting for failed")
 
 // Get returns the fresh entry for the request, if there is one. It takes no
 // lock, writes nothing and mints nothing. A damaged entry is a miss, with a
@@ -111,18 +90,18 @@ func (c *Cache) find(ctx context.Context, req Request, warn func(string)) (*stor
 // may fail with a warning; minted credentials are always delivered.
 //
 // While another process mints, Do waits for as long as ctx allows. It ends
-// with that process's failure if Final called it final; if the other process
+// with that process's failure if Outcomes called it final; if the other process
 // dies, is stopped or fails otherwise, this one (or another waiter) mints.
 func (c *Cache) Do(ctx context.Context, req Request, mint Mint) (Credentials, error) {
 	req.Asks = onlyOnce(req.Asks)
 	if creds, ok, err := c.look(ctx, req, c.warn); ok || err != nil {
 		return creds, err
 	}
-	if c.Missed != nil {
-		c.Missed()
+	if c.OnMiss != nil {
+		c.OnMiss()
 	}
 	creds, err := c.mintOnce(ctx, req, mint)
-	if err != nil && c.Spare != nil && c.Spare(err) {
+	if err != nil && c.StaleOn != nil && errors.Is(err, c.StaleOn) {
 		if e, verdict, ferr := c.find(ctx, req, quiet); ferr == nil && e != nil && verdict == usableIfAsking {
 			c.warn(fmt.Sprintf("could not renew the session of profile %q, using the one that lasts until %s: %v",
 				req.Info.Profile, e.Info.Expiration.Format(time.RFC3339), err))
@@ -140,38 +119,24 @@ func (c *Cache) mintOnce(ctx context.Context, req Request, mint Mint) (Credentia
 		found, ok, err = c.look(ctx, req, quiet)
 		return ok, err
 	}
-	outer, _ := ctx.Value(heldLock{}).(*held)
-	label := holderLabel(req.Info.Profile)
-	if outer != nil {
-		label = outer.label // people know the profile that they asked for
-	}
-	l, ended, err := c.acquire(ctx, lockFileName("key", string(req.Key)), label, outer, reread)
+	minted := false
+	err := c.Flight.Do(ctx, flight.Work{Name: string(req.Key), For: req.Info.Profile, Look: reread, Attempt: func(ctx context.Context) (bool, error) {
+		var err error
+		if found, err = mint(ctx); err != nil {
+			return false, err
+		}
+		minted = true
+		// A caller that gives up now still has credentials in hand, and whoever
+		// waits behind this lock should find them.
+		return c.store(context.WithoutCancel(ctx), req, found), nil
+	}})
 	if err != nil {
 		return Credentials{}, err
 	}
-	if ended {
-		return found, nil
+	if minted && !c.Disabled {
+		c.pruneNowAndThen(context.WithoutCancel(ctx))
 	}
-	defer l.unlock()
-	l.begin()
-	if ok, err := reread(); ok || err != nil {
-		l.leave()
-		return found, err
-	}
-	creds, err := mint(context.WithValue(ctx, heldLock{}, l))
-	if err != nil {
-		l.finish(false, err)
-		return Credentials{}, err
-	}
-	// A caller that gives up now still has credentials in hand, and whoever
-	// waits behind this lock should find them.
-	after := context.WithoutCancel(ctx)
-	l.finish(c.store(after, req, creds), nil)
-	l.unlock()
-	if !c.Disabled {
-		c.pruneNowAndThen(after)
-	}
-	return creds, nil
+	return found, nil
 }
 
 func quiet(string) {}

@@ -15,7 +15,7 @@ import (
 func TestDoMintsOnceThenServes(t *testing.T) {
 	c, store, _, warned := testCache(t)
 	n, missed := 0, 0
-	c.Missed = func() { missed++ }
+	c.OnMiss = func() { missed++ }
 	for range 3 {
 		creds, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now))
 		if err != nil || creds.SessionToken != "token-1" {
@@ -33,7 +33,7 @@ func TestHitTakesNoLockAndWritesNothing(t *testing.T) {
 	if _, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now)); err != nil {
 		t.Fatal(err)
 	}
-	c.LockDir = filepath.Join(t.TempDir(), "never")
+	c.Flight.Dir = filepath.Join(t.TempDir(), "never")
 	store.gets = 0
 	store.fail = func(op, _ string) error {
 		if op != "get" {
@@ -44,7 +44,7 @@ func TestHitTakesNoLockAndWritesNothing(t *testing.T) {
 	if _, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(c.LockDir); err == nil || store.gets != 1 || n != 1 {
+	if _, err := os.Stat(c.Flight.Dir); err == nil || store.gets != 1 || n != 1 {
 		t.Errorf("lock directory made: %v; %d reads; %d mints", err == nil, store.gets, n)
 	}
 }
@@ -84,14 +84,14 @@ func TestMintedCredentialsAreDeliveredWithoutLocks(t *testing.T) {
 	}
 	for _, dir := range []string{"", filepath.Join(file, "locks")} {
 		c, _, _, warned := testCache(t)
-		c.LockDir = dir
+		c.Flight.Dir = dir
 		n := 0
 		for _, profile := range []string{"a", "b"} {
 			if creds, err := c.Do(t.Context(), testRequest(profile), countingMint(&n, c.Now)); err != nil || creds.SessionToken == "" {
 				t.Fatalf("got %v, %v", creds, err)
 			}
 		}
-		release, err := c.LockDevice(t.Context(), "serial")
+		release, err := c.Flight.Ask(t.Context(), "serial")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func TestAFailedRenewalMaySpareTheOldEntry(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _, clk, warned := testCache(t)
-			c.Spare = func(err error) bool { return errors.Is(err, down) }
+			c.StaleOn = down
 			n := 0
 			if _, err := c.Do(t.Context(), testRequest("admin"), countingMint(&n, c.Now)); err != nil {
 				t.Fatal(err)

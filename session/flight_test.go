@@ -154,7 +154,7 @@ func TestACodeIsUsedOnceAmongProcesses(t *testing.T) {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	c, _, _, _ := testCache(t)
 	blocked := make(chan struct{})
-	c.Debugf = func(format string, _ ...any) {
+	c.Flight.Debugf = func(format string, _ ...any) {
 		if strings.HasPrefix(format, "waiting for") {
 			close(blocked)
 		}
@@ -193,7 +193,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 func TestLockFilesHoldNoSecret(t *testing.T) {
 	c, _, _, _ := testCache(t)
 	if _, err := c.Do(t.Context(), testRequest("admin"), func(ctx context.Context) (Credentials, error) {
-		release, err := c.LockDevice(ctx, "arn:aws:iam::123456789012:mfa/me")
+		release, err := c.Flight.Ask(ctx, "arn:aws:iam::123456789012:mfa/me")
 		if err != nil {
 			return Credentials{}, err
 		}
@@ -206,7 +206,7 @@ func TestLockFilesHoldNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	walk(t, c.LockDir, func(path string, mode os.FileMode, data string) {
+	walk(t, c.Flight.Dir, func(path string, mode os.FileMode, data string) {
 		seen++
 		for _, secret := range []string{"654321", "secret" + strings.Repeat("x", 34), "token-7"} {
 			if strings.Contains(data, secret) {

@@ -4,8 +4,10 @@ package session
 
 import (
 	"fmt"
+	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,7 +99,14 @@ func TestAHolderThatWakesUpIsWaitedFor(t *testing.T) {
 // than it is sent.
 func waitStopped(t *testing.T, p *proc) {
 	t.Helper()
-	for !stopped(p.cmd.Process.Pid, startOf(p.cmd.Process.Pid)) {
+	for {
+		state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(p.cmd.Process.Pid)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(string(state), "T") {
+			return
+		}
 		if t.Context().Err() != nil {
 			t.Fatal("the process was never stopped")
 		}

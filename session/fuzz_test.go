@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -71,30 +70,6 @@ func FuzzNewKey(f *testing.F) {
 		for _, other := range [][]string{{a}, {a + b}, {a, b, ""}, {"", a, b}} {
 			if k == NewKey(other...) {
 				t.Fatalf("%q and %q", []string{a, b}, other)
-			}
-		}
-	})
-}
-
-// A lock file may hold anything; what was written comes back, or nothing.
-func FuzzRecord(f *testing.F) {
-	f.Add([]byte("no record"), "process 1, profile \"p\"", "cancelled", "the prompt was cancelled")
-	f.Add([]byte{}, "\x1b[31m\n\xff", strings.Repeat("c", 300), strings.Repeat("\u2028<&>", 400))
-	f.Fuzz(func(t *testing.T, noise []byte, holder, code, message string) {
-		parseRecord(noise)
-		r := record{PID: 12, Started: "34", Holder: holder, Done: 5, Code: code, Message: message}
-		buf, err := formatRecord(r)
-		if err != nil || len(buf) != recordSize {
-			t.Fatalf("%d bytes, %v", len(buf), err)
-		}
-		got := parseRecord(buf)
-		if got.PID != 12 || got.Done != 5 || strings.ContainsAny(got.Holder+got.Message, "\n\x1b") {
-			t.Fatalf("got %+v", got)
-		}
-		if i := len(noise); i > 0 && i < recordSize {
-			copy(buf, noise) // half overwritten
-			if r := parseRecord(buf); r != got && r != (record{}) && !json.Valid(noise) {
-				t.Fatalf("believed a torn record: %+v", r)
 			}
 		}
 	})

@@ -112,17 +112,17 @@ func (c *Cache) Prune(ctx context.Context) {
 // pruneNowAndThen prunes once a day, after a mint: entries of edited profiles
 // and rotated keys are never asked for again and would stay for ever.
 func (c *Cache) pruneNowAndThen(ctx context.Context) {
-	if c.LockDir == "" {
+	if c.Flight.Dir == "" {
 		return
 	}
-	stamp := filepath.Join(c.LockDir, "state", "pruned")
+	stamp := filepath.Join(c.Flight.Dir, "state", "pruned")
 	if st, err := os.Stat(stamp); err == nil {
 		if age := c.now().Sub(st.ModTime()); age >= 0 && age < pruneInterval {
 			return
 		}
 	}
 	// Without a stamp every mint would prune: rather none does.
-	if os.MkdirAll(filepath.Dir(stamp), lockDirMode) != nil || os.WriteFile(stamp, nil, lockFileMode) != nil ||
+	if os.MkdirAll(filepath.Dir(stamp), 0o700) != nil || os.WriteFile(stamp, nil, 0o600) != nil ||
 		os.Chtimes(stamp, c.now(), c.now()) != nil {
 		return
 	}

@@ -166,10 +166,10 @@ func TestPruneStopsWithItsContext(t *testing.T) {
 func TestUnwritableStampMeansNoPruning(t *testing.T) {
 	c, store, clk, _ := testCache(t)
 	fill(t, c, store, clk)
-	if err := os.RemoveAll(filepath.Join(c.LockDir, "state")); err != nil {
+	if err := os.RemoveAll(filepath.Join(c.Flight.Dir, "state")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.LockDir, "state"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.Flight.Dir, "state"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	store.fail = func(op, _ string) error {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"groat/session/flight"
 )
 
 // The tests of several processes run this test binary again: with childEnv
@@ -42,19 +44,11 @@ func child(mode, dir, name string) int {
 		return orders.Text()
 	}
 	c := &Cache{
-		Store: dirStore(filepath.Join(dir, "store")), LockDir: filepath.Join(dir, "locks"),
+		Store: dirStore(filepath.Join(dir, "store")), Flight: flight.Group{Dir: filepath.Join(dir, "locks"), Outcomes: testOutcomes{}},
 		Warn:   func(msg string) { say("warned %s", msg) },
 		Debugf: func(format string, args ...any) { say("debug "+format, args...) },
-		Final: func(err error) (string, bool) {
-			return "cancelled", errors.Is(err, errTestCancelled)
-		},
-		Restore: func(code, message string) error {
-			if code == "cancelled" {
-				return fmt.Errorf("elsewhere: %w (%s)", errTestCancelled, message)
-			}
-			return nil
-		},
 	}
+	c.Flight.Warn, c.Flight.Debugf = c.Warn, c.Debugf
 	act := func() error {
 		switch o := order(); o {
 		case "mint":
@@ -77,7 +71,7 @@ func child(mode, dir, name string) int {
 	}
 	creds, err := c.Do(context.Background(), testRequest(name), func(ctx context.Context) (Credentials, error) {
 		if mode == "device" {
-			release, err := c.LockDevice(ctx, "serial")
+			release, err := c.Flight.Ask(ctx, "serial")
 			if err != nil {
 				return Credentials{}, err
 			}
@@ -108,6 +102,23 @@ func child(mode, dir, name string) int {
 }
 
 // trace appends a mark to a file that all processes share.
+// testOutcomes: a cancelled prompt ends the wait of all.
+type testOutcomes struct{}
+
+func (testOutcomes) Final(err error) string {
+	if errors.Is(err, errTestCancelled) {
+		return "cancelled"
+	}
+	return ""
+}
+
+func (testOutcomes) Restore(code, message string) error {
+	if code == "cancelled" {
+		return fmt.Errorf("elsewhere: %w (%s)", errTestCancelled, message)
+	}
+	return nil
+}
+
 func trace(dir, mark string) {
 	f, err := os.OpenFile(filepath.Join(dir, "trace"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"groat/session/flight"
 )
 
 // mapStore is the Store of tests, with a fault for each operation.
@@ -104,7 +106,7 @@ func (c *clock) set(t time.Time) {
 func testCache(t *testing.T) (*Cache, *mapStore, *clock, *messages) {
 	t.Helper()
 	store, clk, warned := newMapStore(), &clock{t: testNow}, &messages{}
-	return &Cache{Store: store, LockDir: t.TempDir(), Now: clk.now, Warn: warned.add}, store, clk, warned
+	return &Cache{Store: store, Flight: flight.Group{Dir: t.TempDir(), Warn: warned.add}, Now: clk.now, Warn: warned.add}, store, clk, warned
 }
 
 type messages struct {

@@ -36,11 +36,11 @@ const codeMemory = time.Hour
 // a generator that is ahead, and one more for a clock that differs a little.
 const clockSteps = 2
 
-// UsedCodes is the memory shared by all who use this cache's lock directory.
+// UsedCodes is the memory shared by all who use this cache's directory of locks.
 func (c *Cache) UsedCodes() *UsedCodes {
 	u := &UsedCodes{Now: c.now, Warn: c.warn}
-	if c.LockDir != "" {
-		u.Path = filepath.Join(c.LockDir, "state", "used-codes.json")
+	if c.Flight.Dir != "" {
+		u.Path = filepath.Join(c.Flight.Dir, "state", "used-codes.json")
 	}
 	return u
 }
@@ -125,14 +125,14 @@ func (u *UsedCodes) locked(ctx context.Context, work func() error) error {
 	if u.Path == "" {
 		return errors.New("no state directory")
 	}
-	if err := os.MkdirAll(filepath.Dir(u.Path), lockDirMode); err != nil {
+	if err := os.MkdirAll(filepath.Dir(u.Path), 0o700); err != nil {
 		return err
 	}
 	// Held for a few milliseconds only; a holder that is stopped in them must
 	// not stop everybody.
 	patience, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	l := flock.New(u.Path+".lock", flock.SetPermissions(lockFileMode))
+	l := flock.New(u.Path+".lock", flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(patience, 5*time.Millisecond); err != nil {
 		return fmt.Errorf("could not lock %q: %w", u.Path, err)
 	}
@@ -178,7 +178,7 @@ func (u *UsedCodes) write(f usedFile) error {
 	// Under the lock there is one writer, so one name will do, and a killed
 	// one leaves nothing behind that the next does not overwrite.
 	tmp := u.Path + ".tmp"
-	if err := os.WriteFile(tmp, data, lockFileMode); err != nil {
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		_ = os.Remove(tmp)
 		// A full disk has room for what stands there already. Half a file, if
 		// it comes to that, is one started anew.

@@ -112,7 +112,7 @@ func TestUsedCodesWithoutAPlaceWarn(t *testing.T) {
 	}
 	for _, dir := range []string{"", file} {
 		c, _, _, warned := testCache(t)
-		c.LockDir = dir
+		c.Flight.Dir = dir
 		if fresh, err := c.UsedCodes().Use(t.Context(), "serial", "111111", 0); !fresh || err != nil {
 			t.Error(fresh, err)
 		}

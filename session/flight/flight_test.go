@@ -1,4 +1,4 @@
-package session
+package flight
 
 import (
 	"context"
@@ -24,14 +24,14 @@ func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var said []string
 			over := 0
-			c := &Cache{Waiting: func(holder string, asking bool) func() {
+			g := &Group{Waiting: func(holder string, asking bool) func() {
 				said = append(said, holder)
 				if asking != tt.asking {
 					t.Errorf("asking: %v", asking)
 				}
 				return func() { over++ }
 			}}
-			w := &wait{c: c, since: time.Now().Add(-tt.waited), known: []record{{Holder: "process 1", Asking: tt.asking}}}
+			w := &wait{g: g, since: time.Now().Add(-tt.waited), known: []record{{Holder: "process 1", Asking: tt.asking}}}
 			for range 3 {
 				w.say()
 			}
@@ -42,7 +42,7 @@ func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
 				t.Errorf("ended %d times, said %q", over, said)
 			}
 			// Another wait for the same process is nothing new.
-			again := &wait{c: c, since: w.since, known: w.known}
+			again := &wait{g: g, since: w.since, known: w.known}
 			if again.say(); len(said) > 1 {
 				t.Errorf("said again: %q", said)
 			}
@@ -66,7 +66,7 @@ func TestATornRecordIsNoNews(t *testing.T) {
 	if r := readRecord(path); r != want {
 		t.Errorf("got %+v", r)
 	}
-	w := &wait{c: &Cache{}, base: filepath.Join(dir, "x")}
+	w := &wait{g: &Group{}, base: filepath.Join(dir, "x")}
 	w.look(0)
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -81,19 +81,26 @@ func TestATornRecordIsNoNews(t *testing.T) {
 	}
 }
 
+// outcomes calls every failure final and restores it as the error it holds.
+type outcomes struct{ restored error }
+
+func (outcomes) Final(error) string { return "cancelled" }
+
+func (o outcomes) Restore(code, message string) error {
+	if code != "cancelled" || message != "the prompt was cancelled" {
+		return errors.New("garbled: " + code + ", " + message)
+	}
+	return o.restored
+}
+
 func TestErrorsOfOthersKeepTheirClass(t *testing.T) {
 	mine := errors.New("mine")
 	r := record{Code: "cancelled", Message: "the prompt was cancelled"}
-	if err := (&Cache{}).restore(r); !errors.Is(err, ErrEnded) {
+	if err := (&Group{}).restore(r); !errors.Is(err, ErrEnded) {
 		t.Error(err)
 	}
-	c := &Cache{Restore: func(code, message string) error {
-		if code != r.Code || message != r.Message {
-			t.Errorf("restore got %q, %q", code, message)
-		}
-		return mine
-	}}
-	if err := c.restore(r); !errors.Is(err, mine) {
+	g := &Group{Outcomes: outcomes{mine}}
+	if err := g.restore(r); !errors.Is(err, mine) {
 		t.Error(err)
 	}
 }
@@ -105,63 +112,61 @@ func TestThisProcessIsNotStopped(t *testing.T) {
 	}
 }
 
-func TestAskingIsSaidInEveryMintAround(t *testing.T) {
-	c, _, _, _ := testCache(t)
-	role, parent := testRequest("role"), testRequest("parent")
-	asks := func(r Request) bool {
-		return readRecord(filepath.Join(c.LockDir, lockFileName("key", string(r.Key))) + ".lock").Asking
-	}
-	n := 0
-	_, err := c.Do(t.Context(), role, func(ctx context.Context) (Credentials, error) {
-		_, err := c.Do(ctx, parent, func(ctx context.Context) (Credentials, error) {
-			if asks(role) || asks(parent) {
+// work is an attempt whose outcome nobody has left before.
+func work(name string, attempt func(ctx context.Context) error) Work {
+	return Work{Name: name, For: name, Look: func() (bool, error) { return false, nil }, Attempt: func(ctx context.Context) (bool, error) {
+		return true, attempt(ctx)
+	}}
+}
+
+func (g *Group) recordOf(kind, name string) record {
+	return readRecord(filepath.Join(g.Dir, lockFileName(kind, name)) + ".lock")
+}
+
+func TestAskingIsSaidInEveryAttemptAround(t *testing.T) {
+	g := &Group{Dir: t.TempDir()}
+	asks := func(name string) bool { return g.recordOf("key", name).Asking }
+	err := g.Do(t.Context(), work("role", func(ctx context.Context) error {
+		return g.Do(ctx, work("parent", func(ctx context.Context) error {
+			if asks("role") || asks("parent") {
 				t.Error("asking is said before anybody is asked")
 			}
-			release, err := c.LockDevice(ctx, "serial")
+			release, err := g.Ask(ctx, "serial")
 			if err != nil {
-				return Credentials{}, err
+				return err
 			}
-			if !asks(role) || !asks(parent) {
-				t.Errorf("asking is said for the role: %v, for its parent: %v", asks(role), asks(parent))
+			if !asks("role") || !asks("parent") {
+				t.Errorf("asking is said for the role: %v, for its parent: %v", asks("role"), asks("parent"))
 			}
 			release(nil)
-			return countingMint(&n, c.Now)(ctx)
-		})
-		if err != nil {
-			return Credentials{}, err
-		}
-		return countingMint(&n, c.Now)(ctx)
-	})
+			return nil
+		}))
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if asks(role) || asks(parent) {
+	if asks("role") || asks("parent") {
 		t.Error("asking is said after it is over")
 	}
 }
 
 // Who waits for a process that waits itself learns whom it comes down to.
 func TestAWaitIsPassedOn(t *testing.T) {
-	c, _, _, _ := testCache(t)
-	role := testRequest("role")
-	read := func() record {
-		return readRecord(filepath.Join(c.LockDir, lockFileName("key", string(role.Key))) + ".lock")
-	}
-	release, err := c.LockDevice(t.Context(), "serial")
+	g := &Group{Dir: t.TempDir()}
+	read := func() record { return g.recordOf("key", "role") }
+	release, err := g.Ask(t.Context(), "serial")
 	if err != nil {
 		t.Fatal(err)
 	}
-	device := filepath.Join(c.LockDir, lockFileName("mfa", "serial")) + ".lock"
-	other := readRecord(device)
+	other := g.recordOf("mfa", "serial")
 	if !other.Asking {
 		t.Fatalf("the device's record %+v", other)
 	}
 	other.Holder = "process 4711"
-	if err := writeRecord(device, other); err != nil {
+	if err := writeRecord(filepath.Join(g.Dir, lockFileName("mfa", "serial"))+".lock", other); err != nil {
 		t.Fatal(err)
 	}
-	n := 0
-	_, err = c.Do(t.Context(), role, func(ctx context.Context) (Credentials, error) {
+	err = g.Do(t.Context(), work("role", func(ctx context.Context) error {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -170,17 +175,17 @@ func TestAWaitIsPassedOn(t *testing.T) {
 			}
 			release(nil)
 		}()
-		again, err := c.LockDevice(ctx, "serial")
+		again, err := g.Ask(ctx, "serial")
 		<-done
 		if err != nil {
-			return Credentials{}, err
+			return err
 		}
-		if r := read(); !r.Asking || r.Holder != holderLabel(role.Info.Profile) {
+		if r := read(); !r.Asking || r.Holder != holderLabel("role") {
 			t.Errorf("while it asks itself: %+v", r)
 		}
 		again(nil)
-		return countingMint(&n, c.Now)(ctx)
-	})
+		return nil
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,8 +193,7 @@ func TestAWaitIsPassedOn(t *testing.T) {
 
 // A failure that Restore makes nothing of is none: the wait goes on.
 func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
-	c := &Cache{Restore: func(string, string) error { return nil }}
-	w := &wait{c: c, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled"}}}
+	w := &wait{g: &Group{Outcomes: outcomes{}}, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled", Message: "the prompt was cancelled"}}}
 	if over, err := w.news(nil); over || err != nil {
 		t.Errorf("%v, %v", over, err)
 	}
@@ -197,37 +201,24 @@ func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
 
 // Whoever holds the lock says so before anything else: a process stopped in
 // between would be waited for.
-func TestHolderIsNamedBeforeTheReread(t *testing.T) {
-	c, store, _, _ := testCache(t)
-	req := testRequest("role")
-	path := filepath.Join(c.LockDir, lockFileName("key", string(req.Key))) + ".lock"
-	reads := 0
-	store.fail = func(op, _ string) error {
-		if op == "get" {
-			if reads++; reads == 2 && readRecord(path).PID != os.Getpid() {
-				t.Error("the second look is taken under a lock of nobody")
-			}
+func TestHolderIsNamedBeforeTheLook(t *testing.T) {
+	g := &Group{Dir: t.TempDir()}
+	looks, attempts, found := 0, 0, false
+	w := work("role", func(context.Context) error { attempts++; return nil })
+	w.Look = func() (bool, error) {
+		if looks++; g.recordOf("key", "role").PID != os.Getpid() {
+			t.Error("the look is taken under a lock of nobody")
 		}
-		return nil
+		return found, nil
 	}
-	n := 0
-	if _, err := c.Do(t.Context(), req, countingMint(&n, c.Now)); err != nil || reads < 2 {
-		t.Fatalf("%v after %d reads", err, reads)
+	if err := g.Do(t.Context(), w); err != nil || looks != 1 || attempts != 1 {
+		t.Fatalf("%v after %d looks and %d attempts", err, looks, attempts)
 	}
-	// The first look comes too early, the second one finds it.
-	reads = 0
-	store.fail = func(op, _ string) error {
-		if op == "get" {
-			if reads++; reads == 1 {
-				return ErrNotFound
-			}
-		}
-		return nil
+	found = true
+	if err := g.Do(t.Context(), w); err != nil || attempts != 1 {
+		t.Fatalf("%v after %d attempts", err, attempts)
 	}
-	if _, err := c.Do(t.Context(), req, countingMint(&n, c.Now)); err != nil || n != 1 {
-		t.Fatalf("%v, minted %d times", err, n)
-	}
-	if r := readRecord(path); r.PID != 0 || r.Done != 1 {
+	if r := g.recordOf("key", "role"); r.PID != 0 || r.Done != 1 {
 		t.Errorf("left behind: %+v", r)
 	}
 }

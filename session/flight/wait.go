@@ -1,4 +1,4 @@
-package session
+package flight
 
 import (
 	"errors"
@@ -11,18 +11,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// unlocked is what remains where no lock can be had: minting twice is better
-// than no credentials.
+// unlocked is what remains where no lock can be had: working twice is better
+// than not at all.
 func (w *wait) unlocked(err error) *held {
-	if c := w.c; !c.warnedLock.Swap(true) {
-		c.warn(fmt.Sprintf("could not lock in %q, processes that run at the same time may each ask: %v", c.LockDir, err))
+	if g := w.g; !g.warnedLock.Swap(true) {
+		g.warn(fmt.Sprintf("could not lock in %q, processes that run at the same time may each ask: %v", g.Dir, err))
 	}
-	return &held{c: w.c, label: w.label, outer: w.outer}
+	return &held{g: w.g, label: w.label, outer: w.outer}
 }
 
 // wait is one call's wait for a lock.
 type wait struct {
-	c       *Cache
+	g       *Group
 	base    string
 	label   string
 	outer   *held
@@ -35,10 +35,10 @@ type wait struct {
 }
 
 func (w *wait) prepare() error {
-	if w.c.LockDir == "" {
+	if w.g.Dir == "" {
 		return errors.New("no lock directory")
 	}
-	return os.MkdirAll(w.c.LockDir, lockDirMode)
+	return os.MkdirAll(w.g.Dir, lockDirMode)
 }
 
 func (w *wait) path(lane int) string {
@@ -73,7 +73,7 @@ func (w *wait) try() (*held, error) {
 		}
 		w.blocked = lane
 		if ok {
-			h := &held{c: w.c, lane: fl, path: w.path(lane), label: w.label, outer: w.outer}
+			h := &held{g: w.g, lane: fl, path: w.path(lane), label: w.label, outer: w.outer}
 			// Both ways a process could have slipped in: past a lane whose
 			// holder has woken up since, or into a later lane before this
 			// one came free.
@@ -131,8 +131,8 @@ func (w *wait) news(reread func() (bool, error)) (bool, error) {
 		}
 		w.seen[lane] = r.Done
 		if r.Code != "" && lane == w.blocked {
-			w.c.debugf("the attempt of another process ended with %s", r.Code)
-			if err := w.c.restore(r); err != nil {
+			w.g.debugf("the attempt of another process ended with %s", r.Code)
+			if err := w.g.restore(r); err != nil {
 				return false, err
 			}
 		}
@@ -145,9 +145,9 @@ func (w *wait) news(reread func() (bool, error)) (bool, error) {
 	return false, nil
 }
 
-func (c *Cache) restore(r record) error {
-	if c.Restore != nil {
-		return c.Restore(r.Code, r.Message)
+func (g *Group) restore(r record) error {
+	if g.Outcomes != nil {
+		return g.Outcomes.Restore(r.Code, r.Message)
 	}
 	return fmt.Errorf("%w: %s", ErrEnded, r.Message)
 }
@@ -171,14 +171,14 @@ func (w *wait) say() {
 		w.outer.asks(w.holder())
 		w.passed, after = true, saySoon
 	}
-	if w.told != nil || w.c.Waiting == nil || time.Since(w.since) < after {
+	if w.told != nil || w.g.Waiting == nil || time.Since(w.since) < after {
 		return
 	}
 	w.told = func() {}
-	if _, known := w.c.toldOf.LoadOrStore(w.holder(), true); known {
+	if _, known := w.g.toldOf.LoadOrStore(w.holder(), true); known {
 		return
 	}
-	if over := w.c.Waiting(w.holder(), r.Asking); over != nil {
+	if over := w.g.Waiting(w.holder(), r.Asking); over != nil {
 		w.told = over
 	}
 }

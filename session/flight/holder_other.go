@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package session
+package flight
 
 // stopped is never true here: Windows has no job control, and a process that
 // a debugger suspends is waited for.
