@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cli/browser"
+
+	"groat/cmd/child"
 )
 
 // openTimeout bounds the wait for the browser to come for the link.
@@ -53,10 +56,9 @@ func openPrivately(ctx context.Context, a *app, link string) error {
 // and the caller's credentials are not. Nothing runs here but the opener.
 func browserEnvironment(environ []string) {
 	os.Clearenv()
-	for _, entry := range cleanEnviron(environ, foldsCase) {
-		name := entryName(entry)
-		if len(entry) > len(name) {
-			_ = os.Setenv(name, entry[len(name)+1:])
+	for _, entry := range child.Clean(environ) {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
+			_ = os.Setenv(name, value)
 		}
 	}
 }

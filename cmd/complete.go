@@ -87,7 +87,7 @@ func (w *completer) complete(before []string, typing string) []string {
 			}
 			i++
 		case len(w.node.Children) > 0:
-			if w.node = child(w.node, word); w.node == nil {
+			if w.node = subcommand(w.node, word); w.node == nil {
 				return nil
 			}
 		default:
@@ -129,7 +129,7 @@ func (w *completer) takesCommand(argument int) bool {
 	return w.node.Name == "exec" && argument >= 1
 }
 
-func child(n *kong.Node, word string) *kong.Node {
+func subcommand(n *kong.Node, word string) *kong.Node {
 	for _, c := range n.Children {
 		if c.Name == word || slices.Contains(c.Aliases, word) {
 			return c

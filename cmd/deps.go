@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
@@ -67,10 +68,11 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
+	environ = child.Once(environ)
 	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
-			a.env[envName(name)] = value
+			a.env[child.Name(name)] = value
 		}
 	}
 	a.proxy = provider.CheckedProxy(a.getenv, http.ProxyFromEnvironment)
@@ -88,7 +90,7 @@ func (a *app) close() {
 }
 
 func (a *app) lookupEnv(name string) (string, bool) {
-	v, ok := a.env[envName(name)]
+	v, ok := a.env[child.Name(name)]
 	return v, ok
 }
 
@@ -109,7 +111,7 @@ func (a *app) ui() *terminal.UI {
 		a.prompt.ui = terminal.New(terminal.Options{
 			Driver:   a.cli.Prompt,
 			NoInput:  a.cli.NoInput,
-			Environ:  a.environ,
+			Environ:  child.Dialog(a.environ),
 			Deadline: left,
 			Stderr:   a.streams.Err,
 			Debugf:   a.debugf,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"groat/cmd/child"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
@@ -95,7 +96,7 @@ func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds ses
 	if err != nil {
 		return err
 	}
-	environ := childEnv{Profile: name, Region: plan.Region, Server: server}.environ(a.environ, foldsCase)
+	environ := child.Env{Profile: name, Region: plan.Region, Server: server}.Environ(a.environ)
 	if len(c.Command) == 0 {
 		a.banner(name, time.Time{})
 	}
@@ -107,7 +108,7 @@ func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds ses
 
 // replace hands this process over to the command.
 func (c *execCmd) replace(ctx context.Context, a *app, run command, creds session.Credentials, plan *provider.Plan, name string) error {
-	environ := childEnv{Profile: name, Region: plan.Region, Credentials: creds, ProfileEnv: c.ProfileEnv}.environ(a.environ, foldsCase)
+	environ := child.Env{Profile: name, Region: plan.Region, Credentials: creds, ProfileEnv: c.ProfileEnv}.Environ(a.environ)
 	if len(c.Command) == 0 {
 		a.banner(name, creds.Expiration)
 	}
@@ -121,9 +122,6 @@ func (c *execCmd) replace(ctx context.Context, a *app, run command, creds sessio
 	status, err := runChild(run, environ)
 	return ended(status, err)
 }
-
-// foldsCase is set where PATH and Path are one variable.
-const foldsCase = runtime.GOOS == "windows"
 
 // ended makes the child's end ours.
 func ended(status childStatus, err error) error {

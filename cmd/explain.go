@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider"
 )
@@ -84,7 +85,7 @@ func explain(p *provider.Plan, chain []string, states []provider.StepState) expl
 		step := explainedStep{
 			Operation: string(s.Operation), Profile: s.Profile, SessionName: orNull(s.SessionName), Duration: int64(s.Duration / time.Second),
 			MFASerial: orNull(s.MFASerial), MFAProcess: s.MFAProcess != "", Region: s.Region,
-			Cached: states[i].Cached, Expiration: orNull(formatExpiration(states[i].Expiration)), Called: states[i].Needed, Asks: states[i].Asks,
+			Cached: states[i].Cached, Expiration: orNull(child.FormatExpiration(states[i].Expiration)), Called: states[i].Needed, Asks: states[i].Asks,
 		}
 		if s.Role != nil {
 			step.RoleARN = orNull(s.Role.RoleARN)

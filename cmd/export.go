@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 
+	"groat/cmd/child"
 	"groat/provider/profile"
 	"groat/session"
 )
@@ -37,7 +38,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 		return a.toCredentialsFile(ctx, name, creds)
 	}
 	in := exportInput{Profile: name, Region: plan.Region, Credentials: creds}
-	in.Stale = staleVariables(a.environ, in, foldsCase)
+	in.Stale = staleVariables(a.environ, in)
 	text, err := export(c.Format, in)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.
 		}
 	}
 	_, err := profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
-		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, formatExpiration(creds.Expiration))
+		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration))
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"groat/cmd/child"
 	"groat/session"
 )
 
@@ -43,19 +44,18 @@ func export(format string, in exportInput) (string, error) {
 	case "ini":
 		return exportINI(in)
 	}
-	return lineFormats[format].print(credentialEnviron(in.Credentials, in.Region), in.Stale)
+	return lineFormats[format].print(child.Variables(in.Credentials, in.Region), in.Stale)
 }
 
 // staleVariables are the credential and profile variables in the environment
 // of the asking shell that setting the new ones would leave standing.
-func staleVariables(environ []string, in exportInput, foldCase bool) []string {
+func staleVariables(environ []string, in exportInput) []string {
 	var stale []string
-	set := credentialEnviron(in.Credentials, in.Region)
-	for _, entry := range environ {
-		name := foldName(entryName(entry), foldCase)
-		isSet := slices.ContainsFunc(set, func(v variable) bool { return v.Name == name })
+	set := child.Variables(in.Credentials, in.Region)
+	for _, name := range child.CredentialNames(environ) {
+		isSet := slices.ContainsFunc(set, func(v child.Variable) bool { return v.Name == name })
 		// A name that is no word could break out of the line that unsets it.
-		if !isSet && isWord(name) && matchesAny(name, credentialVariables) && !slices.Contains(stale, name) {
+		if !isSet && isWord(name) {
 			stale = append(stale, name)
 		}
 	}
@@ -70,7 +70,7 @@ func isWord(s string) bool {
 }
 
 // print is all or nothing: half of an identity is another identity.
-func (f lineFormat) print(vars []variable, stale []string) (string, error) {
+func (f lineFormat) print(vars []child.Variable, stale []string) (string, error) {
 	var b strings.Builder
 	if f.unset != "" {
 		for _, name := range stale {
@@ -205,14 +205,14 @@ func beginsComment(line string) bool {
 }
 
 // iniKeys are the keys of a section of session credentials, in order.
-func iniKeys(in exportInput) []variable {
+func iniKeys(in exportInput) []child.Variable {
 	c := in.Credentials
-	keys := []variable{
-		{"aws_access_key_id", c.AccessKeyID},
-		{"aws_secret_access_key", c.SecretAccessKey},
-		{"aws_session_token", c.SessionToken},
-		{"aws_credential_expiration", formatExpiration(c.Expiration)},
-		{"region", in.Region},
+	keys := []child.Variable{
+		{Name: "aws_access_key_id", Value: c.AccessKeyID},
+		{Name: "aws_secret_access_key", Value: c.SecretAccessKey},
+		{Name: "aws_session_token", Value: c.SessionToken},
+		{Name: "aws_credential_expiration", Value: child.FormatExpiration(c.Expiration)},
+		{Name: "region", Value: in.Region},
 	}
-	return slices.DeleteFunc(keys, func(v variable) bool { return v.Value == "" })
+	return slices.DeleteFunc(keys, func(v child.Variable) bool { return v.Value == "" })
 }

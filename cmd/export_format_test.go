@@ -17,6 +17,14 @@ import (
 	"groat/session"
 )
 
+var (
+	testExpiration  = time.Date(2031, 2, 3, 4, 5, 6, 700, time.FixedZone("CET", 3600))
+	testCredentials = session.Credentials{
+		AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "se/cr+et==", SessionToken: "to/ken+=", //nolint:gosec // G101: no real credentials
+		AccountID: "123456789012", Expiration: testExpiration,
+	}
+)
+
 // TestHelperPrintEnv is no test: the shells run it to show what reached the
 // environment of a child of theirs.
 func TestHelperPrintEnv(t *testing.T) {
@@ -75,7 +83,7 @@ func TestExportIsEvaluatedByTheRealShell(t *testing.T) {
 		Credentials: session.Credentials{AccessKeyID: "AKIA", SecretAccessKey: nasty, Expiration: testExpiration},
 	}
 	parent := []string{"PATH=" + os.Getenv("PATH"), "AWS_SESSION_TOKEN=stale", "AWS_PROFILE=stale"}
-	in.Stale = staleVariables(parent, in, false)
+	in.Stale = staleVariables(parent, in)
 	want := map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": nasty, "AWS_CREDENTIAL_EXPIRATION": "2031-02-03T03:05:06Z",
 		"AWS_REGION": in.Region, "AWS_DEFAULT_REGION": in.Region,
@@ -267,7 +275,7 @@ func TestExportRefusesWhatTheFormatCannotHold(t *testing.T) {
 
 func TestStaleVariables(t *testing.T) {
 	parent := []string{"AWS_PROFILE=x", "AWS_PROFILE=y", "AWS_ACCESS_KEY_ID=x", "AWS_CONTAINER_$(id)=x", "AWS_CONTAINER_X=1", "PATH=p", "AWS_REGION=r"}
-	got := staleVariables(parent, exportInput{Credentials: testCredentials}, false)
+	got := staleVariables(parent, exportInput{Credentials: testCredentials})
 	if want := []string{"AWS_CONTAINER_X", "AWS_PROFILE"}; !slices.Equal(got, want) {
 		t.Errorf("stale = %q, want %q", got, want)
 	}

@@ -28,7 +28,7 @@ func flagsFirst(root *kong.Node, words []string) []string {
 				first = append(first, words[i])
 			}
 		case len(w.node.Children) > 0:
-			if w.node = child(w.node, word); w.node == nil {
+			if w.node = subcommand(w.node, word); w.node == nil {
 				return words
 			}
 			first = append(first, word)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/session"
@@ -79,7 +80,7 @@ func (f *fleet) one(ctx context.Context, i int) {
 	}
 	var status childStatus
 	if err == nil {
-		status, err = f.start(ctx, i, childEnv{Profile: name, Region: plan.Region, Credentials: creds})
+		status, err = f.start(ctx, i, child.Env{Profile: name, Region: plan.Region, Credentials: creds})
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,12 +129,12 @@ func (f *fleet) credentials(ctx context.Context, name string) (session.Credentia
 
 // start runs the command with its output line by line behind the profile's
 // name. It reads nothing: there is one terminal and many commands.
-func (f *fleet) start(ctx context.Context, i int, env childEnv) (childStatus, error) {
+func (f *fleet) start(ctx context.Context, i int, env child.Env) (childStatus, error) {
 	out := &prefixed{f: f, to: f.a.streams.Out, prefix: f.prefix(i), data: true}
 	errs := &prefixed{f: f, to: f.a.streams.Err, prefix: f.prefix(i)}
 	c := exec.CommandContext(ctx, f.program.Path, f.program.Args[1:]...)
 	c.Args[0] = f.program.Args[0]
-	c.Env = env.environ(f.a.environ, foldsCase)
+	c.Env = env.Environ(f.a.environ)
 	c.Stdout, c.Stderr = out, errs
 	c.SysProcAttr = dieWithParent()
 	// At a terminal Ctrl-C has reached the command already; a second signal

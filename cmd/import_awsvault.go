@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/vault"
@@ -139,7 +140,7 @@ func (c *importCmd) sourceConfig(a *app, backend string) vault.Config {
 		PassDir:                 either(c.SourcePassDir, "AWS_VAULT_PASS_PASSWORD_STORE_DIR"),
 		PassCmd:                 a.getenv("AWS_VAULT_PASS_CMD"),
 		PassPrefix:              c.passPrefix(a),
-		Environ:                 a.environ,
+		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
 		Now:                     a.now,
 	}

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider/profile"
 	"groat/session"
@@ -128,7 +129,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 	for _, e := range entries {
 		i := e.Info
 		names[i.Profile] = true
-		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), formatExpiration(i.Expiration)})
+		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), child.FormatExpiration(i.Expiration)})
 	}
 	if err := config.Fatal(); err != nil { // once, not for every profile
 		a.warn(err.Error())

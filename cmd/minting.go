@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"groat/cmd/child"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
@@ -175,7 +176,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Getenv:  a.getenv,
 		Warn:    a.warn,
 		Debugf:  a.debugf,
-		Environ: a.environ,
+		Environ: child.Helper(a.environ),
 		Stderr:  a.streams.Err,
 	}, nil
 }

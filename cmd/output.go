@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf16"
 
+	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/session"
 )
@@ -35,17 +35,9 @@ func newProcessOutput(c session.Credentials) processOutput {
 		AccessKeyID:     c.AccessKeyID,
 		SecretAccessKey: c.SecretAccessKey,
 		SessionToken:    c.SessionToken,
-		Expiration:      formatExpiration(c.Expiration),
+		Expiration:      child.FormatExpiration(c.Expiration),
 		AccountID:       c.AccountID,
 	}
-}
-
-// formatExpiration is RFC 3339 in UTC with whole seconds; "" for never.
-func formatExpiration(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
 // writeJSON writes v and a line feed in one write, so that a reader sees all

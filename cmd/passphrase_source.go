@@ -9,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"time"
 
+	"groat/cmd/child"
 	"groat/vault"
 )
 
@@ -111,7 +111,7 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 		shell, flag = "cmd", "/C"
 	}
 	c := exec.CommandContext(ctx, shell, flag, command)
-	c.Env = a.withoutPassphrases()
+	c.Env = child.Helper(a.environ)
 	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second
 	out, err := c.Output()
@@ -122,13 +122,6 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 		return nil, "", commandError(errors.New("its output is too long"))
 	}
 	return trimLineEnd(out), vault.FromCommand, nil
-}
-
-// withoutPassphrases is the environment for a program that fetches one.
-func (a *app) withoutPassphrases() []string {
-	return slices.DeleteFunc(slices.Clone(a.environ), func(entry string) bool {
-		return slices.Contains([]string{passphraseVariable, newPassphraseVariable, sourcePassphraseVariable}, envName(entryName(entry)))
-	})
 }
 
 func passphraseError(what string, err error) error {

@@ -41,7 +41,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer stop()
-	text, err := lineFormats[c.Format].print(env.variables(), nil)
+	text, err := lineFormats[c.Format].print(env.Variables(), nil)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"groat/cmd/child"
 	"groat/session"
 )
 
@@ -154,7 +155,7 @@ func containerHandler(token string, source credentialSource) http.Handler {
 				return
 			}
 			writeDocument(w, containerOutput{
-				creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, formatExpiration(creds.Expiration), creds.AccountID,
+				creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration), creds.AccountID,
 			})
 		}
 	})

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"groat/cmd/child"
 )
 
 // metadata is the part of the EC2 instance metadata service that SDKs read:
@@ -112,8 +114,8 @@ func (m *metadata) serveCredentials(w http.ResponseWriter) {
 		return
 	}
 	writeDocument(w, metadataOutput{
-		"Success", formatExpiration(m.Now()), "AWS-HMAC",
-		creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, formatExpiration(creds.Expiration), creds.AccountID,
+		"Success", child.FormatExpiration(m.Now()), "AWS-HMAC",
+		creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration), creds.AccountID,
 	})
 }
 

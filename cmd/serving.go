@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"groat/cmd/child"
 	"groat/provider"
 	"groat/session"
 )
@@ -33,13 +34,13 @@ func (m minting) forMetadata() minting {
 
 // startServing opens a server for credentials that were minted already and
 // keeps them fresh until stop is called.
-func (a *app) startServing(ctx context.Context, s serving, creds session.Credentials, region string) (serverEnv, func(), error) {
+func (a *app) startServing(ctx context.Context, s serving, creds session.Credentials, region string) (child.Server, func(), error) {
 	// A signal that is meant for the child must not end its server.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := a.refresher(s)
 	r.set(creds, nil)
 	done := make(chan struct{})
-	var env serverEnv
+	var env child.Server
 	var server *localServer
 	var err error
 	removeToken := func() {}
@@ -63,7 +64,7 @@ func (a *app) startServing(ctx context.Context, s serving, creds session.Credent
 	if err != nil {
 		cancel()
 		removeToken()
-		return serverEnv{}, nil, err
+		return child.Server{}, nil, err
 	}
 	if s.Metadata {
 		env.MetadataURL = "http://" + server.Addr + "/" // botocore before 1.31 adds its paths without a slash

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"groat/cmd/child"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
@@ -57,7 +58,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		PassCmd:                 a.cli.PassCmd,
 		PassPrefix:              a.cli.PassPrefix,
 		KeyctlScope:             a.cli.KeyctlScope,
-		Environ:                 a.environ,
+		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
 		Now:                     a.now,
 	}, nil

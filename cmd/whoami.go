@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"groat/cmd/child"
 	"groat/provider"
 )
 
@@ -42,7 +43,7 @@ func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
 		"account  " + id.Account,
 		"user id  " + id.UserID,
 		"key id   " + creds.AccessKeyID,
-		fmt.Sprintf("expires  %s", orNever(formatExpiration(creds.Expiration))),
+		fmt.Sprintf("expires  %s", orNever(child.FormatExpiration(creds.Expiration))),
 	})
 }
 

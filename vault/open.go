@@ -90,8 +90,8 @@ func fileBackend() backend {
 
 // lookup is os.LookupEnv on an injected environment; the last value wins.
 func lookup(environ []string, name string) string {
-	for i := len(environ) - 1; i >= 0; i-- {
-		if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+	for _, entry := range environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
 			return v
 		}
 	}

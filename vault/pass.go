@@ -85,13 +85,12 @@ func newPass(cfg Config) (*pass, error) {
 	return p, nil
 }
 
-// passEnviron is what pass and gpg see: nothing of ours that is secret, and
-// gpg's machine-readable status lines on stderr, which no language changes.
+// passEnviron is what pass and gpg see: what they are handed, and gpg's machine-readable status lines on stderr, which no language changes.
 func passEnviron(environ []string, dir string) []string {
 	var out []string
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "GROAT_") || name == "PASSWORD_STORE_DIR" || name == "PASSWORD_STORE_GPG_OPTS" {
+		if name == "PASSWORD_STORE_DIR" || name == "PASSWORD_STORE_GPG_OPTS" {
 			continue
 		}
 		out = append(out, kv)

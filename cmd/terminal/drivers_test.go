@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"groat/cmd/child"
 )
 
 // fake is a UI whose PATH has one program, a script of testdata.
@@ -25,7 +27,7 @@ func fake(t *testing.T, driver, program string, env ...string) (*UI, func() stri
 	}
 	env = append([]string{"PATH=" + bin + ":/usr/bin:/bin", "FAKE_LOG=" + log,
 		"AWS_SECRET_ACCESS_KEY=not-for-dialogs", "GROAT_FILE_PASSPHRASE=not-for-dialogs"}, env...)
-	return New(Options{Driver: driver, Environ: env, Deadline: 20 * time.Second}), func() string {
+	return New(Options{Driver: driver, Environ: child.Dialog(env), Deadline: 20 * time.Second}), func() string {
 		b, _ := os.ReadFile(log)
 		return string(b)
 	}

@@ -12,29 +12,15 @@ import (
 	"time"
 )
 
-// env reads the injected environment; the last of several wins, as in libc's
-// callers after a putenv.
+// env reads the injected environment.
 func (u *UI) env(name string) string {
-	for i := len(u.opts.Environ) - 1; i >= 0; i-- {
-		k, v, _ := strings.Cut(u.opts.Environ[i], "=")
+	for _, entry := range u.opts.Environ {
+		k, v, _ := strings.Cut(entry, "=")
 		if k == name || runtime.GOOS == "windows" && strings.EqualFold(k, name) {
 			return v
 		}
 	}
 	return ""
-}
-
-// driverEnviron is what a driver program gets: everything but AWS's variables
-// and ours, among which there are secrets no dialog needs.
-func (u *UI) driverEnviron() []string {
-	var env []string
-	for _, kv := range u.opts.Environ {
-		name := strings.ToUpper(kv)
-		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "GROAT_") {
-			env = append(env, kv)
-		}
-	}
-	return env
 }
 
 // lookPath finds a program on the injected PATH. Relative entries are

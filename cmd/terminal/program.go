@@ -37,7 +37,7 @@ type result struct {
 // this process. args never hold a secret: everybody can read them.
 func (p program) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.path, args...)
-	cmd.Env = p.u.driverEnviron()
+	cmd.Env = p.u.opts.Environ
 	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	cmd.WaitDelay = 500 * time.Millisecond
 	dieWithParent(cmd)

@@ -1,4 +1,4 @@
-package cmd
+package child
 
 import (
 	"slices"
@@ -48,22 +48,22 @@ func TestChildEnviron(t *testing.T) {
 	region := func(r string) []string { return []string{"AWS_REGION=" + r, "AWS_DEFAULT_REGION=" + r} }
 	for _, tt := range []struct {
 		name string
-		env  childEnv
+		env  Env
 		want []string
 	}{
-		{"keys", childEnv{Profile: "admin", Region: "eu-west-1", Credentials: testCredentials},
+		{"keys", Env{Profile: "admin", Region: "eu-west-1", Credentials: testCredentials},
 			slices.Concat(kept, []string{disabled, dir}, keys, region("eu-west-1"), name)},
-		{"no region configured but in the environment", childEnv{Profile: "admin", Credentials: testCredentials},
+		{"no region configured but in the environment", Env{Profile: "admin", Credentials: testCredentials},
 			slices.Concat(kept, []string{disabled, dir}, keys, region("old"), name)},
-		{"bare key", childEnv{Profile: "admin", Region: "r", Credentials: session.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "s"}},
+		{"bare key", Env{Profile: "admin", Region: "r", Credentials: session.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "s"}},
 			slices.Concat(kept, []string{disabled, dir, "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=s"}, region("r"), name)},
-		{"profile", childEnv{Profile: "admin", Region: "r", ProfileEnv: true, Credentials: testCredentials},
+		{"profile", Env{Profile: "admin", Region: "r", ProfileEnv: true, Credentials: testCredentials},
 			slices.Concat(kept, []string{disabled, dir, "AWS_PROFILE=admin"}, region("r"), name)},
-		{"server", childEnv{Profile: "admin", Region: "r", Credentials: testCredentials, Server: serverEnv{URI: "http://127.0.0.1:1/", Token: "t"}},
+		{"server", Env{Profile: "admin", Region: "r", Credentials: testCredentials, Server: Server{URI: "http://127.0.0.1:1/", Token: "t"}},
 			slices.Concat(kept, []string{disabled, dir, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/", "AWS_CONTAINER_AUTHORIZATION_TOKEN=t"}, region("r"), name)},
-		{"server with a token file", childEnv{Profile: "admin", Region: "r", Server: serverEnv{URI: "u", TokenFile: "/f"}},
+		{"server with a token file", Env{Profile: "admin", Region: "r", Server: Server{URI: "u", TokenFile: "/f"}},
 			slices.Concat(kept, []string{disabled, dir, "AWS_CONTAINER_CREDENTIALS_FULL_URI=u", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/f"}, region("r"), name)},
-		{"metadata", childEnv{Profile: "admin", Region: "r", Server: serverEnv{MetadataURL: "http://127.0.0.1:2"}},
+		{"metadata", Env{Profile: "admin", Region: "r", Server: Server{MetadataURL: "http://127.0.0.1:2"}},
 			slices.Concat(kept, []string{dir, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:2"}, region("r"), name)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestChildEnviron(t *testing.T) {
 }
 
 func TestChildEnvironHasNoRegionIfNoneIsConfigured(t *testing.T) {
-	got := childEnv{Profile: "p", Credentials: testCredentials}.environ([]string{"AWS_REGION=", "A=b"}, false)
+	got := Env{Profile: "p", Credentials: testCredentials}.environ([]string{"AWS_REGION=", "A=b"}, false)
 	for _, entry := range got {
 		if strings.Contains(entry, "REGION") && entry != "AWS_REGION=" {
 			t.Errorf("unexpected %q", entry)
@@ -85,7 +85,7 @@ func TestChildEnvironHasNoRegionIfNoneIsConfigured(t *testing.T) {
 
 func TestChildEnvironFoldsCaseOnWindows(t *testing.T) {
 	parent := []string{"Path=C:\\", "PATH=D:\\", "aws_profile=old", "Groat_File_Passphrase=x", "aws_Region=r"}
-	got := childEnv{Profile: "p", Credentials: session.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}}.environ(parent, true)
+	got := Env{Profile: "p", Credentials: session.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}}.environ(parent, true)
 	want := []string{
 		"Path=C:\\", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=s",
 		"AWS_REGION=r", "AWS_DEFAULT_REGION=r", "GROAT_PROFILE=p", "AWS_VAULT=p",
@@ -94,7 +94,7 @@ func TestChildEnvironFoldsCaseOnWindows(t *testing.T) {
 		t.Errorf("environment differs (-want +got):\n%s", diff)
 	}
 	// Elsewhere they are other variables, and nobody's credentials.
-	if got := (childEnv{}).environ(parent, false); !slices.Contains(got, "aws_profile=old") || !slices.Contains(got, "PATH=D:\\") {
+	if got := (Env{}).environ(parent, false); !slices.Contains(got, "aws_profile=old") || !slices.Contains(got, "PATH=D:\\") {
 		t.Errorf("case was folded: %q", got)
 	}
 }
@@ -106,14 +106,14 @@ func FuzzChildEnviron(f *testing.F) {
 	f.Add("aws_profile=x\nAWS_PROFILE\n=\n==\nA", "p=q", "", 1, true)
 	f.Add("GROAT_FILE_PASSPHRASE=a\ngroat_file_passphrase=b", "", "", 2, true)
 	f.Fuzz(func(t *testing.T, parent, profile, region string, mode int, fold bool) {
-		c := childEnv{Profile: profile, Region: region, Credentials: testCredentials}
+		c := Env{Profile: profile, Region: region, Credentials: testCredentials}
 		switch mode % 4 {
 		case 1:
 			c.ProfileEnv = true
 		case 2:
-			c.Server = serverEnv{URI: "u", Token: "t"}
+			c.Server = Server{URI: "u", Token: "t"}
 		case 3:
-			c.Server = serverEnv{MetadataURL: "m"}
+			c.Server = Server{MetadataURL: "m"}
 		}
 		in := strings.Split(parent, "\n")
 		out := c.environ(in, fold)
