@@ -51,8 +51,8 @@ func TestSignalsAtEveryQuestion(t *testing.T) {
 		"removal":        {w, "", "remove default", nil, "[y/N]: "},
 		"passphrase":     {locked, "", "list", nil, passphrasePrompt},
 		"wrong":          {locked, "", "list", [][2]string{{passphrasePrompt, "wrong\n"}}, "tries left: 2"},
-		"new passphrase": {fresh, id, "add default --stdin", nil, "new passphrase: "},
-		"its repetition": {fresh, id, "add default --stdin", [][2]string{{"new passphrase: ", "sesame\n"}}, "repeat the passphrase: "},
+		"new passphrase": {fresh, id, "add default --stdin --mfa-serial none", nil, "new passphrase: "},
+		"its repetition": {fresh, id, "add default --stdin --mfa-serial none", [][2]string{{"new passphrase: ", "sesame\n"}}, "repeat the passphrase: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, sig := range ending {
