@@ -67,6 +67,14 @@ func clientLine(t *testing.T, w *clientWorld, name string) []string {
 		return []string{interpreter, filepath.Join(scripts, "boto3", "identity.py")}
 	case "go":
 		return []string{"/usr/bin/env", sdkClient + "=1", os.Args[0], "-test.run=^TestGoClient$", "-test.v"}
+	case "go-v1":
+		binary := filepath.Join(t.TempDir(), "gov1")
+		build := exec.Command("go", "build", "-o", binary, ".")
+		build.Dir = filepath.Join(scripts, "gov1")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("could not build the client: %v\n%s", err, out)
+		}
+		return []string{binary}
 	case "js":
 		if _, err := os.Stat(filepath.Join(scripts, "js", "node_modules")); err != nil {
 			t.Fatalf("the JS SDK was promised by %s: run `npm ci` in cmd/testdata/clients/js: %v", clientsVariable, err)

@@ -12,10 +12,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"groat/provider/ststest"
 )
 
 // The tests of real clients are switched on by GROAT_TEST_CLIENTS, a list of
-// awscli, boto3, go, js, terraform and moto, or "all". A client that is named
+// awscli, boto3, go, go-v1, js, rclone, ecr-helper, terraform and moto, or "all". A client that is named
 // and missing is a failure: whoever names it promises it.
 const (
 	clientsVariable   = "GROAT_TEST_CLIENTS"
@@ -83,7 +85,12 @@ type clientWorld struct {
 // that. With a generator, an mfa_process answers for the token codes.
 func newClientWorld(t *testing.T, generator bool) *clientWorld {
 	t.Helper()
-	w := &clientWorld{aws: startAWS(t), t: t, home: t.TempDir()}
+	return newClientWorldWith(t, generator, ststest.Options{})
+}
+
+func newClientWorldWith(t *testing.T, generator bool, o ststest.Options) *clientWorld {
+	t.Helper()
+	w := &clientWorld{aws: startAWSWith(t, o), t: t, home: t.TempDir()}
 	config := awsConfigOfThePeers + clientsConfig
 	if generator {
 		config = strings.Replace(config, "[default]\n", "[default]\nmfa_process = cat "+w.path("code")+"\n", 1)
@@ -97,6 +104,13 @@ func newClientWorld(t *testing.T, generator bool) *clientWorld {
 		"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
 		"NO_PROXY=127.0.0.1", "CHECKPOINT_DISABLE=1", "PYTHONDONTWRITEBYTECODE=1",
 	)
+	if o.TLS {
+		ca, err := w.CAFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.env = append(w.env, "AWS_CA_BUNDLE="+ca, "SSL_CERT_FILE="+ca)
+	}
 	w.must(w.command(w.key.ID+" "+w.key.Secret+"\n", "groat", "add", "default", "--stdin"))
 	w.ResetCalls()
 	return w

@@ -123,8 +123,8 @@ func (a *app) processLine(name string) (string, error) {
 
 // processLine quotes for SDKs, which split the line in three ways (as a
 // shell would, with sh -c, with cmd /C): double quotes mean the same to all,
-// if what stands inside is plain. On Windows the Go SDK cannot run a quoted
-// path at all, so that there only a path is quoted that has to be.
+// if what is inside them is plain. Only what needs quotes gets them: old Go
+// SDKs take a quoted path for the whole command.
 func processLine(program, name, goos string) (string, error) {
 	bad := "\"$`%!"
 	if goos != "windows" {
@@ -136,7 +136,7 @@ func processLine(program, name, goos string) (string, error) {
 		}
 	}
 	const special = " \t'&|<>()^;,=*?~#{}[]"
-	if goos != "windows" || strings.ContainsAny(program, special) {
+	if strings.ContainsAny(program, special) {
 		program = `"` + program + `"`
 	}
 	if strings.ContainsAny(name, special+`\`) {

@@ -1,22 +1,27 @@
 package cmd
 
 import (
+	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"groat/provider/ststest"
 )
 
 // After `groat configure`, AWS_PROFILE=NAME is all that a client needs, for
 // roles and for the key's own profile, and `exec NAME` goes on to work. One
 // session serves all; undoing gives the config file back.
 func TestClientsWithConfiguredProfiles(t *testing.T) {
-	for _, name := range []string{"awscli", "boto3", "go", "js"} {
+	for _, name := range []string{"awscli", "boto3", "go", "go-v1", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
 			w := newClientWorld(t, true)
 			before := w.read("config")
 			w.must(w.command("", "groat", "configure", "readonly", "admin", "default"))
 			line := clientLine(t, w, name)
+			w.code() // building a client may have taken a while
 			as := func(profile string) ran {
 				return w.commandWith([]string{"AWS_PROFILE=" + profile}, "", line[0], line[1:]...)
 			}
@@ -43,6 +48,41 @@ func (w *clientWorld) read(name string) string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// Programs that people have installed sign with what groat gives them. They
+// were built with the first Go SDK, which takes a quoted path for the whole
+// command. What they ask for, the double does not know: who signed counts.
+func TestInstalledProgramsWithConfiguredProfiles(t *testing.T) {
+	for name, line := range map[string]func(w *clientWorld) ran{
+		"rclone": func(w *clientWorld) ran {
+			return w.commandWith([]string{"AWS_PROFILE=admin"}, "", program(w.t, "rclone"), "lsd", "--config", w.path("none"), "--retries", "1", "--low-level-retries", "1",
+				"--s3-env-auth", "--s3-provider", "AWS", "--s3-region", "eu-west-1", "--s3-endpoint", w.URL, ":s3:")
+		},
+		"ecr-helper": func(w *clientWorld) ran {
+			proxy, err := w.Proxy()
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return w.commandWith([]string{"AWS_PROFILE=admin", "AWS_SDK_LOAD_CONFIG=1", "HTTPS_PROXY=" + proxy},
+				"123456789012.dkr.ecr.eu-west-1.amazonaws.com", program(w.t, "docker-credential-ecr-login"), "get")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			promised(t, name)
+			w := newClientWorldWith(t, true, ststest.Options{TLS: name == "ecr-helper"}) // which takes no endpoint, but a proxy
+			w.must(w.command("", "groat", "configure", "admin"))
+			r := line(w)
+			signed := w.Calls()
+			var answer struct{ AccessKeyId string }
+			if err := json.Unmarshal([]byte(w.must(w.command("", "groat", "credential-process", "admin"))), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(signed, func(c ststest.Call) bool { return c.AccessKeyID == answer.AccessKeyId }) {
+				t.Errorf("%s did not sign with the role's credentials: %v\n%s", r.name, signed, r.stderr)
+			}
+		})
+	}
 }
 
 // Terraform's AWS provider, by AWS_PROFILE alone: what people type daily.

@@ -9,7 +9,7 @@ import (
 
 func TestProcessLine(t *testing.T) {
 	for _, tc := range []struct{ goos, program, name, want string }{
-		{"linux", "/usr/local/bin/groat", "dev", `"/usr/local/bin/groat" credential-process dev`},
+		{"linux", "/usr/local/bin/groat", "dev", `/usr/local/bin/groat credential-process dev`},
 		{"darwin", "/Users/o'brien/my bin/groat", "team one", `"/Users/o'brien/my bin/groat" credential-process "team one"`},
 		{"windows", `C:\tools\groat.exe`, "dev/ops", `C:\tools\groat.exe credential-process dev/ops`},
 		{"windows", `C:\Program Files\groat.exe`, "dev", `"C:\Program Files\groat.exe" credential-process dev`},
