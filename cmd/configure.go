@@ -48,16 +48,20 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 				forgotten[name] = nil
 				continue
 			}
+			before, _ := d.Get(name, "credential_process")
 			undo, err := a.configureOne(ctx, d, name)
 			if err != nil {
 				return err
+			}
+			if undo != nil && before != "" {
+				said = append(said, fmt.Sprintf("profile %s still gets its credentials from this line, which groat runs: %s", quote(name), before))
 			}
 			if undo == nil {
 				said = append(said, fmt.Sprintf("profile %s is configured already", quote(name)))
 				continue
 			}
 			added[name] = undo
-			said = append(said, fmt.Sprintf("configured profile %s: SDKs now ask groat for its credentials", quote(name)))
+			said = append(said, fmt.Sprintf("configured profile %s: AWS SDKs now get its credentials from groat", quote(name)))
 		}
 		if c.DryRun || len(added) == 0 {
 			return nil

@@ -71,7 +71,7 @@ func (c *eachCmd) matching(ctx context.Context, a *app) ([]string, error) {
 			}
 		}
 		if !found {
-			return nil, &sayError{"no profile matches " + quote(pattern), "groat list --profiles shows them all", profile.ErrUnknownProfile}
+			return nil, &sayError{"no profile matches " + quote(pattern), "run: groat list --profiles", profile.ErrUnknownProfile}
 		}
 	}
 	return names, nil

@@ -1,15 +1,11 @@
 package cmd
 
 import (
-	"bytes"
 	"io"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
-
-	"groat/provider/profile"
 )
 
 // maxPage is one screen of a terminal that is somewhat larger than 80×24.
@@ -73,39 +69,5 @@ func TestEveryPageTeachesOnOneScreen(t *testing.T) {
 	}
 	if r := runMain(t, nil, "", "help", "exec"); strings.Contains(r.stdout, "--backend") || !strings.Contains(r.stdout, "--server") {
 		t.Errorf("help exec: %s", r.stdout)
-	}
-}
-
-var groatWords = regexp.MustCompile(`groat [^|)>]*`)
-
-// What the examples say is what the parser takes.
-func TestExamplesParse(t *testing.T) {
-	known := map[string]bool{"": true}
-	leaves(model(t).Node, func(n *kong.Node) { known[commandPath(n)] = true })
-	parents := map[string]bool{}
-	for path := range known {
-		if above, _, below := strings.Cut(path, " "); below {
-			parents[above] = true
-		}
-	}
-	for path, list := range examples {
-		if !known[path] {
-			continue
-		}
-		for _, e := range list {
-			words, err := profile.SplitWords(strings.TrimRight(groatWords.FindString(e.line), ` "`))
-			if err != nil || len(words) < 2 {
-				t.Errorf("%q: %v %q", e.line, err, words)
-				continue
-			}
-			if !known[words[1]] || parents[words[1]] && !known[words[1]+" "+words[2]] {
-				continue
-			}
-			var out bytes.Buffer
-			a := newApp(nil, Streams{Out: &out, Err: &out})
-			if _, err := a.parse(words[1:]); err != nil {
-				t.Errorf("%q: %v", e.line, err)
-			}
-		}
 	}
 }

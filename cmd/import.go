@@ -9,13 +9,14 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/provider"
+	"groat/provider/profile"
 	"groat/vault"
 )
 
 // importCmd moves long-lived keys from another place into the vault.
 type importCmd struct {
 	Profiles     []string `arg:"" optional:"" name:"profile" help:"Profiles (default all that hold a key there)."`
-	From         string   `required:"" enum:"credentials-file,aws-vault" placeholder:"PLACE" help:"Where the keys are: ${enum}."`
+	From         string   `enum:",credentials-file,aws-vault" default:"" placeholder:"PLACE" help:"Where the keys are: credentials-file or aws-vault (default the credentials file, for profiles with a key there)."`
 	SourceDir    string   `placeholder:"DIR" help:"Directory of the credentials file, or of aws-vault's file backend."`
 	DryRun       bool     `help:"Say what would be imported; open no item and write nothing."`
 	Overwrite    bool     `help:"Replace other keys that are stored under the same names."`
@@ -198,8 +199,33 @@ func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names 
 
 // open finds the place that keys come from.
 func (c *importCmd) open(ctx context.Context, a *app) (keySource, error) {
-	if c.From == "credentials-file" {
-		return c.openCredentialsFile(a), nil
+	file := c.openCredentialsFile(a)
+	switch c.From {
+	case "aws-vault":
+		return c.openAWSVault(ctx, a)
+	case "":
+		if err := c.checkDefaultPlace(file.place()); err != nil {
+			return nil, err
+		}
 	}
-	return c.openAWSVault(ctx, a)
+	return file, nil
+}
+
+// checkDefaultPlace refuses to guess: without --from, every profile is named
+// and has a key in the credentials file.
+func (c *importCmd) checkDefaultPlace(place string) error {
+	const hint = "say where the keys are: `groat import --from credentials-file` or `groat import --from aws-vault`"
+	if len(c.Profiles) == 0 {
+		return usageError("no profile and no place to import from were named", hint)
+	}
+	file, err := profile.Load(profile.LoadOptions{CredentialsFile: place})
+	if err != nil {
+		return err
+	}
+	for _, name := range c.Profiles {
+		if file.Value(name, keyLines[0]) == "" {
+			return usageError(fmt.Sprintf("profile %s has no access key in %s", quote(name), place), hint)
+		}
+	}
+	return nil
 }

@@ -165,7 +165,7 @@ func checkKey(key provider.AccessKey, token string) error {
 	return checkSecret(key.Secret)
 }
 
-var errTemporary = errors.New("these are temporary credentials (with a session token): groat stores long-lived keys and mints the temporary ones itself")
+var errTemporary = errors.New("these are temporary credentials (with a session token), but the vault is for long-lived access keys")
 
 func checkKeyID(id string) error {
 	switch {

@@ -14,6 +14,9 @@ import (
 // parse fills the tree from the words. What follows the first "--" belongs
 // to the child of exec and each; for all other commands it is positional.
 func (a *app) parse(words []string) (runner, error) {
+	if len(words) == 0 {
+		words = []string{"--help"}
+	}
 	head, tail, given := cutTail(words)
 	command, err := a.parseAll(head)
 	if e, ok := command.(*execCmd); ok {
@@ -56,7 +59,7 @@ func (a *app) parseAll(words []string) (runner, error) {
 		if errors.As(err, &setting) {
 			return nil, setting // without kong's words around it
 		}
-		return nil, usageError(plainParseError(err), helpHint(k))
+		return nil, usageError(plainParseError(k, err), parseHint(k, words))
 	}
 	a.given = givenFlags(k)
 	if node := k.Selected(); node != nil {
@@ -278,11 +281,20 @@ func helpHint(k *kong.Context) string {
 	return "run: groat " + commandPath(k.Selected()) + " --help"
 }
 
-// plainParseError is kong's message without its words for tokens.
-func plainParseError(err error) string {
-	msg := err.Error()
-	if i := strings.Index(msg, `: expected `); i >= 0 && strings.HasSuffix(msg, `but got "EOL" (<EOL>)`) {
-		return msg[:i] + " needs a value"
+// plainParseError is kong's message without its words for tokens, and
+// without its guesses for flags of one letter, to which all are close.
+func plainParseError(k *kong.Context, err error) string {
+	msg, guess, guessed := strings.Cut(err.Error(), ", did you mean ")
+	flag, _ := strings.CutPrefix(msg, "unknown flag ")
+	switch word, unexpected := strings.CutPrefix(msg, "unexpected argument "); {
+	case unexpected && (k.Selected() == nil || len(k.Selected().Children) > 0):
+		msg = "unknown command " + quote(word)
+	case strings.HasSuffix(msg, `but got "EOL" (<EOL>)`):
+		name, _, _ := strings.Cut(msg, ": expected ")
+		msg = name + " needs a value"
+	}
+	if guessed && len(flag) > 2 {
+		msg += " (did you mean " + strings.ReplaceAll(guess, "?", "") + "?)"
 	}
 	return msg
 }

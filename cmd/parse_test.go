@@ -36,7 +36,9 @@ func TestParseIsKongs(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, theirErr := parser.Parse(flagsFirst(parser.Model.Node, words))
-		if ourErr == nil != (theirErr == nil) || theirErr != nil && ourErr.Error() != plainParseError(theirErr) {
+		var mistake *kong.ParseError
+		errors.As(theirErr, &mistake)
+		if ourErr == nil != (theirErr == nil) || theirErr != nil && ourErr.Error() != plainParseError(mistake.Context, theirErr) {
 			t.Fatalf("%q: %v, kong says: %v", words, ourErr, theirErr)
 		}
 		if theirErr != nil {

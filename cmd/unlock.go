@@ -43,7 +43,7 @@ func (c *unlockCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return a.noFileVault(err)
 	}
-	a.say(fmt.Sprintf("the file vault is open until %s (groat lock closes it)", a.now().Add(d).Format("2006-01-02 15:04")))
+	a.say(fmt.Sprintf("the file vault is open until %s (`groat lock` closes it)", a.now().Add(d).Format("2006-01-02 15:04")))
 	return nil
 }
 

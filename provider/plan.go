@@ -70,8 +70,11 @@ func (b *planner) build() error {
 			// Temporary: there is nothing to move into the vault.
 			return b.fromTemporary(Step{Operation: OpStatic})
 		}
-		b.warn("profile %q: its access key lies in plaintext in %s: `groat import %s` moves it into the vault",
-			source.Profile, source.Static.File, source.Profile)
+		remedy := "`groat import --delete-source %s` moves it into the vault"
+		if !source.Static.Shared {
+			remedy = "`groat add %s` stores it in the vault; then delete the lines"
+		}
+		b.warn("the access key of profile %q is in plaintext in %s: "+remedy, source.Profile, source.Static.File, source.Profile)
 		return b.fromKey()
 	case profile.SourceSSO:
 		return b.fromTemporary(Step{Operation: OpSSO, Region: source.SSO.Region})

@@ -260,7 +260,7 @@ func getKeyItem(ctx context.Context, v Vault, profile string) (keyItem, error) {
 // what its kind says (null, an empty object): no detail, it may hold a secret.
 func corrupt(v Vault, kind Kind, name string) error {
 	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: fmt.Errorf("%w: it is no %s", ErrCorrupt, kind),
-		Remedy: "store the key again with `groat add --overwrite`"}
+		Remedy: "store the key again with `groat add --overwrite PROFILE`"}
 }
 
 // holdCard excludes other writers of one profile's key and card.

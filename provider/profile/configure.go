@@ -90,7 +90,11 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 			return place(key, "run: groat remove --sessions-only "+clean(name), "profile %q has exported session credentials, which SDKs would go on using", name)
 		}
 		if b.has(key) {
-			return place(key, "run: groat import --from credentials-file --delete-source "+clean(name),
+			remedy := "run: groat import --from credentials-file --delete-source " + clean(name)
+			if !b.values[key].file.credentials {
+				remedy = "run `groat add " + clean(name) + "` to store it in the vault, then delete the lines"
+			}
+			return place(key, remedy,
 				"profile %q has a plaintext key, which SDKs would go on using", name)
 		}
 	}

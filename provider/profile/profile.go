@@ -64,6 +64,7 @@ type Source struct {
 type StaticKey struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	File                                       string
+	Shared                                     bool // File is the credentials file
 }
 
 // String hides the secret.

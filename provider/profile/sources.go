@@ -98,7 +98,8 @@ func (w *walker) static(v *view) error {
 		token = v.own("aws_security_token")
 	}
 	w.setSource(v, SourceStatic)
-	w.source.Static = &StaticKey{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, File: v.entry("aws_access_key_id").file.path}
+	file := v.entry("aws_access_key_id").file
+	w.source.Static = &StaticKey{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token, File: file.path, Shared: file.credentials}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (c *Config) unknownRemedy(name string) string {
 			}
 		}
 	}
-	return "`groat list --profiles` shows the profiles; `groat add` stores a key under a new name"
+	return "`groat list --profiles` shows the profiles; `groat add PROFILE` stores a key under a new name"
 }
 
 // suggest gives up to three of the names that are close to the one asked for.

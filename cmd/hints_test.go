@@ -1,0 +1,192 @@
+package cmd
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"groat/provider/profile"
+)
+
+// commandText finds a command in text: it ends with its backquotes, its
+// clause, its line, or where a shell's own part of the line begins.
+var commandText = regexp.MustCompile("(^|[^-/\\w.])groat( [^`;,)|>&\n]*)")
+
+// checkCommands parses every command of groat's in a text. "groat" before a
+// word that is no command is prose, unless it is in backquotes. A name alone
+// (`groat add`) counts only where somebody is told to run it.
+func checkCommands(t *testing.T, at, text string, names bool) int {
+	t.Helper()
+	n := 0
+	for _, m := range commandText.FindAllStringSubmatch(text, -1) {
+		line, _, _ := strings.Cut(m[2], " #")
+		words, err := profile.SplitWords(strings.TrimRight(line, ` ".:`))
+		switch {
+		case err != nil || len(words) == 0 || strings.Contains(line, "…"):
+			continue
+		case m[1] != "`" && !isCommand(t, words[0]), words[0] == "placeholder", names && (len(words) == 1 || len(words) == 2 && words[0] == "mfa"), slices.Contains(words, "NAME"):
+			continue
+		case line == " mfa placeholder", line == " lock file": // the start of a command, and of a lock file
+			continue
+		}
+		n++
+		a := newApp(nil, Streams{Out: io.Discard, Err: io.Discard})
+		a.settings.path = ""
+		if _, err := a.parse(words); err != nil && !errors.Is(err, errDone) {
+			t.Errorf("%s: groat%s: %v", at, line, err)
+		}
+	}
+	return n
+}
+
+var isCommand = func() func(t *testing.T, word string) bool {
+	var known []string
+	return func(t *testing.T, word string) bool {
+		if known == nil {
+			for _, n := range model(t).Children {
+				known = append(append(known, n.Name), n.Aliases...)
+			}
+		}
+		return slices.Contains(known, word)
+	}
+}()
+
+// Every command that a message tells people to run is one that the parser
+// takes. In messages a command ends with the text, or it is in backquotes.
+func TestCommandsOfMessagesParse(t *testing.T) {
+	n := 0
+	for _, room := range []string{".", "../provider", "../session", "../vault"} {
+		err := filepath.WalkDir(room, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && strings.Contains("testdata ststest vaulttest groat-demo terminaltest", d.Name()) && path != room {
+				return fs.SkipDir
+			}
+			if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || d.Name() == "examples.go" {
+				return nil
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				if f, ok := node.(*ast.Field); ok && f.Tag != nil {
+					return false // help texts
+				}
+				e, ok := node.(ast.Expr)
+				if !ok {
+					return true
+				}
+				text, ok := literalText(e)
+				if ok {
+					n += checkCommands(t, set.Position(e.Pos()).String(), text, false)
+				}
+				return !ok
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d commands found", n)
+	}
+}
+
+var verb = regexp.MustCompile(`%[-+#0-9.]*[a-z]`)
+
+// literalText is a string of the source, with a word for each part that is
+// known only when the program runs.
+func literalText(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return verb.ReplaceAllString(text, "placeholder"), err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		left, ok1 := literalText(e.X)
+		right, ok2 := literalText(e.Y)
+		if e.Op != token.ADD || !ok1 && !ok2 {
+			return "", false
+		}
+		if !ok1 {
+			left = "placeholder"
+		}
+		if !ok2 {
+			right = "placeholder"
+		}
+		return left + right, true
+	}
+	return "", false
+}
+
+// So is every command of the help pages, the documents and the scripts.
+func TestDocumentedCommandsParse(t *testing.T) {
+	for path, list := range examples {
+		for _, e := range list {
+			if checkCommands(t, "help "+path, e.line, false) == 0 {
+				t.Errorf("help %s: no command in %q", path, e.line)
+			}
+		}
+	}
+	files := []string{"../README.md", "../CONTRIBUTING.md", "../SECURITY.md", "../CHANGELOG.md"}
+	for _, pattern := range []string{"../docs/*.md", "testdata/script/*.txtar"} {
+		more, err := filepath.Glob(pattern)
+		if err != nil || len(more) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		files = append(files, more...)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		if filepath.Ext(file) == ".txtar" {
+			for line := range strings.Lines(string(text)) {
+				if command, ok := strings.CutPrefix(strings.TrimSpace(line), "exec "); ok && strings.HasPrefix(command, "groat ") {
+					n += checkCommands(t, file, strings.ReplaceAll(command, "$", ""), false)
+				}
+			}
+		} else {
+			for _, code := range codeOf(string(text)) {
+				n += checkCommands(t, file, code, true)
+			}
+		}
+		if n == 0 && strings.Contains("../README.md ../docs/daily-use.md", file) {
+			t.Errorf("%s: no command found", file)
+		}
+	}
+}
+
+var (
+	fenced = regexp.MustCompile("(?ms)^```.*?^```$")
+	inline = regexp.MustCompile("`[^`]+`")
+	indent = regexp.MustCompile(`(?m)^    .*$`)
+)
+
+// codeOf are the pieces of code in a page.
+func codeOf(page string) []string {
+	code := fenced.FindAllString(page, -1)
+	page = fenced.ReplaceAllString(page, "")
+	for _, block := range indent.FindAllString(page, -1) {
+		code = append(code, strings.TrimSpace(block))
+	}
+	for _, piece := range inline.FindAllString(page, -1) {
+		code = append(code, strings.ReplaceAll(piece, "\n", " "))
+	}
+	return code
+}
