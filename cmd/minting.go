@@ -176,8 +176,8 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Getenv:  a.getenv,
 		Warn:    a.warn,
 		Debugf:  a.debugf,
-		Environ: child.Helper(a.environ),
-		Stderr:  a.streams.Err,
+		Environ: child.Helper(a.environ), Run: child.Run,
+		Stderr: a.streams.Err,
 	}, nil
 }
 

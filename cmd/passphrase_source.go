@@ -114,7 +114,10 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 	c.Env = child.Helper(a.environ)
 	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second
-	out, err := c.Output()
+	var printed bytes.Buffer
+	c.Stdout = &printed
+	err := child.Run(c)
+	out := printed.Bytes()
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // done, but an agent that it started holds its stdout
 		return nil, "", commandError(err)
 	}

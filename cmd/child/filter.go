@@ -36,7 +36,7 @@ var passphraseVariables = []string{
 // ownVariables stay with groat: the passphrases, what guards against a
 // credential_process that calls groat in a circle (a command may well call
 // groat anew), and the name of the outer shell's profile.
-var ownVariables = append([]string{"GROAT_PROFILE", provider.ProcessChainVariable}, passphraseVariables...)
+var ownVariables = append([]string{"GROAT_PROFILE", "GROAT_HELPER", provider.ProcessChainVariable}, passphraseVariables...)
 
 // Once is an environment in which each name stands once. Of two entries with
 // one name the first counts, as for getenv(3); a program that would take the
