@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,9 +45,14 @@ func (l *lockedBuffer) String() string {
 // once in debug output, after a second to people.
 func (s *stuck) untilWaiting() {
 	s.o.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.stderr.String(), "waiting for"); time.Sleep(time.Millisecond) {
+	s.untilSaid("waiting for")
+}
+
+func (s *stuck) untilSaid(text string) {
+	s.o.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.stderr.String(), text); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.o.t.Fatalf("it does not wait: %s", s.stderr.String())
+			s.o.t.Fatalf("it does not say %q: %s", text, s.stderr.String())
 		}
 	}
 }
@@ -67,7 +73,13 @@ read answer <$HOME/taken.$$
 func (o *outside) start(profile string, more ...string) *stuck {
 	o.t.Helper()
 	s := &stuck{o: o, cmd: o.command("credential-process", profile)}
-	s.cmd.Env = append(s.cmd.Env, more...)
+	s.cmd.Env = append(slices.Clone(s.cmd.Env), more...)
+	return s.begin()
+}
+
+func (s *stuck) begin() *stuck {
+	o := s.o
+	o.t.Helper()
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {

@@ -38,6 +38,23 @@ func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]by
 	return a.passphraseFromPerson(ctx, req)
 }
 
+// givenPassphrase is the passphrase where it lies ready: in the variable, or
+// in a file that can be read twice.
+func (a *app) givenPassphrase() ([]byte, bool) {
+	switch way, what := a.passphraseWay(); way {
+	case vault.FromEnvironment:
+		return []byte(what), true
+	case vault.FromFile:
+		path := expandHome(what, homeDir(a.getenv))
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			return nil, false
+		}
+		passphrase, err := readPassphrase(path)
+		return passphrase, err == nil
+	}
+	return nil, false
+}
+
 // passphraseWay is where the passphrase comes from, with the file's name, the
 // command or the variable's value.
 func (a *app) passphraseWay() (way vault.PassphraseOrigin, what string) {

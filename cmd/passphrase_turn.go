@@ -21,8 +21,8 @@ const turnPatience = 30 * time.Second
 // turns, as they do for token codes: a declined or thrice mistaken question
 // ends for all who were waiting for it; so do those who would run the same
 // command. `groat unlock` elsewhere ends the wait as well. Who was given the
-// passphrase only waits for others of that kind, who are quick, and is never
-// told how they fared.
+// passphrase waits for others of that kind, who hand over the vault key, and
+// is never told how they fared.
 func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), error) {
 	a.heedSignals()
 	turn := &flight.Group{Dir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf, Arrived: known}
@@ -42,8 +42,12 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 		}
 	}
 	release, err := turn.Ask(wait, name)
-	if err != nil && (errors.Is(err, terminal.ErrTimeout) || errors.Is(err, terminal.ErrNoTerminal)) {
+	if err != nil && way == vault.FromPrompt && (errors.Is(err, terminal.ErrTimeout) || errors.Is(err, terminal.ErrNoTerminal)) {
 		return nil, askedInVain(lockedWhat, unlockRemedy, err)
+	}
+	if err != nil && errors.Is(err, terminal.ErrTimeout) { // a passphrase was given: no hint asks for another
+		return nil, &sayError{lockedWhat + ": other processes took too long to open it: " + err.Error(),
+			"start fewer at once, or set GROAT_UNLOCK_FOR=1h so that one opens it for all", vault.ErrLocked}
 	}
 	if err != nil {
 		return nil, err

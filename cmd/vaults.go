@@ -49,6 +49,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		FileDir:                 a.fileDir(),
 		StateDir:                a.paths.state,
 		Passphrase:              a.passphrase,
+		Given:                   a.givenPassphrase,
 		AskAlone:                a.askAlone,
 		UnlockFor:               unlockFor,
 		Keychain:                a.cli.Keychain,
@@ -60,6 +61,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		KeyctlScope:             a.cli.KeyctlScope,
 		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
+		Debugf:                  a.debugf,
 		Now:                     a.now,
 	}, nil
 }

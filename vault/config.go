@@ -18,6 +18,11 @@ type Config struct {
 	StateDir string
 	// Passphrase is asked for the file vault's passphrase.
 	Passphrase PassphraseFunc
+	// Given is the passphrase where having it asks nobody and runs nothing;
+	// false where it would. Processes that have it, and run at the same time
+	// as the same user, take the vault key from the one that derives it. Nil:
+	// each derives its own.
+	Given func() ([]byte, bool)
 	// AskAlone waits until no other process asks for this vault's passphrase
 	// or tries it, or until known reports that it is not needed any more.
 	// release tells the others how it went here, nil also standing for what
@@ -44,6 +49,8 @@ type Config struct {
 	Timeout time.Duration
 	// Warn receives one-line warnings without secrets; nil drops them.
 	Warn func(msg string)
+	// Debugf receives what happens, without secrets; nil drops it.
+	Debugf func(format string, args ...any)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -31,6 +31,7 @@ type File struct {
 	disk   disk
 	locks  Locks
 	memory keyMemory
+	others *handover // processes that run at the same time
 	cost   kdfCost
 
 	mu   sync.Mutex // guards the three below; held while the passphrase is asked
@@ -42,8 +43,8 @@ type File struct {
 // OpenFile returns the file vault in cfg.FileDir. Nothing is read, asked or
 // created before the first call needs it.
 func OpenFile(cfg Config) *File {
-	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), cost: defaultCost,
-		locks: Locks{Dir: filepath.Join(cfg.FileDir, lockFolder), Backend: "file"}}
+	locks := Locks{Dir: filepath.Join(cfg.FileDir, lockFolder), Backend: "file"}
+	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: defaultCost, locks: locks}
 }
 
 // Backend is "file".
@@ -164,7 +165,8 @@ func (f *File) clearName(file string, kind Kind) (string, bool) {
 	return name, ok && k == kind && EncodeName(k, name) == file
 }
 
-// Close wipes the keys held in memory. The vault can be used again after it.
+// Close wipes the keys held in memory, once those who wait for one have it.
+// The vault can be used again after it.
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -173,6 +175,7 @@ func (f *File) Close() error {
 }
 
 func (f *File) forget() {
+	f.others.close()
 	for _, k := range []*vaultKey{f.key, f.seed} {
 		if k != nil {
 			clear(k[:])
@@ -203,6 +206,12 @@ func (f *File) path(kind Kind, name string) string {
 func (f *File) warn(msg string) {
 	if f.cfg.Warn != nil {
 		f.cfg.Warn(msg)
+	}
+}
+
+func (f *File) debugf(format string, args ...any) {
+	if f.cfg.Debugf != nil {
+		f.cfg.Debugf(format, args...)
 	}
 }
 

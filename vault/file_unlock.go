@@ -72,18 +72,38 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 		return h, key, nil
 	}
 	// One prompt and one KDF at a time: whoever waits here may find the key
-	// remembered by the one before.
+	// remembered by the one before, or be handed it.
 	if f.cfg.AskAlone != nil {
-		release, err := f.cfg.AskAlone(ctx, func() bool {
-			_, ok := f.known(raw, h, seed)
+		proof := f.proof(raw)
+		handed := func(wait time.Duration) bool {
+			if _, ok := f.known(raw, h, seed); ok || seed || proof == nil {
+				return ok
+			}
+			key, ok := f.others.take(proof, h.opens, wait)
+			if ok {
+				f.debugf("another process handed over the vault key")
+				f.raw, f.key = raw, &key
+			}
 			return ok
-		})
+		}
+		release, err := f.cfg.AskAlone(ctx, func() bool { return handed(0) })
 		if err != nil {
 			return nil, vaultKey{}, err
 		}
 		defer func() { release(failed) }()
-		if key, ok := f.known(raw, h, seed); ok {
+		if handed(handoverPatience) {
+			key, _ := f.known(raw, h, seed)
 			return h, key, nil
+		}
+		if proof != nil {
+			f.others.listen()
+			defer func() {
+				if f.key == nil {
+					f.others.close()
+					return
+				}
+				f.others.serve(proof, *f.key)
+			}()
 		}
 	}
 	if err := f.askAndOpen(ctx, raw, h); err != nil {
@@ -91,6 +111,20 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	}
 	key, _ := f.known(raw, h, seed)
 	return h, key, nil
+}
+
+// proof is what shows other processes that this one has the passphrase; nil
+// where it would have to be asked for.
+func (f *File) proof(raw []byte) []byte {
+	if f.cfg.Given == nil {
+		return nil
+	}
+	passphrase, ok := f.cfg.Given()
+	if !ok {
+		return nil
+	}
+	defer clear(passphrase)
+	return proofOf(passphrase, raw)
 }
 
 // known gives the key without asking.
@@ -134,6 +168,7 @@ func (f *File) askUntilOpen(ctx context.Context, h *header) (key, seedKey vaultK
 		if err != nil {
 			return key, seedKey, origin, err
 		}
+		f.debugf("derive the vault key from the passphrase (%s)", origin)
 		key, seedKey, err := h.open(passphrase)
 		clear(passphrase)
 		if err == nil || !errors.Is(err, ErrPassphrase) || origin != FromPrompt || attempt == PromptAttempts {
