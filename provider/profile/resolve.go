@@ -68,6 +68,10 @@ func (v *view) errorf(key string, sentinel error, format string, args ...any) *E
 	return e
 }
 
+// maxChain bounds the profiles on the way to the first credentials. Each may
+// be a role and so a call to AWS, and an SDK waits for a minute in all.
+const maxChain = 32
+
 // walk visits profile after profile until one says where its credentials
 // come from.
 func (w *walker) walk(name string) error {
@@ -75,6 +79,10 @@ func (w *walker) walk(name string) error {
 	for {
 		if err := w.checkCycle(next); err != nil {
 			return err
+		}
+		if len(w.views) == maxChain {
+			return &Error{Profile: name, Err: fmt.Errorf("%w: the chain of profiles that begins at %s is longer than %d", ErrUnsupported, clean(name), maxChain),
+				Remedy: "name a source_profile that is nearer to the access key"}
 		}
 		v, err := w.view(next, from)
 		if err != nil {
