@@ -137,6 +137,10 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 	l := listing{Backend: backend, Profiles: []listProfile{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		row := listProfile{Name: name, Sessions: byProfile[name]}
+		if _, holds := cards[name]; !holds && !config.Exists(name) {
+			l.Profiles = append(l.Profiles, row.sorted()) // only its sessions are left
+			continue
+		}
 		r, err := config.Resolve(name, profile.ResolveOptions{
 			HoldsKey:    func(name string) (bool, error) { _, ok := cards[name]; return ok, nil },
 			Getenv:      a.getenv,
@@ -155,13 +159,18 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 				row.Credentials = &name
 			}
 		}
-		slices.SortFunc(row.Sessions, func(x, y listSession) int { return strings.Compare(x.Expiration+x.Kind, y.Expiration+y.Kind) })
-		if row.Sessions == nil {
-			row.Sessions = []listSession{}
-		}
-		l.Profiles = append(l.Profiles, row)
+		l.Profiles = append(l.Profiles, row.sorted())
 	}
 	return l
+}
+
+// sorted has the sessions in the order of their ends.
+func (row listProfile) sorted() listProfile {
+	slices.SortFunc(row.Sessions, func(x, y listSession) int { return strings.Compare(x.Expiration+x.Kind, y.Expiration+y.Kind) })
+	if row.Sessions == nil {
+		row.Sessions = []listSession{}
+	}
+	return row
 }
 
 func (row *listProfile) describe(r *profile.Resolved, cards map[string]vault.Card) {
