@@ -2,16 +2,14 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cli/browser"
 
 	"groat/cmd/child"
+	"groat/cmd/loopback"
 )
 
 // openTimeout bounds the wait for the browser to come for the link.
@@ -22,21 +20,20 @@ const openTimeout = time.Minute
 // the browser is therefore given the address of a page on loopback, with an
 // unguessable path, that leads to the link once.
 func openPrivately(ctx context.Context, a *app, link string) error {
-	page := &oncePage{path: "/" + newToken(), link: link, fetched: make(chan struct{})}
-	server, err := listenLocal(ctx, 0, func(addr string) http.Handler { page.addr = addr; return onlyOwnUser(page) })
+	page, err := loopback.OpenPage(ctx, link)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer page.Close()
 	browserEnvironment(a.environ)
 	browser.Stdout, browser.Stderr = a.streams.Err, a.streams.Err
 	opened := make(chan error, 1)
-	go func() { opened <- browser.OpenURL("http://" + server.Addr + page.path) }()
+	go func() { opened <- browser.OpenURL(page.URL) }()
 	timeout := time.NewTimer(openTimeout)
 	defer timeout.Stop()
 	for {
 		select {
-		case <-page.fetched:
+		case <-page.Visited:
 			return nil
 		case err := <-opened:
 			if err != nil {
@@ -61,35 +58,4 @@ func browserEnvironment(environ []string) {
 			_ = os.Setenv(name, value)
 		}
 	}
-}
-
-// oncePage leads to a link, once.
-type oncePage struct {
-	addr, path, link string
-	once             sync.Once
-	fetched          chan struct{}
-}
-
-var errUsed = errors.New("this page has been used")
-
-// ServeHTTP answers the browser's navigation and nothing else: not a page
-// that embeds or links to this one, not a second request.
-func (p *oncePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	site := r.Header.Get("Sec-Fetch-Site")
-	if r.Host != p.addr || r.URL.Path != p.path || r.Method != http.MethodGet || r.Header.Get("Origin") != "" || site != "" && site != "none" {
-		http.NotFound(w, r)
-		return
-	}
-	first := false
-	p.once.Do(func() { first = true })
-	if !first {
-		http.Error(w, errUsed.Error(), http.StatusGone)
-		return
-	}
-	h.Set("Location", p.link)
-	w.WriteHeader(http.StatusSeeOther)
-	close(p.fetched)
 }

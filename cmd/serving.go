@@ -2,12 +2,14 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"groat/cmd/child"
+	"groat/cmd/loopback"
 	"groat/provider"
 	"groat/session"
 )
@@ -27,7 +29,7 @@ type serving struct {
 // server are minted.
 func (m minting) forMetadata() minting {
 	if m.MinTTL == 0 {
-		m.MinTTL = ttl(metadataMinTTL)
+		m.MinTTL = ttl(loopback.MetadataMinTTL)
 	}
 	return m
 }
@@ -36,49 +38,49 @@ func (m minting) forMetadata() minting {
 // keeps them fresh until stop is called.
 func (a *app) startServing(ctx context.Context, s serving, creds session.Credentials, region string) (child.Server, func(), error) {
 	// A signal that is meant for the child must not end its server.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
 	r := a.refresher(s)
-	r.set(creds, nil)
-	done := make(chan struct{})
+	source := func(ctx context.Context) (session.Credentials, error) {
+		c, err := r.Current(ctx)
+		if err != nil {
+			err = errors.New(withHint(err))
+		}
+		return c, err
+	}
 	var env child.Server
-	var server *localServer
-	var err error
+	o := loopback.Options{Port: s.Port, AnyUser: !s.Metadata || s.AnyUser}
 	removeToken := func() {}
 	if s.Metadata {
-		server, err = serveLocal(ctx, s.Port, func(string) http.Handler {
-			m := &metadata{Profile: s.Profile, Region: region, Source: r.current, Now: a.now, V1: s.V1}
-			if s.AnyUser {
-				return m.handler()
-			}
-			return onlyOwnUser(m.handler())
-		})
+		m := &loopback.Metadata{Profile: s.Profile, Region: region, Source: source, Now: a.now, V1: s.V1}
+		o.Handler = m.Handler
 	} else {
-		env.Token = newToken()
+		env.Token = loopback.NewToken()
+		o.Handler = loopback.Container(env.Token, source)
 		if s.TokenFile {
-			env.TokenFile, removeToken, err = a.writeToken(env.Token)
-		}
-		if err == nil {
-			server, err = serveLocal(ctx, s.Port, func(string) http.Handler { return containerHandler(env.Token, r.current) })
+			var err error
+			if env.TokenFile, removeToken, err = a.writeToken(env.Token); err != nil {
+				return child.Server{}, nil, err
+			}
 		}
 	}
+	stopRenewing := r.Start(ctx, creds)
+	server, err := loopback.Listen(ctx, o)
 	if err != nil {
-		cancel()
+		stopRenewing()
 		removeToken()
+		if errors.Is(err, loopback.ErrUnknownUsers) {
+			err = &sayError{err.Error(), "use --server, which needs a token", err}
+		}
 		return child.Server{}, nil, err
 	}
 	if s.Metadata {
 		env.MetadataURL = "http://" + server.Addr + "/" // botocore before 1.31 adds its paths without a slash
 	} else {
-		env.URI = "http://" + server.Addr + containerPath
+		env.URI = "http://" + server.Addr + loopback.ContainerPath
 	}
-	go func() {
-		defer close(done)
-		r.run(ctx, creds)
-	}()
 	return env, func() {
-		cancel()
-		<-done
-		server.stop()
+		stopRenewing()
+		server.Stop()
 		removeToken()
 	}, nil
 }
@@ -86,7 +88,7 @@ func (a *app) startServing(ctx context.Context, s serving, creds session.Credent
 // refresher renews by the same road as a command would, with the profile
 // resolved anew each time: keys are rotated and configurations edited while
 // a server stands.
-func (a *app) refresher(s serving) *refresher {
+func (a *app) refresher(s serving) *loopback.Refresher {
 	m := s.Minting
 	m.MFACode = "" // single use: it went into the first mint
 	renew := func(codes provider.CodeSource) func(context.Context) (session.Credentials, error) {
@@ -106,7 +108,13 @@ func (a *app) refresher(s serving) *refresher {
 			return minter.Credentials(ctx, plan)
 		}
 	}
-	r := &refresher{Quiet: renew(noCodes{a}), Announce: a.say, Now: a.now, Sleep: sleep}
+	r := &loopback.Refresher{
+		Quiet: renew(noCodes{a}), Now: a.now, Sleep: loopback.Sleep,
+		Asking: func(left time.Duration) {
+			a.say(fmt.Sprintf("the credentials expire in %s; a token code renews them", shortDuration(left)))
+		},
+		Unanswered: func(err error) { a.say(withHint(err)) },
+	}
 	if a.ui().CanAsk() == nil {
 		r.Ask = renew(nil)
 	}

@@ -1,4 +1,4 @@
-package cmd
+package loopback
 
 import (
 	"context"
@@ -7,9 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,17 +16,28 @@ import (
 	"groat/session"
 )
 
-func staticSource() (session.Credentials, error) { return testCredentials, nil }
+var testExpiration = time.Date(2031, 2, 3, 3, 5, 6, 0, time.UTC)
 
-func startContainerServer(t *testing.T, source credentialSource) (addr, token string) {
+var testCredentials = session.Credentials{
+	AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "se/cr+et==", SessionToken: "to/ken+=", Expiration: testExpiration, AccountID: "123456789012",
+}
+
+func staticSource(context.Context) (session.Credentials, error) { return testCredentials, nil }
+
+func serve(t *testing.T, o Options) *Server {
 	t.Helper()
-	token = newToken()
-	s, err := serveLocal(t.Context(), 0, func(string) http.Handler { return containerHandler(token, source) })
+	s, err := Listen(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.stop)
-	return s.Addr, token
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func startContainerServer(t *testing.T, source Source) (addr, token string) {
+	t.Helper()
+	token = NewToken()
+	return serve(t, Options{AnyUser: true, Handler: Container(token, source)}).Addr, token
 }
 
 // ask sends one request, as raw as the case wants it.
@@ -65,22 +73,22 @@ func TestContainerServer(t *testing.T) {
 		change             func(*http.Request)
 		status             int
 	}{
-		{"right", "GET", containerPath, authorized, 200},
-		{"no token", "GET", containerPath, func(*http.Request) {}, 403},
-		{"wrong token", "GET", containerPath, func(r *http.Request) { r.Header.Set("Authorization", token+"x") }, 403},
-		{"part of the token", "GET", containerPath, func(r *http.Request) { r.Header.Set("Authorization", token[:10]) }, 403},
-		{"bearer", "GET", containerPath, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }, 403},
+		{"right", "GET", ContainerPath, authorized, 200},
+		{"no token", "GET", ContainerPath, func(*http.Request) {}, 403},
+		{"wrong token", "GET", ContainerPath, func(r *http.Request) { r.Header.Set("Authorization", token+"x") }, 403},
+		{"part of the token", "GET", ContainerPath, func(r *http.Request) { r.Header.Set("Authorization", token[:10]) }, 403},
+		{"bearer", "GET", ContainerPath, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }, 403},
 		{"other path", "GET", "/", authorized, 404},
-		{"dots", "GET", "/x/.." + containerPath, authorized, 404},
-		{"POST", "POST", containerPath, authorized, 405},
-		{"PUT", "PUT", containerPath, authorized, 405},
-		{"evil host", "GET", containerPath, func(r *http.Request) { authorized(r); r.Host = "evil" }, 403},
-		{"other name of loopback", "GET", containerPath, func(r *http.Request) { authorized(r); r.Host = "localhost:" + port }, 403},
-		{"host without port", "GET", containerPath, func(r *http.Request) { authorized(r); r.Host = "127.0.0.1" }, 403},
-		{"origin", "GET", containerPath, func(r *http.Request) { authorized(r); r.Header.Set("Origin", "http://"+addr) }, 403},
-		{"empty origin", "GET", containerPath, func(r *http.Request) { authorized(r); r.Header["Origin"] = []string{""} }, 403},
-		{"browser", "GET", containerPath, func(r *http.Request) { authorized(r); r.Header.Set("Sec-Fetch-Mode", "no-cors") }, 403},
-		{"body", "GET", containerPath, func(r *http.Request) {
+		{"dots", "GET", "/x/.." + ContainerPath, authorized, 404},
+		{"POST", "POST", ContainerPath, authorized, 405},
+		{"PUT", "PUT", ContainerPath, authorized, 405},
+		{"evil host", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Host = "evil" }, 403},
+		{"other name of loopback", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Host = "localhost:" + port }, 403},
+		{"host without port", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Host = "127.0.0.1" }, 403},
+		{"origin", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Header.Set("Origin", "http://"+addr) }, 403},
+		{"empty origin", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Header["Origin"] = []string{""} }, 403},
+		{"browser", "GET", ContainerPath, func(r *http.Request) { authorized(r); r.Header.Set("Sec-Fetch-Mode", "no-cors") }, 403},
+		{"body", "GET", ContainerPath, func(r *http.Request) {
 			authorized(r)
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), 1
 		}, 400},
@@ -101,7 +109,7 @@ func TestContainerServer(t *testing.T) {
 			}
 		})
 	}
-	_, body := ask(t, "GET", "http://"+addr+containerPath, authorized)
+	_, body := ask(t, "GET", "http://"+addr+ContainerPath, authorized)
 	want := `{"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"se/cr+et==","Token":"to/ken+=","Expiration":"2031-02-03T03:05:06Z","AccountId":"123456789012"}`
 	if body != want {
 		t.Errorf("got  %s\nwant %s", body, want)
@@ -109,10 +117,10 @@ func TestContainerServer(t *testing.T) {
 }
 
 func TestContainerServerSaysWhyThereIsNothing(t *testing.T) {
-	addr, token := startContainerServer(t, func() (session.Credentials, error) {
-		return session.Credentials{}, &sayError{msg: "a token code is needed", hint: "run: groat exec p -- true"}
+	addr, token := startContainerServer(t, func(context.Context) (session.Credentials, error) {
+		return session.Credentials{}, errors.New("a token code is needed; run: groat exec p -- true")
 	})
-	resp, body := ask(t, "GET", "http://"+addr+containerPath, func(r *http.Request) { r.Header.Set("Authorization", token) })
+	resp, body := ask(t, "GET", "http://"+addr+ContainerPath, func(r *http.Request) { r.Header.Set("Authorization", token) })
 	var answer struct{ Code, Message string }
 	if err := json.Unmarshal([]byte(body), &answer); err != nil || resp.StatusCode != 503 ||
 		answer.Code == "" || answer.Message != "a token code is needed; run: groat exec p -- true" {
@@ -140,20 +148,15 @@ func TestServerListensOnLoopbackOnly(t *testing.T) {
 	}
 }
 
-func startMetadata(t *testing.T, m *metadata) string {
+func startMetadata(t *testing.T, m *Metadata) string {
 	t.Helper()
 	m.Source, m.Profile, m.Region = staticSource, "team/ad min", "eu-west-1"
-	s, err := serveLocal(t.Context(), 0, func(string) http.Handler { return m.handler() })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.stop)
-	return "http://" + s.Addr
+	return "http://" + serve(t, Options{Handler: m.Handler}).Addr
 }
 
 func TestMetadataServer(t *testing.T) {
 	now := testExpiration.Add(-time.Hour)
-	m := &metadata{Now: func() time.Time { return now }}
+	m := &Metadata{Now: func() time.Time { return now }}
 	base := startMetadata(t, m)
 	resp, token := ask(t, "PUT", base+tokenPath, func(r *http.Request) { r.Header.Set(ttlHeader, "60") })
 	if resp.StatusCode != 200 || resp.Header.Get(ttlHeader) != "60" || token == "" {
@@ -205,7 +208,7 @@ func TestMetadataServer(t *testing.T) {
 }
 
 func TestMetadataV1OnlyWhenAsked(t *testing.T) {
-	base := startMetadata(t, &metadata{Now: time.Now, V1: true})
+	base := startMetadata(t, &Metadata{Now: time.Now, V1: true})
 	if resp, body := ask(t, "GET", base+rolesPath, func(*http.Request) {}); resp.StatusCode != 200 || body != "team-ad-min" {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
@@ -214,43 +217,9 @@ func TestMetadataV1OnlyWhenAsked(t *testing.T) {
 	}
 }
 
-// Another user of the machine reaches the port and gets nothing.
-func TestOnlyOwnUser(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells whose a connection is")
-	}
-	s, err := serveLocal(t.Context(), 0, func(string) http.Handler {
-		return onlyOwnUser(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			uid, ok := clientUser(r)
-			_, _ = io.WriteString(w, strconv.Itoa(uid)+strconv.FormatBool(ok))
-		}))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.stop)
-	resp, body := ask(t, "GET", "http://"+s.Addr, func(*http.Request) {})
-	if want := strconv.Itoa(os.Getuid()) + "true"; resp.StatusCode != 200 || body != want {
-		t.Errorf("own request: %d %q, want %q", resp.StatusCode, body, want)
-	}
-	if os.Getuid() != 0 {
-		t.Skip("only root can be another user")
-	}
-	_, port, _ := net.SplitHostPort(s.Addr)
-	c := exec.CommandContext(t.Context(), "bash", "-c",
-		`exec 3<>/dev/tcp/127.0.0.1/$0; printf 'GET / HTTP/1.1\r\nHost: %s\r\n\r\n' "$1" >&3; head -n 1 <&3`, port, s.Addr)
-	c.SysProcAttr = otherUser()
-	out, err := c.Output()
-	if err != nil || !strings.Contains(string(out), "403") {
-		t.Errorf("another user got %q, %v", out, err)
-	}
-}
-
 func TestServerStopsAndFreesThePort(t *testing.T) {
-	s, err := serveLocal(context.Background(), 0, func(string) http.Handler { return containerHandler("t", staticSource) })
-	if err != nil {
-		t.Fatal(err)
-	}
+	nothing := func(string) http.Handler { return http.NotFoundHandler() }
+	s := serve(t, Options{Handler: Container("t", staticSource)})
 	// A client that says nothing does not keep the server alive.
 	d := net.Dialer{}
 	c, err := d.DialContext(t.Context(), "tcp", s.Addr)
@@ -258,15 +227,11 @@ func TestServerStopsAndFreesThePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	s.stop()
+	s.Stop()
 	_, port, _ := net.SplitHostPort(s.Addr)
 	n, _ := strconv.Atoi(port)
-	again, err := serveLocal(context.Background(), n, func(string) http.Handler { return http.NotFoundHandler() })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.stop()
-	if _, err := serveLocal(context.Background(), n, func(string) http.Handler { return http.NotFoundHandler() }); err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+	serve(t, Options{Port: n, Handler: nothing})
+	if _, err := Listen(t.Context(), Options{Port: n, Handler: nothing}); err == nil || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a port in use: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package cmd
+package loopback
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func TestServerUnderLoad(t *testing.T) {
 // startLoaded opens a server whose credentials are renewed all the time.
 func startLoaded(t *testing.T, kind string) (url string, header http.Header) {
 	t.Helper()
-	r := &refresher{Now: time.Now, Sleep: sleep}
+	r := &Refresher{Now: time.Now, Sleep: Sleep}
 	n := 0
 	r.Quiet = func(context.Context) (session.Credentials, error) {
 		n++
@@ -65,22 +65,15 @@ func startLoaded(t *testing.T, kind string) (url string, header http.Header) {
 		return c, nil
 	}
 	first, _ := r.Quiet(t.Context())
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	r.set(first, nil)
-	go func() { defer close(done); r.run(ctx, first) }()
-	s, err := serveLocal(t.Context(), 0, func(string) http.Handler {
-		if kind == "imds" {
-			return onlyOwnUser((&metadata{Profile: "p", Source: r.current, Now: time.Now}).handler())
-		}
-		return containerHandler("TOKEN", r.current)
-	})
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(r.Start(t.Context(), first))
+	o := Options{AnyUser: true, Handler: Container("TOKEN", r.Current)}
+	if kind == "imds" {
+		m := &Metadata{Profile: "p", Source: r.Current, Now: time.Now}
+		o = Options{Handler: m.Handler}
 	}
-	t.Cleanup(func() { cancel(); <-done; s.stop() })
+	s := serve(t, o)
 	if kind == "container" {
-		return "http://" + s.Addr + containerPath, http.Header{"Authorization": {"TOKEN"}}
+		return "http://" + s.Addr + ContainerPath, http.Header{"Authorization": {"TOKEN"}}
 	}
 	_, token := ask(t, "PUT", "http://"+s.Addr+tokenPath, func(r *http.Request) { r.Header.Set(ttlHeader, "21600") })
 	return "http://" + s.Addr + rolesPath + "p", http.Header{tokenHeader: {token}}

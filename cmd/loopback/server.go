@@ -1,4 +1,7 @@
-package cmd
+// Package loopback serves this machine's own programs over HTTP on 127.0.0.1:
+// credentials as ECS and EC2 hand them out, kept fresh, and pages that are
+// shown once.
+package loopback
 
 import (
 	"context"
@@ -15,46 +18,55 @@ import (
 	"strconv"
 	"time"
 
-	"groat/cmd/child"
 	"groat/session"
 )
 
-// credentialSource answers a request at once with what there is: a server
-// never asks anybody anything while a client waits.
-type credentialSource func() (session.Credentials, error)
+// Source has the credentials for a request. It ends soon after the request's
+// context does and asks nobody anything. The text of its error is for the
+// client's user.
+type Source func(ctx context.Context) (session.Credentials, error)
 
-// localServer serves credentials on a loopback port until it is stopped.
-type localServer struct {
+// Server serves on a loopback port until it is stopped.
+type Server struct {
 	Addr string // host:port, exactly what clients must put into Host
 	http *http.Server
 	done chan struct{}
+}
+
+// Options say where a server listens and whom it serves.
+type Options struct {
+	Port int // 0: a random one
+	// AnyUser serves the processes of other users too: there is a secret that
+	// they would have to know.
+	AnyUser bool
+	// Handler is made for the address.
+	Handler func(addr string) http.Handler
 }
 
 // Limits of a request: credentials take a dozen headers and no body.
 const (
 	maxHeaderBytes = 16 << 10
 	readTimeout    = 5 * time.Second
-	writeTimeout   = 10 * time.Second
-	idleTimeout    = 60 * time.Second
-	stopTimeout    = 200 * time.Millisecond
+	writeTimeout   = maxWait + 10*time.Second
+	// idleTimeout is short: connections are few, and a new one costs nothing.
+	idleTimeout = 5 * time.Second
+	stopTimeout = 200 * time.Millisecond
 )
 
-// serveLocal serves SDKs: listenLocal with guard before the handler.
-func serveLocal(ctx context.Context, port int, handler func(addr string) http.Handler) (*localServer, error) {
-	return listenLocal(ctx, port, func(addr string) http.Handler { return guard(addr, handler(addr)) })
-}
-
-// listenLocal listens on 127.0.0.1 (port 0: a random one) and serves what
-// handler makes for the address. The port is open when it returns.
-func listenLocal(ctx context.Context, port int, handler func(addr string) http.Handler) (*localServer, error) {
+// Listen listens on 127.0.0.1 and serves. The port is open when it returns.
+func Listen(ctx context.Context, o Options) (*Server, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	l, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
 	if err != nil {
-		return nil, fmt.Errorf("could not listen on a loopback port: %w", plainReason(err))
+		return nil, fmt.Errorf("could not listen on a loopback port: %w", err)
 	}
-	s := &localServer{Addr: l.Addr().String(), done: make(chan struct{})}
+	limited, err := limit(l, o.AnyUser)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Addr: l.Addr().String(), done: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:           handler(s.Addr),
+		Handler:           o.Handler(s.Addr),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -64,13 +76,14 @@ func listenLocal(ctx context.Context, port int, handler func(addr string) http.H
 	}
 	go func() {
 		defer close(s.done)
-		_ = s.http.Serve(l)
+		_ = s.http.Serve(limited)
+		limited.release()
 	}()
 	return s, nil
 }
 
-// stop ends the server; requests under way get a moment to finish.
-func (s *localServer) stop() {
+// Stop ends the server; requests under way get a moment to finish.
+func (s *Server) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if s.http.Shutdown(ctx) != nil {
@@ -100,8 +113,10 @@ func guard(addr string, next http.Handler) http.Handler {
 	})
 }
 
-// refuse answers in the form that the SDKs show to their users.
+// refuse answers in the form that the SDKs show to their users. The
+// connection ends with it: there are only so many.
 func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Connection", "close")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(struct {
@@ -110,8 +125,8 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	}{code, message})
 }
 
-// newToken is 256 random bits, safe in a header and in a URL.
-func newToken() string {
+// NewToken is 256 random bits, safe in a header and in a URL.
+func NewToken() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -123,48 +138,10 @@ func sameSecret(given, want string) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// containerPath is where the credentials are. The SDKs take the whole URL.
-const containerPath = "/credentials"
-
-// containerOutput is what the ECS agent answers.
-//
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-type containerOutput struct {
-	AccessKeyID     string `json:"AccessKeyId"`
-	SecretAccessKey string
-	Token           string
-	Expiration      string `json:",omitempty"`
-	AccountID       string `json:"AccountId,omitempty"`
-}
-
-// containerHandler is the container-credentials endpoint.
-func containerHandler(token string, source credentialSource) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !sameSecret(r.Header.Get("Authorization"), token):
-			refuse(w, http.StatusForbidden, "AccessDenied", "wrong or missing authorization token")
-		case r.URL.Path != containerPath:
-			refuse(w, http.StatusNotFound, "NotFound", "no such document")
-		case r.Method != http.MethodGet:
-			w.Header().Set("Allow", http.MethodGet)
-			refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "only GET is answered")
-		default:
-			creds, err := source()
-			if err != nil {
-				refuseCredentials(w, err)
-				return
-			}
-			writeDocument(w, containerOutput{
-				creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration), creds.AccountID,
-			})
-		}
-	})
-}
-
 // refuseCredentials tells a client what its user should do. 503: SDKs try
 // again, by when a person may have answered.
 func refuseCredentials(w http.ResponseWriter, err error) {
-	refuse(w, http.StatusServiceUnavailable, "CredentialsNotAvailable", withHint(err))
+	refuse(w, http.StatusServiceUnavailable, "CredentialsNotAvailable", err.Error())
 }
 
 // writeDocument writes one JSON document with its length, in one write.
@@ -178,3 +155,6 @@ func writeDocument(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	_, _ = w.Write(data)
 }
+
+// expiration is how the documents have it: in UTC, with whole seconds.
+func expiration(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

@@ -1,4 +1,4 @@
-package cmd
+package loopback
 
 import (
 	"crypto/hmac"
@@ -11,18 +11,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"groat/cmd/child"
 )
 
-// metadata is the part of the EC2 instance metadata service that SDKs read:
+// Metadata is the part of the EC2 instance metadata service that SDKs read:
 // session tokens (IMDSv2), the role's credentials and the region.
 //
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
-type metadata struct {
+type Metadata struct {
 	Profile string // stands in for the role's name
 	Region  string // "" if none is configured
-	Source  credentialSource
+	Source  Source
 	Now     func() time.Time
 	// V1 answers without a session token too. Nothing but the port keeps
 	// other programs of this machine away then.
@@ -47,17 +45,19 @@ const (
 // metadataOutput is the role's credentials.
 type metadataOutput struct {
 	Code            string
-	LastUpdated     string
+	LastUpdated     time.Time
 	Type            string
 	AccessKeyID     string `json:"AccessKeyId"`
 	SecretAccessKey string
 	Token           string
-	Expiration      string `json:",omitempty"`
-	AccountID       string `json:"AccountId,omitempty"`
+	Expiration      time.Time `json:",omitzero"`
+	AccountID       string    `json:"AccountId,omitempty"`
 }
 
-// handler answers metadata requests.
-func (m *metadata) handler() http.Handler {
+// Handler answers metadata requests at addr.
+func (m *Metadata) Handler(addr string) http.Handler { return guard(addr, m.handler()) }
+
+func (m *Metadata) handler() http.Handler {
 	_, _ = rand.Read(m.secret[:]) // never fails (crypto/rand)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
@@ -75,17 +75,17 @@ func (m *metadata) handler() http.Handler {
 			w.Header().Set("Allow", http.MethodGet)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 		default:
-			m.serveDocument(w, path)
+			m.serveDocument(w, r, path)
 		}
 	})
 }
 
-func (m *metadata) serveDocument(w http.ResponseWriter, path string) {
+func (m *Metadata) serveDocument(w http.ResponseWriter, r *http.Request, path string) {
 	switch {
 	case path == rolesPath || path+"/" == rolesPath:
 		_, _ = io.WriteString(w, m.roleName())
 	case path == rolesPath+m.roleName():
-		m.serveCredentials(w)
+		m.serveCredentials(w, r)
 	case path == "/latest/meta-data/placement/region" && m.Region != "":
 		_, _ = io.WriteString(w, m.Region)
 	case path == "/latest/meta-data/placement/availability-zone" && m.Region != "":
@@ -98,7 +98,7 @@ func (m *metadata) serveDocument(w http.ResponseWriter, path string) {
 }
 
 // roleName is a name that stands in a path as it is.
-func (m *metadata) roleName() string {
+func (m *Metadata) roleName() string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
 			return r
@@ -107,21 +107,21 @@ func (m *metadata) roleName() string {
 	}, m.Profile)
 }
 
-func (m *metadata) serveCredentials(w http.ResponseWriter) {
-	creds, err := m.Source()
+func (m *Metadata) serveCredentials(w http.ResponseWriter, r *http.Request) {
+	creds, err := m.Source(r.Context())
 	if err != nil {
 		refuseCredentials(w, err)
 		return
 	}
 	writeDocument(w, metadataOutput{
-		"Success", child.FormatExpiration(m.Now()), "AWS-HMAC",
-		creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration), creds.AccountID,
+		"Success", expiration(m.Now()), "AWS-HMAC",
+		creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, expiration(creds.Expiration), creds.AccountID,
 	})
 }
 
 // serveToken opens a session. A request that came through a proxy is turned
 // away, as EC2 does.
-func (m *metadata) serveToken(w http.ResponseWriter, r *http.Request) {
+func (m *Metadata) serveToken(w http.ResponseWriter, r *http.Request) {
 	ttl, err := strconv.Atoi(r.Header.Get(ttlHeader))
 	switch {
 	case r.Method != http.MethodPut:
@@ -139,14 +139,14 @@ func (m *metadata) serveToken(w http.ResponseWriter, r *http.Request) {
 
 // token is the time of its own end under a seal, so that no list of tokens
 // is kept that a client could make grow.
-func (m *metadata) token(expires time.Time) string {
+func (m *Metadata) token(expires time.Time) string {
 	var t [8 + sha256.Size]byte
 	binary.BigEndian.PutUint64(t[:8], uint64(expires.Unix())) //nolint:gosec // G115: the clock is past 1970
 	copy(t[8:], m.seal(t[:8]))
 	return base64.RawURLEncoding.EncodeToString(t[:])
 }
 
-func (m *metadata) valid(token string) bool {
+func (m *Metadata) valid(token string) bool {
 	t, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(t) != 8+sha256.Size || !hmac.Equal(t[8:], m.seal(t[:8])) {
 		return false
@@ -154,7 +154,7 @@ func (m *metadata) valid(token string) bool {
 	return m.Now().Unix() < int64(binary.BigEndian.Uint64(t[:8])) //nolint:gosec // G115: sealed by us
 }
 
-func (m *metadata) seal(b []byte) []byte {
+func (m *Metadata) seal(b []byte) []byte {
 	h := hmac.New(sha256.New, m.secret[:])
 	h.Write(b)
 	return h.Sum(nil)
