@@ -2,8 +2,11 @@ package cmd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"groat/vault"
 )
 
 // cli is the command tree.
@@ -39,7 +42,7 @@ type cli struct {
 // globals are the flags that stand anywhere before "--". A flag with a
 // setting tag may also come from GROAT_NAME and from config.json.
 type globals struct {
-	Backend                 string `setting:"" default:"auto" enum:"auto,keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Vault backend: ${enum}." group:"vault"`
+	Backend                 string `setting:"" default:"auto" enum:"auto,${backends}" placeholder:"NAME" help:"Vault backend: ${enum}." group:"vault"`
 	FileDir                 string `setting:"" placeholder:"DIR" help:"Directory of the file vault." group:"vault"`
 	FilePassphraseFile      string `setting:"" placeholder:"FILE" help:"Read the file vault's passphrase from FILE." group:"vault"`
 	FilePassphraseCommand   string `setting:"" placeholder:"CMD" help:"Take the file vault's passphrase from CMD's output." group:"vault"`
@@ -86,6 +89,9 @@ var groups = kong.Groups{
 	"vault":   "Vault:",
 }
 
+// words are what tags of the tree take from elsewhere.
+var words = kong.Vars{"backends": strings.Join(vault.AllBackends, ",")}
+
 func (a *app) kongOptions() []kong.Option {
 	return []kong.Option{
 		kong.Name("groat"),
@@ -94,6 +100,7 @@ func (a *app) kongOptions() []kong.Option {
 		kong.NoDefaultHelp(),
 		kong.Help(a.printHelp),
 		groups,
+		words,
 		kong.Resolvers(a.settings),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 	}

@@ -22,7 +22,7 @@ type importCmd struct {
 	Overwrite    bool     `help:"Replace other keys that are stored under the same names."`
 	DeleteSource bool     `help:"Delete each key where it was once its copy was read back and compared."`
 
-	SourceBackend           string `setting:"" default:"auto" enum:"auto,keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"aws-vault's backend: ${enum}."`
+	SourceBackend           string `setting:"" default:"auto" enum:"auto,${backends}" placeholder:"NAME" help:"aws-vault's backend: ${enum}."`
 	SourceKeychain          string `setting:"" placeholder:"NAME" help:"aws-vault's keychain (default aws-vault)."`
 	SourceCollection        string `setting:"" name:"source-secret-service-collection" placeholder:"NAME" help:"aws-vault's Secret Service collection (default awsvault)."`
 	SourcePassDir           string `setting:"" placeholder:"DIR" help:"aws-vault's password store."`

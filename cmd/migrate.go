@@ -13,8 +13,8 @@ import (
 // migrateCmd moves keys and stored TOTP seeds from one backend to another.
 type migrateCmd struct {
 	Profiles     []string `arg:"" optional:"" name:"profile" help:"Profiles (default all)."`
-	From         string   `required:"" enum:"keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Backend that holds the keys: ${enum}."`
-	To           string   `required:"" enum:"keychain,wincred,secret-service,kwallet,keyctl,pass,file" placeholder:"NAME" help:"Backend to copy them to."`
+	From         string   `required:"" enum:"${backends}" placeholder:"NAME" help:"Backend that holds the keys: ${enum}."`
+	To           string   `required:"" enum:"${backends}" placeholder:"NAME" help:"Backend to copy them to."`
 	DryRun       bool     `help:"Say what would be copied; open no key and write nothing."`
 	Overwrite    bool     `help:"Replace other keys that are stored there under the same names."`
 	DeleteSource bool     `help:"Delete each key from its old backend once its copy was read back and compared."`

@@ -66,7 +66,8 @@ func (s *settings) fill(flags reflect.Value) ([]string, bool) {
 			}
 			continue
 		}
-		if !setPlain(flags.Field(i), value, tag.Get("enum")) {
+		enum := strings.ReplaceAll(tag.Get("enum"), "${backends}", words["backends"])
+		if !setPlain(flags.Field(i), value, enum) {
 			return nil, false
 		}
 		s.from[name] = place

@@ -38,18 +38,6 @@ func OpenAWSVault(cfg Config) (*AWSVault, error) {
 	return &AWSVault{backend: cfg.Backend, store: store}, nil
 }
 
-// AWSVaultBackends lists the backends of this build whose items OpenAWSVault
-// can read, and that need no more than to be asked.
-func AWSVaultBackends(cfg Config) []string {
-	var names []string
-	for _, b := range builtin() {
-		if b.name == "file" || b.name != "keyctl" && b.name != "pass" && b.here(cfg) {
-			names = append(names, b.name)
-		}
-	}
-	return names
-}
-
 // awsVaultName is aws-vault's name for its keychain, prefix, keyring and wallet.
 const awsVaultName = "aws-vault"
 
@@ -68,10 +56,14 @@ func awsVaultDefaults(cfg Config) Config {
 
 // openForeign chooses the store by cfg.Backend.
 func openForeign(cfg Config) (foreignStore, error) {
-	if cfg.Backend == "file" {
-		return newJOSEFiles(cfg.FileDir, cfg.Passphrase), nil
+	if b, _ := row(cfg.Backend); b.foreign != nil {
+		return b.foreign(cfg)
 	}
-	return openForeignSystem(cfg)
+	return nil, fmt.Errorf("%w: aws-vault's items in %q cannot be read on this system", ErrUnavailable, cfg.Backend)
+}
+
+func openForeignFile(cfg Config) (foreignStore, error) {
+	return newJOSEFiles(cfg.FileDir, cfg.Passphrase), nil
 }
 
 // foreignItems is another tool's share of a backend that encrypts by itself.
@@ -85,10 +77,6 @@ func (f foreignItems) names(ctx context.Context) ([]string, error) {
 		return f.list(ctx)
 	}
 	return f.itemStore.names(ctx, "")
-}
-
-func noForeign(backend string) error {
-	return fmt.Errorf("%w: aws-vault's items in %q cannot be read on this system", ErrUnavailable, backend)
 }
 
 // Backend names the backend.

@@ -6,31 +6,29 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-func openForeignSystem(cfg Config) (foreignStore, error) {
-	switch cfg.Backend {
-	case "secret-service":
-		s, err := newSecretService(cfg)
-		if err != nil {
-			return nil, err
-		}
-		return foreignItems{s, s.profiles}, nil
-	case "kwallet":
-		k, err := newKWallet(cfg)
-		if err != nil {
-			return nil, err
-		}
-		k.named = awsVaultName
-		return foreignItems{k, nil}, nil
-	case "keyctl":
-		v, err := openKeyctlRing(cfg, awsVaultName)
-		if err != nil {
-			return nil, err
-		}
-		return foreignItems{v.(*osVault).store, nil}, nil
-	case "pass":
-		return openForeignPass(cfg)
+func openForeignSecretService(cfg Config) (foreignStore, error) {
+	s, err := newSecretService(cfg)
+	if err != nil {
+		return nil, err
 	}
-	return nil, noForeign(cfg.Backend)
+	return foreignItems{s, s.profiles}, nil
+}
+
+func openForeignKWallet(cfg Config) (foreignStore, error) {
+	k, err := newKWallet(cfg)
+	if err != nil {
+		return nil, err
+	}
+	k.named = awsVaultName
+	return foreignItems{k, nil}, nil
+}
+
+func openForeignKeyctl(cfg Config) (foreignStore, error) {
+	r, err := newKeyctl(cfg, awsVaultName)
+	if err != nil {
+		return nil, err
+	}
+	return foreignItems{r, nil}, nil
 }
 
 // profiles lists the items of a collection that is another tool's: of all its

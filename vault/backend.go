@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/99designs/keyring"
@@ -30,6 +28,9 @@ type ring struct {
 	// onThread runs ahead of every call, on a system thread that the call then
 	// has for itself and that ends with it. Nil: any thread will do.
 	onThread func() error
+
+	// list names the items where the library would hide why it cannot; nil: it does not.
+	list func() ([]string, error)
 
 	// oneByOne: the system's own calls do not bear company.
 	oneByOne bool
@@ -154,21 +155,12 @@ func (r *ring) remove(ctx context.Context, name string) error {
 }
 
 func (r *ring) names(ctx context.Context, _ Kind) ([]string, error) {
-	return inTime(ctx, r, keyring.Keyring.Keys)
+	return inTime(ctx, r, func(kr keyring.Keyring) ([]string, error) {
+		if r.list != nil {
+			return r.list()
+		}
+		return kr.Keys()
+	})
 }
 
 func (r *ring) close() error { return nil }
-
-// errorNumber gives the number of an error that is one underneath, as those
-// of the Keychain are (OSStatus) and of Windows and Linux (errno).
-func errorNumber(err error) (int64, bool) {
-	for ; err != nil; err = errors.Unwrap(err) {
-		if errno, ok := err.(syscall.Errno); ok { //nolint:errorlint // the loop unwraps
-			return int64(errno), true
-		}
-		if v := reflect.ValueOf(err); v.CanInt() {
-			return v.Int(), true
-		}
-	}
-	return 0, false
-}

@@ -1,11 +1,8 @@
 package vault
 
-import "fmt"
-
-// absence says why a backend is not in this build.
-func absence(name string) string {
-	if name == "keychain" && shortcoming != "" {
-		return shortcoming
-	}
-	return fmt.Sprintf("there is no %s on macOS", name)
-}
+// What other systems have.
+var (
+	openWinCred, openSecretService, openKWallet, openKeyctl                             func(Config) (Vault, error)
+	openForeignWinCred, openForeignSecretService, openForeignKWallet, openForeignKeyctl func(Config) (foreignStore, error)
+	hasBus                                                                              func(Config) bool
+)

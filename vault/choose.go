@@ -11,21 +11,12 @@ import (
 // probeTimeout bounds the whole search of "auto".
 const probeTimeout = 3 * time.Second
 
-// probeContext is what a probe gets.
-type probeContext struct {
-	context.Context
-	cfg   Config
-	vault Vault // opened by the same entry; used if the probe succeeds
-}
-
-// errNotByItself: the backend has to be named.
-var errNotByItself = errors.New("is used only when it is named")
-
 // choose is "auto". Where all recorded keys lie in one backend it is that
 // one, unasked: a key never vanishes because its backend does not answer
 // today. Else the platform's own store is tried before pass, and pass before
-// the file vault, within 3 s together. The kernel keyring forgets at reboot
-// and is never chosen.
+// the file vault, within 3 s together. A store that is there and cannot serve
+// is passed over with a warning. The kernel keyring forgets at reboot and is
+// never chosen.
 func choose(cfg Config) (Vault, error) {
 	name, err := soleRecorded(cfg.StateDir)
 	if err != nil {
@@ -37,35 +28,49 @@ func choose(cfg Config) (Vault, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 	defer cancel()
-	if shortcoming != "" {
-		cfg.warn(shortcoming)
-	}
 	var reasons []string
-	for _, b := range builtin() {
+	for _, b := range table {
+		if b.onlyNamed || !b.native() {
+			continue
+		}
+		cfg.Backend = b.name
 		v, err := b.tryOpen(ctx, cfg)
 		if err == nil {
+			if len(reasons) > 0 {
+				cfg.warn(fmt.Sprintf("the %s vault is used, because others cannot serve: %s", b.name, strings.Join(reasons, "; ")))
+			}
 			return v, nil
 		}
-		if !errors.Is(err, errNotByItself) {
-			reasons = append(reasons, b.name+": "+err.Error())
+		if !errors.As(err, new(absent)) {
+			reasons = append(reasons, fmt.Sprintf("%s: %v", b.name, err))
 		}
 	}
 	return nil, &Error{Op: "open", Backend: "auto", Err: fmt.Errorf("%w: %s", ErrUnavailable, strings.Join(reasons, "; "))}
 }
 
+// absent is an error that says that nothing on this machine offers the store:
+// none is passed over.
+type absent struct{ error }
+
+func (a absent) Unwrap() error { return a.error }
+
 // tryOpen opens a backend and asks it whether it would serve.
 func (b backend) tryOpen(ctx context.Context, cfg Config) (Vault, error) {
-	if !b.here(cfg) {
-		return nil, errors.New("is not on this machine")
+	if b.open == nil {
+		return nil, b.absence()
 	}
-	cfg.Backend = b.name
+	if b.here != nil && !b.here(cfg) {
+		return nil, absent{errors.New("it is not on this machine")}
+	}
 	v, err := b.open(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.probe(probeContext{ctx, cfg, v}); err != nil {
-		_ = v.Close()
-		return nil, err
+	if p, ok := v.(prober); ok {
+		if err := p.probe(ctx); err != nil {
+			_ = v.Close()
+			return nil, err
+		}
 	}
 	return v, nil
 }

@@ -4,8 +4,8 @@ import "time"
 
 // For the tests in package vault_test.
 var (
-	OpenKeyctlRing = openKeyctlRing
-	ExplainKeyctl  = explainKeyctl
+	OpenKeyctlService = openKeyctlService
+	ExplainKeyctl     = explainKeyctl
 )
 
 // ForgetUnlocked is the passing of the time for which an unlocked collection

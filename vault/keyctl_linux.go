@@ -23,9 +23,19 @@ const (
 // openKeyctl keeps items in the kernel, in a keyring of ours at the user's
 // keyring, or at the session's. They are gone at the next reboot, those of a
 // session at its end.
-func openKeyctl(cfg Config) (Vault, error) { return openKeyctlRing(cfg, "groat") }
+func openKeyctl(cfg Config) (Vault, error) { return openKeyctlService(cfg, "groat") }
 
-func openKeyctlRing(cfg Config, service string) (Vault, error) {
+func openKeyctlService(cfg Config, service string) (Vault, error) {
+	r, err := newKeyctl(cfg, service)
+	if err != nil {
+		return nil, err
+	}
+	v := newOSVault(cfg, "keyctl", r)
+	v.limit, v.volatile = keyctlLimit, true
+	return v, nil
+}
+
+func newKeyctl(cfg Config, service string) (*ring, error) {
 	config, parent := ringConfig{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}, unix.KEY_SPEC_SESSION_KEYRING
 	switch cfg.KeyctlScope {
 	case "", "user":
@@ -46,9 +56,7 @@ func openKeyctlRing(cfg Config, service string) (Vault, error) {
 		}
 		return Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: "keyctl"}.Hold(ctx, "keyctl")
 	}
-	v := newOSVault(cfg, "keyctl", r)
-	v.limit, v.volatile = keyctlLimit, true
-	return v, nil
+	return r, nil
 }
 
 // keyctlThread readies the calling thread. Session keyrings belong to threads:

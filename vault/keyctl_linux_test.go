@@ -59,7 +59,7 @@ func keyctlService(t *testing.T, special int) string {
 
 func openKeyctl(t *testing.T, cfg vault.Config, service string) vault.Vault {
 	t.Helper()
-	v, err := vault.OpenKeyctlRing(cfg, service)
+	v, err := vault.OpenKeyctlService(cfg, service)
 	if err != nil {
 		t.Fatal(err)
 	}

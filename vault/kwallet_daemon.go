@@ -76,7 +76,7 @@ func (k *kwallet) findDaemon(ctx context.Context) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)
+	return absent{fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)}
 }
 
 // probe reports why a first use would fail.

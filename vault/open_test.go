@@ -85,3 +85,20 @@ func TestAutoKeepsToTheRecord(t *testing.T) {
 		t.Errorf("keys in two backends: %q was opened, of which nothing answers", v.Backend())
 	}
 }
+
+// A build has the backends of its platform, no others, and what is not there
+// says why.
+func TestTableOfBackends(t *testing.T) {
+	for _, b := range table {
+		if b.open == nil && b.native() && b.name != "keychain" {
+			t.Errorf("%s cannot be opened on its own platform", b.name)
+		}
+		if b.open != nil && !b.native() {
+			t.Errorf("%s can be opened on a platform that the table does not give it", b.name)
+		}
+		_, err := Open(Config{Backend: b.name, StateDir: t.TempDir(), Environ: []string{"PATH=" + t.TempDir()}})
+		if b.open == nil && !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: %v", b.name, err)
+		}
+	}
+}

@@ -138,6 +138,19 @@ func (v *osVault) Names(ctx context.Context, kind Kind) ([]string, error) {
 // Close releases the backend.
 func (v *osVault) Close() error { return v.store.close() }
 
+// probe asks the store whether it would serve: stores that have no way of
+// their own say so without a dialog when they are asked for what is not there.
+func (v *osVault) probe(ctx context.Context) error {
+	if p, ok := v.store.(prober); ok {
+		return p.probe(ctx)
+	}
+	_, err := v.Get(ctx, KindCard, "")
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 func (v *osVault) read(ctx context.Context, encoded string) ([]byte, error) {
 	if v.limit == 0 {
 		return v.store.get(ctx, encoded)

@@ -41,3 +41,11 @@ func TestUnavailableNamesTheOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestContractFakeKeychain(t *testing.T) {
+	var again func() vault.Vault
+	vaulttest.Run(t, func(t *testing.T) vault.Vault {
+		again = vault.OpenFakeKeychain(t.TempDir())
+		return again()
+	}, vaulttest.Options{Again: func(*testing.T) vault.Vault { return again() }})
+}

@@ -31,18 +31,17 @@ type pass struct {
 	timeout time.Duration // Config.Timeout: pinentry may be open
 }
 
-func passBackend() backend {
-	return backend{
-		name: "pass",
-		open: openPass,
-		probe: func(p probeContext) error {
-			return p.vault.(*osVault).store.(*pass).ready()
-		},
-		here: func(cfg Config) bool {
-			p, err := newPass(cfg)
-			return err == nil && p.ready() == nil
-		},
+func hasPass(cfg Config) bool {
+	p, err := newPass(cfg)
+	return err == nil && p.ready() == nil
+}
+
+func openForeignPass(cfg Config) (foreignStore, error) {
+	p, err := newPass(cfg)
+	if err != nil {
+		return nil, err
 	}
+	return foreignItems{p, nil}, nil
 }
 
 func openPass(cfg Config) (Vault, error) {

@@ -288,7 +288,7 @@ func (s *secretService) explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrLocked, err)
 	case busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"),
 		strings.HasPrefix(faultName(err), "org.freedesktop.DBus.Error.Spawn"):
-		return fmt.Errorf("%w: no Secret Service (GNOME Keyring, KeePassXC, KWallet) runs on the session bus", ErrUnavailable)
+		return absent{fmt.Errorf("%w: no Secret Service (GNOME Keyring, KeePassXC, KWallet) runs on the session bus", ErrUnavailable)}
 	}
 	return err
 }

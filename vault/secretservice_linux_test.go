@@ -325,41 +325,44 @@ func TestSecretServiceRaces(t *testing.T) {
 }
 
 func TestAutoChoosesByProbe(t *testing.T) {
-	choose := func(t *testing.T, s *fakeSecrets, display bool) string {
+	choose := func(t *testing.T, s *fakeSecrets, display bool) (string, string) {
 		t.Helper()
+		warned := ""
 		bus := newFakeBus(t, s.serve)
 		timeout := 10 * time.Second
 		if s.fault != nil {
 			timeout = soon
 		}
-		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout})
+		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout, Warn: func(m string) { warned += m }})
 		defer v.Close()
 		s.do(func() {
 			if s.asked > 0 {
 				t.Error("a probe put up a dialog")
 			}
 		})
-		return v.Backend()
+		return v.Backend(), warned
 	}
 	for _, c := range []struct {
 		name    string
 		display bool
 		change  func(*fakeSecrets)
 		want    string
+		warning string // why the store is passed over; none where there is none
 	}{
-		{"unlocked", false, func(*fakeSecrets) {}, "secret-service"},
-		{"locked, with a display", true, func(s *fakeSecrets) { s.locked = true }, "secret-service"},
-		{"locked, without", false, func(s *fakeSecrets) { s.locked = true }, "file"},
-		{"no collection, with a display", true, func(s *fakeSecrets) { s.path = "" }, "secret-service"},
-		{"no collection, without", false, func(s *fakeSecrets) { s.path = "" }, "file"},
-		{"silent", true, func(s *fakeSecrets) { s.fault = func(*busCall) bool { return true } }, "file"},
-		{"nobody", true, func(s *fakeSecrets) { s.fault = func(c *busCall) bool { nobody(c); return true } }, "file"},
+		{"unlocked", false, func(*fakeSecrets) {}, "secret-service", ""},
+		{"locked, with a display", true, func(s *fakeSecrets) { s.locked = true }, "secret-service", ""},
+		{"locked, without", false, func(s *fakeSecrets) { s.locked = true }, "file", "is locked"},
+		{"no collection, with a display", true, func(s *fakeSecrets) { s.path = "" }, "secret-service", ""},
+		{"no collection, without", false, func(s *fakeSecrets) { s.path = "" }, "file", "no collection"},
+		{"silent", true, func(s *fakeSecrets) { s.fault = func(*busCall) bool { return true } }, "file", "did not answer"},
+		{"nobody", true, func(s *fakeSecrets) { s.fault = func(c *busCall) bool { nobody(c); return true } }, "file", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newFakeSecrets()
 			c.change(s)
-			if got := choose(t, s, c.display); got != c.want {
-				t.Errorf("chose %q, want %q", got, c.want)
+			got, warning := choose(t, s, c.display)
+			if got != c.want || !strings.Contains(warning, c.warning) || c.warning == "" && warning != "" {
+				t.Errorf("chose %q (%q), want %q (%q)", got, warning, c.want, c.warning)
 			}
 		})
 	}

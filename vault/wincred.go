@@ -1,6 +1,10 @@
 package vault
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
 
 // winCredLimit is CRED_MAX_CREDENTIAL_BLOB_SIZE in bytes
 // (https://learn.microsoft.com/windows/win32/api/wincred/ns-wincred-credentialw):
@@ -16,7 +20,9 @@ const (
 )
 
 func explainWinCred(err error) error {
-	switch n, _ := errorNumber(err); n {
+	var number syscall.Errno
+	errors.As(err, &number)
+	switch number {
 	case winNotFound:
 		return ErrNotFound
 	case winNoLogonSession:

@@ -1,6 +1,6 @@
 package vault
 
-import "fmt"
+import "github.com/danieljoos/wincred"
 
 // openWinCred keeps items as generic credentials in the Windows Credential
 // Manager, "groat:groat:NAME" each, for this user on this machine.
@@ -15,22 +15,18 @@ func openWinCredService(cfg Config, service string) (Vault, error) {
 func newWinCred(cfg Config, service, prefix string) *ring {
 	r := newRing(cfg, "wincred", ringConfig{ServiceName: service, WinCredPrefix: prefix}, explainWinCred)
 	r.oneByOne = true // Wine's CredEnumerate overruns its buffer when another thread adds a credential
+	r.list = func() ([]string, error) {
+		// The library takes a failure for an empty list.
+		found, err := wincred.FilteredList(prefix + ":" + service + ":*")
+		names := make([]string, 0, len(found))
+		for _, c := range found {
+			names = append(names, c.TargetName[len(prefix+":"+service+":"):])
+		}
+		return names, err
+	}
 	return r
 }
 
-// shortcoming is what "auto" says of a build that lacks its platform's store.
-const shortcoming = ""
-
-func builtin() []backend {
-	return []backend{
-		{
-			name:  "wincred",
-			open:  openWinCred,
-			probe: probeByReading,
-			here:  func(Config) bool { return true },
-		},
-		fileBackend(),
-	}
+func openForeignWinCred(cfg Config) (foreignStore, error) {
+	return foreignItems{newWinCred(cfg, awsVaultName, awsVaultName), nil}, nil
 }
-
-func absence(name string) string { return fmt.Sprintf("there is no %s on Windows", name) }
