@@ -36,6 +36,21 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 	return provider.CallOptions{Profile: name, Region: region, Endpoints: r.Source.Endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, nil
 }
 
+// callOptionsOf says where a call with a plan's credentials goes: where its
+// last step went.
+func (a *app) callOptionsOf(plan *provider.Plan) (provider.CallOptions, error) {
+	o := provider.CallOptions{Profile: plan.Profile, Region: plan.Region, Endpoints: plan.Source.Endpoints, Now: a.now, Debugf: a.debugf}
+	if n := len(plan.Steps); n > 0 {
+		o.Endpoints = plan.Steps[n-1].Endpoints
+		if plan.Steps[n-1].Region != "" {
+			o.Region = plan.Steps[n-1].Region
+		}
+	}
+	var err error
+	o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.proxy)
+	return o, err
+}
+
 // selfProfile recognises a credential_process line that runs this very
 // program, by its name or by its file, and returns the profile it asks for.
 // plain says that it asks for nothing else: flags can make it another role,

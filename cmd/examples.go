@@ -34,6 +34,11 @@ var examples = map[string][]example{
 		{"groat import --from credentials-file --dry-run", "what lies in plaintext"},
 		{"groat import --from aws-vault default", "one key of aws-vault's file vault"},
 	},
+	"audit": {
+		{"groat audit admin", "who has no MFA, old and unused keys"},
+		{"groat audit prod-admin dev-admin --json | jq '.findings[].user'", "two accounts, for scripts"},
+		{"groat audit --ignore backup,dnsupdater --max-key-age 180d", "programs have no MFA device"},
+	},
 	"policy": {
 		{"groat policy require-mfa --max-age 8h", "deny all but enrolment without MFA; for users and groups"},
 		{"groat policy self-service --account 123456789012", "own password, keys and devices"},

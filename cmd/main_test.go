@@ -191,6 +191,8 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	asked WORD…      wants a call since the last check that the words describe
 //	role NAME [WORD] adds a role: external-id=ID, source-identity, tags=A,B
 //	require-mfa      denies the user all but enrolment without MFA
+//	admin            makes the user an administrator, beside a user bot with a key
+//	                 and the role auditor of another account, where there is one user
 //	s3               starts an S3 and puts its URL into $S3
 //
 // The condition [keyring] is that of a kernel keyring that works here,
@@ -250,6 +252,13 @@ func TestScripts(t *testing.T) {
 			"s3":          scriptS3,
 			"asked":       scriptAsked,
 			"role":        scriptRole,
+			"admin": func(ts *testscript.TestScript, _ bool, _ []string) {
+				a := theAWS(ts)
+				a.user.Admin()
+				a.AddUser("123456789012", "bot").AddAccessKey()
+				a.AddUser("210987654321", "carol")
+				a.AddRole("arn:aws:iam::210987654321:role/auditor", ststest.RoleOptions{RequireMFA: true, Trusted: []string{"arn:aws:iam::123456789012:root"}})
+			},
 			"require-mfa": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.RequireMFA(8 * time.Hour) },
 		},
 	})

@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -34,4 +35,25 @@ func parseTTL(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is not a whole number of seconds", s)
 	}
 	return d, nil
+}
+
+// days is an age on the command line: 90d, or what ttl takes.
+type days time.Duration
+
+// UnmarshalText reads an age.
+func (d *days) UnmarshalText(text []byte) error {
+	parsed, err := parseDays(string(text))
+	*d = days(parsed)
+	return err
+}
+
+func parseDays(s string) (time.Duration, error) {
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		count, err := strconv.ParseInt(n, 10, 32)
+		if err != nil || count <= 0 || count > 36500 {
+			return 0, fmt.Errorf("%q is not an age such as 90d or 12h", s)
+		}
+		return time.Duration(count) * 24 * time.Hour, nil
+	}
+	return parseTTL(s)
 }

@@ -24,14 +24,8 @@ func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	o := provider.CallOptions{Profile: name, Region: plan.Region, Endpoints: plan.Source.Endpoints, Now: a.now, Debugf: a.debugf}
-	if n := len(plan.Steps); n > 0 {
-		o.Endpoints = plan.Steps[n-1].Endpoints
-		if plan.Steps[n-1].Region != "" {
-			o.Region = plan.Steps[n-1].Region
-		}
-	}
-	if o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.proxy); err != nil {
+	o, err := a.callOptionsOf(plan)
+	if err != nil {
 		return err
 	}
 	id, err := provider.CallerIdentity(ctx, o, creds)

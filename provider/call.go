@@ -29,6 +29,9 @@ type CallOptions struct {
 	Now       func() time.Time
 	Debugf    func(format string, args ...any)
 	Timeout   time.Duration // of the call with its retries; 0 = 15 s
+	// Once: the call makes something, or carries a code, and is repeated only
+	// where it is certain that AWS has not taken it.
+	Once bool
 }
 
 // bounded limits a call in time, so that a silent endpoint is given up.

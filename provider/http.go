@@ -25,7 +25,7 @@ const (
 	tlsTimeout     = 5 * time.Second
 	headerTimeout  = 7 * time.Second
 	callTimeout    = 15 * time.Second
-	maxResponse    = 1 << 20 // bytes of one answer; STS answers with a few KiB
+	maxResponse    = 8 << 20 // bytes of one answer; the longest is a credential report: 5,000 users, in base64
 	maxRequest     = 1 << 20
 	maxBundleBytes = 8 << 20
 )

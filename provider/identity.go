@@ -65,23 +65,12 @@ const maxDevices = 100
 // in AWS's order; FIDO2 keys (u2f) are among them.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html
 func MFADevices(ctx context.Context, o CallOptions, creds session.Credentials) ([]string, error) {
-	const operation = "iam:ListMFADevices"
-	fail := func(err error) ([]string, error) {
-		return nil, explain(o.callError(ctx, operation, "", err), refusal{creds: creds, region: o.region()})
-	}
-	client, err := o.iamClient(signer(creds))
-	if err != nil {
-		return fail(err)
-	}
-	o.debugf("calling %s for profile %q", operation, o.Profile)
-	bounded, cancel := o.bounded(ctx)
-	defer cancel()
 	var serials []string
 	in := &iam.ListMFADevicesInput{}
 	for len(serials) < maxDevices {
-		out, err := client.ListMFADevices(bounded, in)
+		out, err := CallIAM(ctx, o, creds, "ListMFADevices", in, (*iam.Client).ListMFADevices)
 		if err != nil {
-			return fail(err)
+			return nil, err
 		}
 		for _, d := range out.MFADevices {
 			serials = append(serials, aws.ToString(d.SerialNumber))
@@ -92,31 +81,4 @@ func MFADevices(ctx context.Context, o CallOptions, creds session.Credentials) (
 		in.Marker = out.Marker
 	}
 	return serials, nil
-}
-
-// iamClient makes a client of the SDK for IAM.
-func (o CallOptions) iamClient(creds aws.CredentialsProvider) (*iam.Client, error) {
-	where, err := endpointFor(serviceIAM, o.region(), o.Endpoints)
-	if err != nil {
-		return nil, err
-	}
-	client, err := o.httpClient()
-	if err != nil {
-		return nil, err
-	}
-	options := iam.Options{
-		Region:                     where.region,
-		Credentials:                creds,
-		HTTPClient:                 client,
-		Retryer:                    retryAll(),
-		DisableClockSkewCorrection: true,
-		EndpointOptions: iam.EndpointResolverOptions{
-			UseFIPSEndpoint:      where.fips,
-			UseDualStackEndpoint: where.dualStack,
-		},
-	}
-	if where.url != "" {
-		options.BaseEndpoint = aws.String(where.url)
-	}
-	return iam.New(options), nil
 }

@@ -122,8 +122,10 @@ func (f refusal) denied(e *CallError, message string) string {
 		return f.deniedRole(e)
 	case e.Operation == "sts:AssumeRoleWithWebIdentity":
 		return "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, audience and subject"
-	case f.creds.SessionToken != "" && strings.HasPrefix(e.Operation, "iam:"):
-		return f.needsMFASession(e)
+	case f.creds.SessionToken == "" && strings.HasPrefix(e.Operation, "iam:") && strings.Contains(message, "explicit deny"):
+		return fmt.Sprintf("if a policy demands MFA, a device must be in use: `groat mfa list %[1]s` shows what there is, `groat mfa enroll %[1]s` sets one up", e.Profile)
+	case strings.HasPrefix(e.Operation, "iam:"):
+		return "an administrator must allow it: `groat policy --help` names documents that do"
 	}
 	return ""
 }

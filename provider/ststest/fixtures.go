@@ -37,6 +37,7 @@ type User struct {
 	mfaMaxAge time.Duration
 	keys      []*AccessKey
 	devices   []*Device
+	services  []*ServiceCredential
 	login     *loginProfile
 }
 

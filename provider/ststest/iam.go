@@ -24,6 +24,9 @@ var iamOperations = func() map[string]operation {
 		"DeleteVirtualMFADevice":   (*Server).deleteVirtualMFADevice,
 		"GenerateCredentialReport": (*Server).generateCredentialReport,
 		"GetCredentialReport":      (*Server).getCredentialReport,
+		"GetAccountSummary":        (*Server).getAccountSummary,
+
+		"ListServiceSpecificCredentials": (*Server).listServiceSpecificCredentials,
 	} {
 		all[action] = iamOperation(action, do)
 	}
@@ -79,10 +82,13 @@ func iamOperation(action string, do func(*Server, *iamCall) (any, *Error)) opera
 var accountWide = map[string]bool{
 	"ListUsers": true, "ListAccountAliases": true, "ListVirtualMFADevices": true, "CreateVirtualMFADevice": true,
 	"DeleteVirtualMFADevice": true, "GenerateCredentialReport": true, "GetCredentialReport": true, "GetAccessKeyLastUsed": true,
+	"GetAccountSummary": true, "ListServiceSpecificCredentials": true,
 }
 
 // adminOnly are the operations that a user may not call for itself.
-var adminOnly = map[string]bool{"ListUsers": true, "GenerateCredentialReport": true, "GetCredentialReport": true}
+var adminOnly = map[string]bool{
+	"ListUsers": true, "GenerateCredentialReport": true, "GetCredentialReport": true, "GetAccountSummary": true, "ListServiceSpecificCredentials": true,
+}
 
 func noSuch(format string, args ...any) *Error { return errorf(404, "NoSuchEntity", format, args...) }
 

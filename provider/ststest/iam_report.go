@@ -7,16 +7,40 @@ import (
 	"time"
 )
 
-// reportState is the account's credential report.
+// reportState is an account's credential report.
 type reportState struct {
 	asked     int       // how often it was asked for since it was started
 	generated time.Time // zero: there is none
 	content   string
 }
 
-// reportLag is how many GenerateCredentialReport calls find it in the making
-// before it is there; AWS takes seconds.
-const reportLag = 2
+const (
+	// reportLag is how many GenerateCredentialReport or GetCredentialReport
+	// calls find a report in the making before it is there; AWS takes seconds.
+	reportLag = 2
+	// reportLife is how long a report stands: there is no newer one before,
+	// and none at all afterwards.
+	reportLife = 4 * time.Hour
+)
+
+// reportOf is the account's report; one that is too old is none.
+func (s *Server) reportOf(account string) *reportState {
+	if s.reports[account] == nil {
+		s.reports[account] = &reportState{}
+	}
+	return s.reports[account]
+}
+
+func (s *Server) stands(r *reportState) bool {
+	return !r.generated.IsZero() && s.now().Sub(r.generated) < reportLife
+}
+
+// SetReport gives the account a credential report that was generated then.
+func (s *Server) SetReport(account, csv string, generated time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports[account] = &reportState{generated: generated, content: csv}
+}
 
 type generateResult struct {
 	State       string
@@ -25,18 +49,27 @@ type generateResult struct {
 
 // generateCredentialReport: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateCredentialReport.html
 func (s *Server) generateCredentialReport(c *iamCall) (any, *Error) {
-	r := &s.report
-	if !r.generated.IsZero() {
+	r := s.reportOf(c.p.account)
+	if s.stands(r) {
 		return generateResult{State: "COMPLETE"}, nil
 	}
-	if r.asked++; r.asked == 1 {
+	if r.asked == 0 {
+		r.asked = 1
 		return generateResult{State: "STARTED", Description: "No report exists. Starting a new report generation task"}, nil
 	}
-	if r.asked <= reportLag {
+	if s.inTheMaking(r, c.p.account) {
 		return generateResult{State: "INPROGRESS"}, nil
 	}
-	*r = reportState{generated: s.now(), content: s.credentialReport(c.p.account)}
 	return generateResult{State: "COMPLETE"}, nil
+}
+
+// inTheMaking counts a look at a report that was started.
+func (s *Server) inTheMaking(r *reportState, account string) bool {
+	if r.asked++; r.asked <= reportLag {
+		return true
+	}
+	*r = reportState{generated: s.now(), content: s.credentialReport(account)}
+	return false
 }
 
 type reportResult struct {
@@ -46,15 +79,40 @@ type reportResult struct {
 }
 
 // getCredentialReport: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetCredentialReport.html
-func (s *Server) getCredentialReport(*iamCall) (any, *Error) {
-	r := &s.report
+func (s *Server) getCredentialReport(c *iamCall) (any, *Error) {
+	r := s.reportOf(c.p.account)
 	switch {
-	case r.generated.IsZero() && r.asked > 0:
+	case !s.stands(r) && r.asked > 0 && s.inTheMaking(r, c.p.account):
 		return nil, errorf(404, "ReportInProgress", "Report is in progress")
 	case r.generated.IsZero():
 		return nil, errorf(410, "ReportNotPresent", "No report exists. Call GenerateCredentialReport first")
+	case !s.stands(r):
+		return nil, errorf(410, "ReportExpired", "Report has expired. Call GenerateCredentialReport to generate a new one")
 	}
 	return reportResult{Content: base64.StdEncoding.EncodeToString([]byte(r.content)), ReportFormat: "text/csv", GeneratedTime: date(r.generated)}, nil
+}
+
+type summaryResult struct {
+	SummaryMap []summaryEntry `xml:"SummaryMap>entry"`
+}
+
+type summaryEntry struct {
+	Key   string `xml:"key"`
+	Value int    `xml:"value"`
+}
+
+// getAccountSummary: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+func (s *Server) getAccountSummary(c *iamCall) (any, *Error) {
+	count := map[bool]int{true: 1}
+	var users, rootKeys, rootMFA int
+	for _, u := range s.usersOf(c.p.account) {
+		if !u.root {
+			users++
+			continue
+		}
+		rootKeys, rootMFA = count[len(u.keys) > 0], count[len(u.devices) > 0]
+	}
+	return summaryResult{[]summaryEntry{{"Users", users}, {"UsersQuota", 5000}, {"AccountMFAEnabled", rootMFA}, {"AccountAccessKeysPresent", rootKeys}}}, nil
 }
 
 // credentialReport is the CSV of

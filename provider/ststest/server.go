@@ -57,7 +57,7 @@ type Server struct {
 	skew           time.Duration
 	roleCap        time.Duration
 	keyDelay       int
-	report         reportState
+	reports        map[string]*reportState // by account
 	sso            ssoState
 	signin         map[string]*signinToken
 	signinSessions bool
@@ -92,7 +92,7 @@ func New(o Options) *Server {
 		opts: o, stop: make(chan struct{}),
 		users: map[string]*User{}, keys: map[string]*AccessKey{}, sessions: map[string]*session{},
 		roles: map[string]*Role{}, devices: map[string]*Device{}, providers: map[string][]byte{},
-		signin: map[string]*signinToken{},
+		signin: map[string]*signinToken{}, reports: map[string]*reportState{},
 	}
 	s.sso.reset()
 	return s
