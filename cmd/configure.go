@@ -98,7 +98,7 @@ func (a *app) configureOne(ctx context.Context, d *profile.Document, name string
 			if path == a.paths.awsConfig {
 				return []byte(d.Text()), nil
 			}
-			return os.ReadFile(path)
+			return profile.ReadFile(path)
 		},
 	})
 	if err != nil {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/files"
 )
 
 // loginCmd signs a browser in to the AWS console.
@@ -111,6 +111,9 @@ func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan,
 	return creds, err
 }
 
+// maxPolicyFile bounds a policy document, in bytes; AWS takes 2,048 characters.
+const maxPolicyFile = 64 << 10
+
 const sessionsOnly = "the console takes session credentials only"
 
 // federated asks for a federation token: the console refuses the session of
@@ -123,7 +126,7 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, n
 	var document []byte
 	if c.Policy != "" {
 		var err error
-		if document, err = os.ReadFile(c.Policy); err != nil {
+		if document, err = files.Read(c.Policy, maxPolicyFile, files.Any); err != nil {
 			return session.Credentials{}, usageError(fmt.Sprintf("could not read the policy %s: %v", c.Policy, plainReason(err)), "--policy names a file with a JSON policy")
 		}
 	}

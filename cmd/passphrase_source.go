@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"runtime"
 	"time"
 
 	"groat/cmd/child"
+	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 const (
@@ -45,11 +44,7 @@ func (a *app) givenPassphrase() ([]byte, bool) {
 	case vault.FromEnvironment:
 		return []byte(what), true
 	case vault.FromFile:
-		path := expandHome(what, homeDir(a.getenv))
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			return nil, false
-		}
-		passphrase, err := readPassphrase(path)
+		passphrase, err := readPassphrase(expandHome(what, homeDir(a.getenv)), files.Steering)
 		return passphrase, err == nil
 	}
 	return nil, false
@@ -87,7 +82,7 @@ func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vaul
 	}
 	done := make(chan result, 1)
 	go func() {
-		p, err := readPassphrase(expandHome(path, homeDir(a.getenv)))
+		p, err := readPassphrase(expandHome(path, homeDir(a.getenv)), files.Stream)
 		done <- result{p, err}
 	}()
 	select {
@@ -101,23 +96,9 @@ func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vaul
 	}
 }
 
-func readPassphrase(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data := make([]byte, maxPassphraseSize+1)
-	// A read that fails is not the end of the file: the part before it would
-	// be another passphrase.
-	switch n, err := io.ReadFull(f, data); {
-	case err == nil:
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxPassphraseSize)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return trimLineEnd(data[:n]), nil
-	default:
-		return nil, err
-	}
+func readPassphrase(path string, rule files.Rule) ([]byte, error) {
+	data, err := files.Read(path, maxPassphraseSize, rule)
+	return trimLineEnd(data), err
 }
 
 func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
@@ -145,6 +126,10 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 }
 
 func passphraseError(what string, err error) error {
+	var access *files.AccessError
+	if errors.As(err, &access) {
+		return &sayError{what + ": " + err.Error(), access.Remedy, errors.Join(vault.ErrLocked, profile.ErrUnsupported)}
+	}
 	return &sayError{what + ": " + err.Error(), "", vault.ErrLocked}
 }
 

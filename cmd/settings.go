@@ -7,13 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"groat/provider/profile"
+	"groat/vault/files"
 )
 
 // settings resolves flags that were not given on the command line: first
@@ -149,14 +151,21 @@ func checkValue(flag *kong.Flag, v string) error {
 	return nil
 }
 
+// maxSettings bounds config.json, in bytes.
+const maxSettings = 1 << 20
+
 func (s *settings) load() error {
 	if s.loaded || s.path == "" {
 		return nil
 	}
-	data, err := os.ReadFile(s.path)
+	data, err := files.Read(s.path, maxSettings, files.Steering)
+	var access *files.AccessError
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // HOME=/dev/null, as services have it
 		s.loaded = true
 		return nil
+	}
+	if errors.As(err, &access) {
+		return &sayError{access.Error() + ", so nothing in it is obeyed", access.Remedy, profile.ErrUnsupported}
 	}
 	if err != nil {
 		return &settingError{s.path, "could not read: " + errors.Unwrap(err).Error(), true}

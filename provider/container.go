@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/files"
 )
 
 // containerHost is where relative URIs are asked.
@@ -48,13 +48,16 @@ func (r *run) container(ctx context.Context) (session.Credentials, error) {
 	return r.fromMetadata(ctx, "EcsContainer", creds, err)
 }
 
+// maxContainerToken bounds the token's file, in bytes; EKS's have about a thousand.
+const maxContainerToken = 64 << 10
+
 // containerToken reads the token; its file wins and is read anew each time.
 func (r *run) containerToken() (string, error) {
 	token := r.m.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 	if file := r.m.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
-		data, err := os.ReadFile(file)
+		data, err := files.Read(file, maxContainerToken, files.Steering)
 		if err != nil {
-			return "", fmt.Errorf("could not read the container authorization token: %w", err)
+			return "", unreadable(err, "could not read the container authorization token "+sanitizeText(file), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must name a file with the token")
 		}
 		token = strings.TrimSpace(string(data))
 	}

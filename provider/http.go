@@ -11,10 +11,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"groat/provider/profile"
+	"groat/vault/files"
 )
 
 // Times and sizes of one HTTP exchange. A half-open endpoint is given up by
@@ -72,26 +72,27 @@ func NewHTTPClient(caBundle string, proxy ProxyFunc) (*http.Client, error) {
 }
 
 func readBundle(path string) (*x509.CertPool, error) {
-	fail := func(err error) error {
-		return &profile.Error{
-			Err:    fmt.Errorf("could not read the CA bundle %s: %w (%w)", sanitizeText(path), err, profile.ErrMalformed),
-			Remedy: "ca_bundle or AWS_CA_BUNDLE must name a PEM file with certificates",
-		}
-	}
-	f, err := os.Open(path)
+	const remedy = "ca_bundle or AWS_CA_BUNDLE must name a PEM file with certificates"
+	what := "could not read the CA bundle " + sanitizeText(path)
+	pem, err := files.Read(path, maxBundleBytes, files.Steering)
 	if err != nil {
-		return nil, fail(errors.Unwrap(err))
-	}
-	defer f.Close()
-	pem, err := io.ReadAll(io.LimitReader(f, maxBundleBytes))
-	if err != nil {
-		return nil, fail(errors.New("it cannot be read"))
+		return nil, unreadable(err, what, remedy)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fail(errors.New("there is no certificate in it"))
+		return nil, unreadable(errors.New("there is no certificate in it"), what, remedy)
 	}
 	return pool, nil
+}
+
+// unreadable is the error of a file that a setting names. Where others may
+// have written it, what to do about that is the remedy.
+func unreadable(err error, what, remedy string) error {
+	var access *files.AccessError
+	if errors.As(err, &access) {
+		remedy = access.Remedy
+	}
+	return &profile.Error{Err: fmt.Errorf("%s: %w (%w)", what, innermost(err), profile.ErrUnsupported), Remedy: remedy}
 }
 
 // boundedTransport bounds what an answer may occupy, takes the request out of

@@ -23,12 +23,11 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		options:  o,
 		roles:    append([]profile.Role(nil), r.Roles...),
 		plan: &Plan{
-			Profile:        r.Name,
-			Chain:          r.Chain,
-			Source:         r.Source,
-			Card:           card,
-			Region:         r.Region,
-			MFAProcessFile: r.MFAProcessFile,
+			Profile: r.Name,
+			Chain:   r.Chain,
+			Source:  r.Source,
+			Card:    card,
+			Region:  r.Region,
 		},
 	}
 	for i := range b.roles {

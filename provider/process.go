@@ -29,7 +29,7 @@ type processOutput struct {
 func (r *run) credentialProcess(ctx context.Context, step *Step) (session.Credentials, error) {
 	const what = "credential_process"
 	source := &r.plan.Source
-	out, err := r.m.runLine(ctx, what, r.plan.Chain, source.Process, source.ProcessFile, processTimeout)
+	out, err := r.m.runLine(ctx, what, r.plan.Chain, source.Process, processTimeout)
 	if err != nil {
 		return session.Credentials{}, err
 	}

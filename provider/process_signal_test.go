@@ -20,14 +20,14 @@ func TestSignalReachesTheChildFirst(t *testing.T) {
 		return err
 	}}
 	for _, line := range []string{"kill -INT $$", "exit 130"} {
-		if _, err := m.runLine(ctx, "mfa_process", []string{"p"}, line, "", time.Minute); !errors.Is(err, ErrInterrupted) {
+		if _, err := m.runLine(ctx, "mfa_process", []string{"p"}, line, time.Minute); !errors.Is(err, ErrInterrupted) {
 			t.Errorf("%s: %v", line, err)
 		}
 		ctx, cancel = context.WithCancel(t.Context())
 	}
 	cancel()
 	m.Run = nil
-	if _, err := m.runLine(t.Context(), "mfa_process", []string{"p"}, "exit 143", "", time.Minute); !errors.Is(err, ErrBadProcess) {
+	if _, err := m.runLine(t.Context(), "mfa_process", []string{"p"}, "exit 143", time.Minute); !errors.Is(err, ErrBadProcess) {
 		t.Errorf("a failure of its own: %v", err)
 	}
 }

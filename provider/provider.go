@@ -80,16 +80,13 @@ type Step struct {
 // Plan is what will be called to answer for a profile: a pure function of
 // the resolved profile, the options and the card of the key.
 type Plan struct {
-	Profile string
-	Source  profile.Source
-	Chain   []string // the profiles walked, from the one asked for to the source
-	Card    *Card    // of the long-lived key; nil for other sources
-	Steps   []Step   // in the order they are called; the last one's credentials are the answer
-	Region  string   // for the child; "" if none was configured
-	// MFAProcessFile is the file that mfa_process stands in, for the
-	// ownership check.
-	MFAProcessFile string
-	Warnings       []string // of the plan itself; Resolved has its own
+	Profile  string
+	Source   profile.Source
+	Chain    []string // the profiles walked, from the one asked for to the source
+	Card     *Card    // of the long-lived key; nil for other sources
+	Steps    []Step   // in the order they are called; the last one's credentials are the answer
+	Region   string   // for the child; "" if none was configured
+	Warnings []string // of the plan itself; Resolved has its own
 }
 
 // CodeRequest is what a token code is needed for.

@@ -44,7 +44,7 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 	}
 	used := r.m.Cache.UsedCodes()
 	for {
-		code, err := r.m.freshCode(ctx, used, &req, r.plan.MFAProcessFile)
+		code, err := r.m.freshCode(ctx, used, &req)
 		if err != nil {
 			return session.Credentials{}, asked(ctx, err)
 		}
@@ -127,9 +127,9 @@ func asked(ctx context.Context, err error) error {
 }
 
 // freshCode gets a code that this device has not taken yet.
-func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *CodeRequest, file string) (tokenCode, error) {
+func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *CodeRequest) (tokenCode, error) {
 	for repeats := 0; ; repeats++ {
-		code, err := m.nextCode(ctx, *req, file)
+		code, err := m.nextCode(ctx, *req)
 		if err != nil {
 			return tokenCode{}, err
 		}
@@ -159,12 +159,12 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 }
 
 // nextCode asks the first source that there is.
-func (m *Minter) nextCode(ctx context.Context, req CodeRequest, file string) (tokenCode, error) {
+func (m *Minter) nextCode(ctx context.Context, req CodeRequest) (tokenCode, error) {
 	if m.MFACode != "" {
 		return tokenCode{digits: m.MFACode, origin: codeGiven}, nil
 	}
 	if req.MFAProcess != "" {
-		digits, err := m.runMFAProcess(ctx, req, file)
+		digits, err := m.runMFAProcess(ctx, req)
 		return tokenCode{digits: digits, origin: codeProcess}, err
 	}
 	if m.Seeds != nil {

@@ -3,15 +3,13 @@ package provider
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/files"
 )
 
 // maxIdentityToken is AWS's limit for WebIdentityToken, in characters.
@@ -64,24 +62,16 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 func (r *run) identityToken(ctx context.Context, step *Step) (string, error) {
 	w := r.plan.Source.WebIdentity
 	if w.TokenProcess != "" {
-		out, err := r.m.runLine(ctx, "web_identity_token_process", r.plan.Chain, w.TokenProcess, r.plan.Source.ProcessFile, processTimeout)
+		out, err := r.m.runLine(ctx, "web_identity_token_process", r.plan.Chain, w.TokenProcess, processTimeout)
 		if err != nil {
 			return "", err
 		}
 		return checkIdentityToken(string(out), step.Profile, "what web_identity_token_process printed")
 	}
-	f, err := os.Open(w.TokenFile)
+	data, err := files.Read(w.TokenFile, maxIdentityToken+2, files.Steering)
 	if err != nil {
-		return "", &profile.Error{
-			Profile: step.Profile,
-			Err:     fmt.Errorf("could not read the web identity token of profile %q: %w (%w)", step.Profile, err, profile.ErrUnsupported),
-			Remedy:  "web_identity_token_file must name a file with the token of your identity provider",
-		}
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxIdentityToken+2))
-	if err != nil {
-		return "", fmt.Errorf("could not read the web identity token of profile %q: %w", step.Profile, innermost(err))
+		return "", unreadable(err, fmt.Sprintf("could not read the web identity token of profile %q from %s", step.Profile, sanitizeText(w.TokenFile)),
+			"web_identity_token_file must name a file with the token of your identity provider")
 	}
 	return checkIdentityToken(string(data), step.Profile, "web_identity_token_file")
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"groat/vault/files"
 )
 
 // UsedCodes remembers, across processes, which token codes were already given
@@ -31,6 +33,9 @@ type UsedCodes struct {
 // codeMemory is how long a typed code is remembered. Its digits may come
 // again by chance, one in a million per step, so not for ever.
 const codeMemory = time.Hour
+
+// maxUsed bounds the file, in bytes.
+const maxUsed = 1 << 20
 
 // clockSteps is how far in the future a time step may lie: the next one, for
 // a generator that is ahead, and one more for a clock that differs a little.
@@ -143,7 +148,7 @@ func (u *UsedCodes) locked(ctx context.Context, work func() error) error {
 // read drops what is too old to matter. A file that is no JSON of ours is
 // started anew: forgetting costs one refused code at worst.
 func (u *UsedCodes) read(now time.Time) (usedFile, error) {
-	data, err := os.ReadFile(u.Path)
+	data, err := files.Read(u.Path, maxUsed, files.Private)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -175,19 +180,16 @@ func (u *UsedCodes) write(f usedFile) error {
 	if err != nil {
 		return err
 	}
-	// Under the lock there is one writer, so one name will do, and a killed
-	// one leaves nothing behind that the next does not overwrite.
-	tmp := u.Path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		_ = os.Remove(tmp)
-		// A full disk has room for what stands there already. Half a file, if
-		// it comes to that, is one started anew.
-		if overwrite(u.Path, data) == nil {
-			return nil
-		}
-		return err
+	// Under the lock there is one writer: what a killed one left is stale.
+	disk := files.Disk{}
+	disk.Sweep(filepath.Dir(u.Path))
+	err = disk.Write(u.Path, data)
+	// A full disk has room for what stands there already. Half a file, if it
+	// comes to that, is one started anew.
+	if err != nil && overwrite(u.Path, data) == nil {
+		return nil
 	}
-	return os.Rename(tmp, u.Path)
+	return err
 }
 
 // overwrite replaces an existing file's content in the place it has.

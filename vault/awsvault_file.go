@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 
 	jose "github.com/dvsekhvalnov/jose2go"
 	"github.com/mtibben/percent"
+
+	"groat/vault/files"
 )
 
 // joseFiles is aws-vault's file backend: a folder with one JOSE item for each
@@ -64,22 +65,13 @@ func (j *joseFiles) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := openNoFollow(path)
-	var access *accessError
+	token, err := files.Read(path, maxJOSE, files.Steering)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNotFound
-	case errors.As(err, &access):
+	case errors.Is(err, files.ErrIrregular), errors.Is(err, files.ErrTooLarge):
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxJOSE {
-		return nil, fmt.Errorf("%w: it is no regular file of at most %d bytes", ErrCorrupt, maxJOSE)
-	}
-	token, err := io.ReadAll(io.LimitReader(f, maxJOSE))
-	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return bytes.TrimRight(token, "\r\n"), nil
@@ -187,13 +179,10 @@ func (j *joseFiles) remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	switch err := os.Remove(path); {
+	switch err := (files.Disk{}).Remove(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrNotFound
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err := syncDir(j.dir); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

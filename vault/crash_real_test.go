@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"groat/vault/files"
 )
 
 // whole reports whether the key of "p" is one version, whole, with its card.
@@ -39,7 +41,7 @@ func afterCrash(t *testing.T, dir, what string) {
 	if _, err := PutKey(t.Context(), f, "p", version(0), Card{}); err != nil {
 		t.Errorf("%s: writing again: %v", what, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, tempPrefix+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, files.TempPrefix+"*")); len(left) > 0 {
 		t.Errorf("%s: left behind: %v", what, left)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"groat/vault/files"
 )
 
 // faults are the ways an operation on the file system can end. A kill ends
@@ -215,7 +217,7 @@ func crash(t *testing.T, s scenario) {
 			f, _ := testFile(dir, says("x"))
 			f.memory, f.cfg.UnlockFor = memory, &hour
 			where := ""
-			f.disk.before = func(op, path string) error {
+			f.disk.Before = func(op, path string) error {
 				at++
 				if at == n+1 {
 					where = op + " " + filepath.Base(path)
@@ -278,7 +280,7 @@ func judge(t *testing.T, s scenario, dir string, memory *fakeMemory, err error, 
 	}
 	for _, e := range entries {
 		// What the retry did not have to write under the lock may stay; a write sweeps.
-		if strings.HasPrefix(e.Name(), tempPrefix) && err != nil && s.name != "rebuilding a lost card" {
+		if strings.HasPrefix(e.Name(), files.TempPrefix) && err != nil && s.name != "rebuilding a lost card" {
 			t.Errorf("%s: %s was left behind", what, e.Name())
 		}
 	}

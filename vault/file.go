@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+
+	"groat/vault/files"
 )
 
 // The names of the files of a vault beside its items. An item's file is
@@ -28,7 +30,7 @@ const (
 type File struct {
 	cfg    Config
 	dir    string
-	disk   disk
+	disk   files.Disk
 	locks  Locks
 	memory keyMemory
 	others *handover // processes that run at the same time
@@ -63,7 +65,7 @@ func (f *File) Get(ctx context.Context, kind Kind, name string) ([]byte, error) 
 	if err := f.check(ctx, kind, name, nil); err != nil {
 		return nil, f.failed("get", kind, name, err)
 	}
-	file, err := f.disk.readFile(f.path(kind, name), maxItemFile)
+	file, err := f.disk.Read(f.path(kind, name), maxItemFile, files.Private)
 	if err != nil {
 		return nil, f.failed("get", kind, name, err)
 	}
@@ -91,9 +93,9 @@ func (f *File) Put(ctx context.Context, kind Kind, name string, data []byte) err
 	}
 	if release != nil {
 		defer release()
-		f.disk.sweep(f.dir)
+		f.disk.Sweep(f.dir)
 	}
-	if err := f.disk.writeFile(f.path(kind, name), h.sealItem(key, kind, name, data)); err != nil {
+	if err := f.disk.Write(f.path(kind, name), h.sealItem(key, kind, name, data)); err != nil {
 		return f.failed("put", kind, name, err)
 	}
 	return nil
@@ -106,7 +108,7 @@ func (f *File) Remove(ctx context.Context, kind Kind, name string) error {
 	}
 	info, err := os.Lstat(f.path(kind, name))
 	if err == nil && info.IsDir() {
-		err = &fs.PathError{Op: "remove", Path: f.path(kind, name), Err: errIrregular}
+		err = &fs.PathError{Op: "remove", Path: f.path(kind, name), Err: files.ErrIrregular}
 	}
 	if err != nil {
 		return f.failed("remove", kind, name, err)
@@ -116,8 +118,8 @@ func (f *File) Remove(ctx context.Context, kind Kind, name string) error {
 		return f.failed("remove", kind, name, err)
 	}
 	defer release()
-	f.disk.sweep(f.dir)
-	if err := f.disk.removeFile(f.path(kind, name)); err != nil {
+	f.disk.Sweep(f.dir)
+	if err := f.disk.Remove(f.path(kind, name)); err != nil {
 		return f.failed("remove", kind, name, err)
 	}
 	return nil
@@ -134,12 +136,12 @@ func (f *File) Names(ctx context.Context, kind Kind) ([]string, error) {
 	if err != nil {
 		return nil, f.failed("names", kind, "", err)
 	}
-	files, err := f.disk.files(f.dir)
+	entries, err := f.disk.List(f.dir)
 	if err != nil {
 		return nil, f.failed("names", kind, "", err)
 	}
 	var names []string
-	for _, file := range files {
+	for _, file := range entries {
 		k, name, hashed, ok := DecodeName(file)
 		if !ok || k != kind {
 			continue
@@ -157,7 +159,7 @@ func (f *File) Names(ctx context.Context, kind Kind) ([]string, error) {
 }
 
 func (f *File) clearName(file string, kind Kind) (string, bool) {
-	data, err := f.disk.readFile(filepath.Join(f.dir, file), maxItemFile)
+	data, err := f.disk.Read(filepath.Join(f.dir, file), maxItemFile, files.Private)
 	if err != nil {
 		return "", false
 	}
@@ -196,7 +198,7 @@ func (f *File) check(ctx context.Context, kind Kind, name string, data []byte) e
 	if f.dir == "" {
 		return fmt.Errorf("%w: no directory is configured", ErrUnavailable)
 	}
-	return f.disk.checkDir(f.dir)
+	return f.disk.CheckFolder(f.dir)
 }
 
 func (f *File) path(kind Kind, name string) string {
@@ -223,19 +225,19 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, Backend: "file", Kind: kind, Name: name, Err: err}
-	var access *accessError
+	var access *files.AccessError
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
 	case errors.As(err, new(headerError)):
 		e.Remedy = "restore header or header.bak in " + f.dir + " from a backup; without one, move the directory away and store the keys again"
-	case errors.Is(err, ErrCorrupt), errors.Is(err, errTooLarge), errors.Is(err, errIrregular):
+	case errors.Is(err, ErrCorrupt), errors.Is(err, files.ErrTooLarge), errors.Is(err, files.ErrIrregular):
 		if !errors.Is(err, ErrCorrupt) {
 			e.Err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
 		e.Remedy = remedyFor(kind, name)
 	case errors.As(err, &access):
-		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), access.remedy
+		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), access.Remedy
 	case errors.Is(err, fs.ErrNotExist):
 		e.Err = ErrNotFound
 	case errors.Is(err, ErrPassphrase), errors.Is(err, ErrUnavailable):

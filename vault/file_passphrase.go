@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
+
+	"groat/vault/files"
 )
 
 // Unlock asks for the passphrase and lets the kernel remember the vault key
@@ -111,14 +113,14 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(fmt.Errorf("%w: the passphrase was changed by another process", ErrUnavailable), err)
 	}
-	if have, err := f.disk.readFile(filepath.Join(f.dir, backupFile), headerLen); err == nil && ofOtherVault(have, raw) {
+	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), headerLen, files.Private); err == nil && ofOtherVault(have, raw) {
 		return errTwoVaults
 	}
-	f.disk.sweep(f.dir)
-	if err := f.disk.writeFile(filepath.Join(f.dir, headerFile), raw); err != nil {
+	f.disk.Sweep(f.dir)
+	if err := f.disk.Write(filepath.Join(f.dir, headerFile), raw); err != nil {
 		return err
 	}
-	return f.disk.writeFile(filepath.Join(f.dir, backupFile), raw)
+	return f.disk.Write(filepath.Join(f.dir, backupFile), raw)
 }
 
 // existing reads the header of a vault that must exist.

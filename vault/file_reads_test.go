@@ -14,7 +14,7 @@ func counted(dir string, m *fakeMemory) (*File, map[string]int) {
 	f, _ := testFile(dir, nobody())
 	ops := map[string]int{}
 	f.memory = m
-	f.disk.before = func(op, path string) error {
+	f.disk.Before = func(op, path string) error {
 		ops[op+" "+filepath.Base(path)]++
 		ops[op]++
 		return nil

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
+
+	"groat/vault/files"
 )
 
 const vaultLock = "vault" // held by every write
@@ -25,7 +27,7 @@ const errNoHeader = headerError("both copies of its header are missing")
 // neither.
 func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
 	raw, h, err = f.readCopy(headerFile)
-	var access *accessError
+	var access *files.AccessError
 	if err == nil || errors.As(err, &access) {
 		return raw, h, false, err
 	}
@@ -40,7 +42,7 @@ func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
 }
 
 func (f *File) readCopy(name string) ([]byte, *header, error) {
-	raw, err := f.disk.readFile(filepath.Join(f.dir, name), headerLen)
+	raw, err := f.disk.Read(filepath.Join(f.dir, name), headerLen, files.Private)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -276,7 +278,9 @@ func (f *File) create(ctx context.Context) error {
 		return fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase)
 	}
 	h, key, seedKey := newHeader(passphrase, f.cost)
-	if err := f.disk.makeDir(f.dir); err != nil {
+	if err := f.disk.MakeFolder(f.dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: no directory can be made here: %s", ErrUnavailable, err.Error()) // its text alone: it is no missing item
+	} else if err != nil {
 		return err
 	}
 	release, err := f.Hold(ctx, vaultLock)
@@ -297,10 +301,10 @@ func (f *File) create(ctx context.Context) error {
 		return err
 	}
 	raw := h.encode()
-	if err := f.disk.writeFile(filepath.Join(f.dir, headerFile), raw); err != nil {
+	if err := f.disk.Write(filepath.Join(f.dir, headerFile), raw); err != nil {
 		return err
 	}
-	if err := f.disk.writeFile(filepath.Join(f.dir, backupFile), raw); err != nil {
+	if err := f.disk.Write(filepath.Join(f.dir, backupFile), raw); err != nil {
 		return err
 	}
 	f.forget()
@@ -311,11 +315,11 @@ func (f *File) create(ctx context.Context) error {
 
 // checkEmpty refuses to make a new vault over items that a lost header sealed.
 func (f *File) checkEmpty() error {
-	files, err := f.disk.files(f.dir)
+	entries, err := f.disk.List(f.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, file := range files {
+	for _, file := range entries {
 		if _, _, _, ok := DecodeName(file); ok {
 			return errNoHeader
 		}
@@ -328,18 +332,18 @@ func (f *File) checkEmpty() error {
 func (f *File) mirror(raw []byte) error {
 	for _, name := range []string{headerFile, backupFile} {
 		path := filepath.Join(f.dir, name)
-		have, err := f.disk.readFile(path, headerLen)
+		have, err := f.disk.Read(path, headerLen, files.Private)
 		if err == nil && bytes.Equal(have, raw) {
 			continue
 		}
-		var access *accessError
+		var access *files.AccessError
 		if errors.As(err, &access) {
 			return err
 		}
 		if err == nil && ofOtherVault(have, raw) {
 			return errTwoVaults
 		}
-		if err := f.disk.writeFile(path, raw); err != nil {
+		if err := f.disk.Write(path, raw); err != nil {
 			return err
 		}
 	}
@@ -365,7 +369,7 @@ func (f *File) repairFirst(ctx context.Context, raw []byte) {
 	}
 	defer release()
 	if now, _, repair, err := f.readHeader(); err == nil && repair && bytes.Equal(now, raw) {
-		f.disk.sweep(f.dir)
+		f.disk.Sweep(f.dir)
 		if f.mirror(raw) == nil {
 			f.warn("the vault's header was damaged and has been repaired from its copy")
 		}

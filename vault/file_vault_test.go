@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"groat/vault/files"
 )
 
 func TestFileAsksOnlyWhenNeeded(t *testing.T) {
@@ -332,7 +334,7 @@ func TestFileSweepsAtWrites(t *testing.T) {
 	dir := newDir(t)
 	f, _ := testFile(dir, says("x"))
 	mustPut(t, f, KindKey, "p", "1")
-	stale := filepath.Join(dir, tempPrefix+"00112233")
+	stale := filepath.Join(dir, files.TempPrefix+"00112233")
 	mustWrite(t, stale, []byte("half"))
 	wantGet(t, f, KindKey, "p", "1")
 	if _, err := f.Names(t.Context(), KindKey); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"groat/vault/files"
 )
 
 // overwriteJob is the worker that replaces the key of "p" once, or again and
@@ -21,7 +23,7 @@ func overwrite(dir, times string) error {
 	ctx := context.Background()
 	for i := 1; ; i++ {
 		f, _ := testFile(dir, says("x"))
-		f.disk.before = func(string, string) error { _, err := os.Stdout.Write([]byte{'.'}); return err }
+		f.disk.Before = func(string, string) error { _, err := os.Stdout.Write([]byte{'.'}); return err }
 		if _, err := PutKey(ctx, f, "p", version(i), Card{}); err != nil || times == "once" {
 			return err
 		}
@@ -152,7 +154,7 @@ func TestProcesses(t *testing.T) {
 			if names, err := f.Names(ctx, KindSession); err != nil || len(names) != workers {
 				t.Errorf("%d sessions, %v", len(names), err)
 			}
-			if left, err := filepath.Glob(filepath.Join(dir, tempPrefix+"*")); err != nil || len(left) != 0 {
+			if left, err := filepath.Glob(filepath.Join(dir, files.TempPrefix+"*")); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
 			}
 			t.Logf("%d processes: 0 keys lost, 0 torn", workers)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"groat/vault/files"
 )
 
 // recordFile, in the state directory, remembers which backend each key was
@@ -94,15 +96,15 @@ func ElsewhereHint(stateDir, profile, backend string) string {
 // left out: the file is no way to make us open anything else.
 func readRecord(stateDir string) (record, error) {
 	r := record{Keys: map[string]string{}}
-	data, err := disk{}.readFile(filepath.Join(stateDir, recordFile), maxRecord)
+	data, err := files.Read(filepath.Join(stateDir, recordFile), maxRecord, files.Private)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return r, nil
 	}
 	if err != nil {
 		e := &Error{Op: "read where keys lie", Backend: "auto", Err: fmt.Errorf("%w: %w", ErrUnavailable, err), Remedy: "name the backend with --backend"}
-		var access *accessError
-		if errors.As(err, &access) && access.remedy != "" {
-			e.Remedy = access.remedy
+		var access *files.AccessError
+		if errors.As(err, &access) && access.Remedy != "" {
+			e.Remedy = access.Remedy
 		}
 		return r, e
 	}
@@ -142,7 +144,7 @@ func changeRecord(stateDir string, change func(map[string]string) bool) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := (disk{}).writeFile(filepath.Join(stateDir, recordFile), append(data, '\n')); err != nil {
+	if err := (files.Disk{}).Write(filepath.Join(stateDir, recordFile), append(data, '\n')); err != nil {
 		return fail(err)
 	}
 	return nil

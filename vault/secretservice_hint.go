@@ -4,8 +4,6 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -13,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/godbus/dbus/v5"
+
+	"groat/vault/files"
 )
 
 // hintDir, in the state directory, has one file per item that was found: its
@@ -40,7 +40,7 @@ func (h ssHints) load(name string, collection dbus.ObjectPath) dbus.ObjectPath {
 	if h.dir == "" {
 		return ""
 	}
-	data, err := disk{}.readFile(filepath.Join(h.dir, name), maxHint)
+	data, err := files.Read(filepath.Join(h.dir, name), maxHint, files.Private)
 	path := dbus.ObjectPath(data)
 	if err != nil || !path.IsValid() || len(within(collection, []dbus.ObjectPath{path})) == 0 {
 		return ""
@@ -51,24 +51,11 @@ func (h ssHints) load(name string, collection dbus.ObjectPath) dbus.ObjectPath {
 // save replaces a hint whole. It is not synced to the disk: what a loss of
 // power leaves of it proves nothing.
 func (h ssHints) save(name string, item dbus.ObjectPath) {
-	if h.dir == "" || len(item) > maxHint || (disk{}).makeDir(h.dir) != nil {
+	disk := files.Disk{Volatile: true}
+	if h.dir == "" || len(item) > maxHint || disk.MakeFolder(h.dir) != nil {
 		return
 	}
-	suffix := make([]byte, 8)
-	_, _ = rand.Read(suffix) // never fails (crypto/rand since Go 1.24)
-	temp := filepath.Join(h.dir, tempPrefix+hex.EncodeToString(suffix))
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return
-	}
-	_, err = f.WriteString(string(item))
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = rename(temp, filepath.Join(h.dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
+	_ = disk.Write(filepath.Join(h.dir, name), []byte(item))
 }
 
 func (h ssHints) drop(name string) {

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"groat/vault/files"
 )
 
 // Kind is an item's namespace. Two items of different kinds never meet, even
@@ -64,9 +66,9 @@ var (
 // vault's own or that of whoever was asked: the next item would meet it too,
 // with another question perhaps.
 func OfItem(err error) bool {
-	var access *accessError
+	var access *files.AccessError
 	if errors.As(err, &access) {
-		_, _, _, item := DecodeName(filepath.Base(access.path))
+		_, _, _, item := DecodeName(filepath.Base(access.Path))
 		return item
 	}
 	return (errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound)) && !errors.As(err, new(headerError))

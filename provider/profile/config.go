@@ -1,22 +1,21 @@
 package profile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
+
+	"groat/vault/files"
 )
 
 // LoadOptions names the files. A missing file is an empty one.
 type LoadOptions struct {
 	ConfigFile      string // "" = none
 	CredentialsFile string // "" = none
-	// ReadFile replaces the reading of a file, for tests; nil = the system's.
+	// ReadFile replaces the function ReadFile; nil = that one.
 	ReadFile func(path string) ([]byte, error)
 }
 
@@ -39,7 +38,7 @@ type sectionRef struct {
 func Load(o LoadOptions) (*Config, error) {
 	read := o.ReadFile
 	if read == nil {
-		read = readBounded
+		read = ReadFile
 	}
 	c := &Config{bodies: make(map[string]*body)}
 	for i, path := range [2]string{o.ConfigFile, o.CredentialsFile} {
@@ -47,37 +46,42 @@ func Load(o LoadOptions) (*Config, error) {
 			continue
 		}
 		data, err := read(path)
+		drive, err := verdict(err)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // HOME=/dev/null, as services have it
 			continue
+		}
+		if errors.As(err, new(*Error)) {
+			return nil, err
 		}
 		if err != nil {
 			return nil, &Error{File: path, Err: fmt.Errorf("could not read the configuration: %w", accessError{err})}
 		}
-		c.files = append(c.files, scanFile(path, string(data), i == 1))
+		f := scanFile(path, string(data), i == 1)
+		f.drive = drive
+		c.files = append(c.files, f)
 	}
 	return c, nil
 }
 
-// maxFile bounds a file: one with ten thousand profiles has two megabytes,
-// and a device that never ends (/dev/zero) must not fill the memory.
+// maxFile bounds a file: one with ten thousand profiles has two megabytes.
 const maxFile = 32 << 20
 
-// readBounded is os.ReadFile with that bound.
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
+// ReadFile reads a configuration file, by the rule for what steers.
+func ReadFile(path string) ([]byte, error) { return files.Read(path, maxFile, files.Steering) }
+
+// verdict parts what reading a file found. On a Windows drive under WSL it
+// cannot be told who may have written it: its content came along, and only
+// plain lines of it are obeyed. Whatever else others may have written is
+// refused as a whole.
+func verdict(err error) (drive *files.AccessError, refusal error) {
+	var access *files.AccessError
+	switch {
+	case !errors.As(err, &access):
 		return nil, err
+	case access.Drive:
+		return access, nil
 	}
-	defer func() { _ = f.Close() }()
-	var data bytes.Buffer
-	if info, err := f.Stat(); err == nil {
-		data.Grow(int(min(info.Size(), maxFile)) + bytes.MinRead)
-	}
-	n, err := data.ReadFrom(io.LimitReader(f, maxFile+1))
-	if err == nil && n > maxFile {
-		err = fmt.Errorf("%s is larger than %d MiB, which no AWS configuration is", path, maxFile>>20)
-	}
-	return data.Bytes(), err
+	return nil, &Error{File: access.Path, Err: fmt.Errorf("%w, so nothing in it is obeyed", accessError{access}), Remedy: access.Remedy}
 }
 
 // Names lists the profiles that have a section, each once, in the order of

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/diff"
+
+	"groat/vault/files"
 )
 
 // EditOptions are the circumstances of an edit.
@@ -20,7 +22,7 @@ type EditOptions struct {
 	// DryRun writes nothing.
 	DryRun bool
 
-	fs fileSystem // nil = the system's
+	disk files.Disk // the system's; tests let it fail
 }
 
 // KeyValue is a key and the value it shall have.
@@ -59,28 +61,25 @@ func SetKeys(ctx context.Context, path, profile string, pairs ...KeyValue) error
 // nothing was written then. Where the file cannot be replaced (a mount
 // point, a directory that is not writable) the error says so.
 func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Document) error) (string, error) {
-	fsys := o.fs
-	if fsys == nil {
-		fsys = systemFiles{}
-	}
-	real, err := followLinks(fsys, path)
+	real, err := files.Real(path)
 	if err != nil {
 		return "", editError(path, err)
 	}
 	// A rename over AWS_CONFIG_FILE=/dev/null would take the device away.
-	if info, err := fsys.Stat(real); err == nil && !info.Mode().IsRegular() {
-		return "", editError(path, errNotRegular)
+	if info, err := os.Stat(real); err == nil && !info.Mode().IsRegular() {
+		return "", editError(path, files.ErrIrregular)
 	}
 	if !o.DryRun {
 		unlock, alone := lockDirectory(ctx, filepath.Dir(real))
 		defer unlock()
 		if alone {
-			sweep(fsys, real)
+			o.disk.SweepBeside(real)
 		}
 	}
-	old, err := fsys.ReadFile(real)
-	missing := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !missing {
+	// Through the links, whose folders count; on a Windows drive too.
+	old, err := o.disk.Read(path, maxFile, files.Steering)
+	_, err = verdict(err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", editError(path, err)
 	}
 	d := NewDocument(path, string(old), o.Credentials)
@@ -94,8 +93,11 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	if o.DryRun {
 		return change, nil
 	}
-	err = replaceFile(fsys, real, old, missing, d.text)
-	if errors.As(err, new(*leftover)) && !o.Credentials {
+	err = o.disk.Replace(real, old, []byte(d.text), maxFile)
+	if errors.Is(err, files.ErrChanged) {
+		err = ErrConflict
+	}
+	if errors.As(err, new(*files.LeftoverError)) && !o.Credentials {
 		err = nil // nothing in it is secret
 	}
 	if err != nil {
@@ -104,11 +106,11 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	return change, nil
 }
 
-// errNotRegular refuses devices, pipes and directories.
-var errNotRegular = errors.New("it is not a regular file")
-
 // editError says what could not be done, and the way out.
 func editError(path string, err error) error {
+	if errors.As(err, new(*Error)) {
+		return err
+	}
 	if !errors.Is(err, ErrConflict) {
 		err = accessError{err}
 	}
@@ -116,7 +118,7 @@ func editError(path string, err error) error {
 	switch {
 	case errors.Is(err, ErrConflict):
 		e.Remedy = "run the command again"
-	case errors.Is(err, errNotRegular):
+	case errors.Is(err, files.ErrIrregular):
 		e.Remedy = "name a file in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE, or unset them"
 	case errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV):
 		e.Remedy = "the file is a mount point and cannot be replaced: --dry-run shows the lines to write by hand"
@@ -124,24 +126,6 @@ func editError(path string, err error) error {
 		e.Remedy = "the file or its directory is not writable: --dry-run shows the lines to write by hand"
 	}
 	return e
-}
-
-// maxLinks bounds a chain of symlinks, as the kernel does.
-const maxLinks = 40
-
-// followLinks is the path of the file itself, which need not exist.
-func followLinks(fsys fileSystem, path string) (string, error) {
-	for range maxLinks {
-		target, err := fsys.Readlink(path)
-		if err != nil {
-			return path, nil // not a link, or missing
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = target
-	}
-	return "", fmt.Errorf("too many symbolic links: %w", os.ErrInvalid)
 }
 
 // maskedDiff is a unified diff without the values of access keys.

@@ -37,10 +37,10 @@ type fileEndpoints struct {
 func (w *walker) fileEndpoints(v *view) (fileEndpoints, error) {
 	e := fileEndpoints{
 		regional: v.get("sts_regional_endpoints"), fips: v.get("use_fips_endpoint"),
-		dualStack: v.get("use_dualstack_endpoint"), caBundle: v.get("ca_bundle"),
+		dualStack: v.get("use_dualstack_endpoint"), caBundle: w.obey("ca_bundle", v.entry("ca_bundle")),
 		ignore: v.get("ignore_configured_endpoint_urls"),
 	}
-	if url := v.get("endpoint_url"); url != "" {
+	if url := w.obey("endpoint_url", v.entry("endpoint_url")); url != "" {
 		e.url = map[string]string{"": url}
 	}
 	name := v.get("services")
@@ -56,6 +56,7 @@ func (w *walker) fileEndpoints(v *view) (fileEndpoints, error) {
 	}
 	for service, entry := range b.values {
 		if url := nested(entry.text)["endpoint_url"]; url != "" {
+			w.obey("services", entry)
 			if e.url == nil {
 				e.url = make(map[string]string)
 			}

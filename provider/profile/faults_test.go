@@ -12,150 +12,40 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"groat/vault/files"
 )
 
 // died is what a system call panics with when the process “dies” in it.
 type died struct{}
 
-// faultyFiles lets the operation number at fail, or the process die in it.
-// A write that fails has written half.
-type faultyFiles struct {
-	systemFiles
+// faulty lets the operation number at fail, or the process die in it. A
+// write that fails has written half.
+type faulty struct {
 	at, count int
 	die       bool
 	err       error
-	plain     bool   // the system has neither RenameNew nor Exchange
-	stuck     bool   // the failing operation was a Remove
-	late      func() // another program, right before the exchange
+	plain     bool            // the system can neither exchange files nor rename without replacing
+	stuck     bool            // the failing operation was a remove
+	late      func(op string) // what another program does right before an operation
 }
 
-func (f *faultyFiles) fault() error {
+func (f *faulty) before(op, _ string) error {
+	if f.plain && (op == "exchange" || op == "rename-new") {
+		return errors.ErrUnsupported
+	}
+	if f.late != nil {
+		f.late(op)
+	}
 	f.count++
 	switch {
-	case f.count < f.at || f.count > f.at && !f.die:
+	case f.count < f.at || f.count > f.at && !f.die || f.at == 0:
 		return nil
 	case f.die:
 		panic(died{}) // a dead process does nothing more, its deferred calls neither
 	}
+	f.stuck = op == "remove"
 	return f.err
-}
-
-func (f *faultyFiles) ReadFile(path string) ([]byte, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.systemFiles.ReadFile(path)
-}
-
-func (f *faultyFiles) Stat(path string) (fs.FileInfo, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.systemFiles.Stat(path)
-}
-
-func (f *faultyFiles) MkdirAll(path string, mode fs.FileMode) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.systemFiles.MkdirAll(path, mode)
-}
-
-func (f *faultyFiles) Rename(from, to string) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.systemFiles.Rename(from, to)
-}
-
-func (f *faultyFiles) RenameNew(from, to string) error {
-	if f.plain {
-		return errors.ErrUnsupported
-	}
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.systemFiles.RenameNew(from, to)
-}
-
-func (f *faultyFiles) Exchange(from, to string) error {
-	if f.plain {
-		return errors.ErrUnsupported
-	}
-	if err := f.fault(); err != nil {
-		return err
-	}
-	if f.late != nil {
-		f.late()
-	}
-	return f.systemFiles.Exchange(from, to)
-}
-
-func (f *faultyFiles) Remove(path string) error {
-	if err := f.fault(); err != nil {
-		f.stuck = true
-		return err
-	}
-	return f.systemFiles.Remove(path)
-}
-
-func (f *faultyFiles) SyncDir(path string) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.systemFiles.SyncDir(path)
-}
-
-func (f *faultyFiles) ReadDir(path string) ([]fs.DirEntry, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.systemFiles.ReadDir(path)
-}
-
-func (f *faultyFiles) CreateTemp(dir, pattern string) (tempFile, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	t, err := f.systemFiles.CreateTemp(dir, pattern)
-	return &faultyTemp{t, f}, err
-}
-
-type faultyTemp struct {
-	tempFile
-	f *faultyFiles
-}
-
-func (t *faultyTemp) Write(p []byte) (int, error) {
-	if t.f.count+1 == t.f.at {
-		_, _ = t.tempFile.Write(p[:len(p)/2])
-	}
-	if err := t.f.fault(); err != nil {
-		return len(p) / 2, err
-	}
-	return t.tempFile.Write(p)
-}
-
-func (t *faultyTemp) Chmod(mode fs.FileMode) error {
-	if err := t.f.fault(); err != nil {
-		return err
-	}
-	return t.tempFile.Chmod(mode)
-}
-
-func (t *faultyTemp) Sync() error {
-	if err := t.f.fault(); err != nil {
-		return err
-	}
-	return t.tempFile.Sync()
-}
-
-func (t *faultyTemp) Close() error {
-	if err := t.f.fault(); err != nil {
-		_ = t.tempFile.Close()
-		return err
-	}
-	return t.tempFile.Close()
 }
 
 // Whatever operation fails or kills the process, the file is the old or the
@@ -175,8 +65,8 @@ func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 				} else {
 					writeFile(t, path, old, 0o640)
 				}
-				faulty := &faultyFiles{at: at, die: die, plain: way.plain, err: syscall.ENOSPC}
-				dead, err := editUnderFault(path, faulty)
+				f := &faulty{at: at, die: die, plain: way.plain, err: syscall.ENOSPC}
+				dead, err := editUnderFault(path, f)
 				name := fmt.Sprintf("%+v missing=%v at=%d", way, missing, at)
 				data, readErr := os.ReadFile(path)
 				if text := string(data); text != wantOld && text != wantNew || readErr != nil && !missing {
@@ -188,13 +78,13 @@ func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 				if err != nil && (string(data) != wantOld || !errors.Is(err, syscall.ENOSPC)) {
 					t.Errorf("%s: error %v, but %q", name, err, data)
 				}
-				if entries, _ := os.ReadDir(dir); !dead && !faulty.stuck && len(entries) > 1 {
+				if entries, _ := os.ReadDir(dir); !dead && !f.stuck && len(entries) > 1 {
 					t.Errorf("%s: left behind %v", name, entries)
 				}
 				if fi, err := os.Stat(path); err == nil && !missing && fi.Mode().Perm() != 0o640 && os.PathSeparator == '/' {
 					t.Errorf("%s: mode %v", name, fi.Mode())
 				}
-				if faulty.count < at {
+				if f.count < at {
 					if at < 7 {
 						t.Errorf("only %d operations", at)
 					}
@@ -205,7 +95,7 @@ func TestEveryFaultLeavesOldOrNew(t *testing.T) {
 	}
 }
 
-func editUnderFault(path string, f *faultyFiles) (dead bool, err error) {
+func editUnderFault(path string, f *faulty) (dead bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(died); !ok {
@@ -214,7 +104,7 @@ func editUnderFault(path string, f *faultyFiles) (dead bool, err error) {
 			dead = true
 		}
 	}()
-	_, err = EditFile(context.Background(), path, EditOptions{fs: f}, func(d *Document) error { return d.Set("default", "mfa_serial", "s") })
+	_, err = EditFile(context.Background(), path, EditOptions{disk: files.Disk{Before: f.before}}, func(d *Document) error { return d.Set("default", "mfa_serial", "s") })
 	return false, err
 }
 
@@ -241,13 +131,13 @@ func TestUnreplaceableFileIsExplained(t *testing.T) {
 	for _, cause := range []error{syscall.EBUSY, syscall.EROFS, syscall.EACCES} { // by rename, the way of all systems
 		path := filepath.Join(t.TempDir(), "config")
 		writeFile(t, path, "[default]\n", 0o600)
-		faulty := &faultyFiles{at: 1 << 30, plain: true}
-		if _, err := editUnderFault(path, faulty); err != nil {
+		f := &faulty{at: 1 << 30, plain: true}
+		if _, err := editUnderFault(path, f); err != nil {
 			t.Fatal(err)
 		}
 		writeFile(t, path, "[default]\n", 0o600)
-		rename := faulty.count - 1 // then the directory is synced
-		_, err := editUnderFault(path, &faultyFiles{at: rename, err: cause, plain: true})
+		rename := f.count - 1 // then the directory is synced
+		_, err := editUnderFault(path, &faulty{at: rename, err: cause, plain: true})
 		var pe *Error
 		if !errors.Is(err, cause) || !errors.Is(err, ErrAccess) || !errors.As(err, &pe) || !strings.Contains(pe.Hint(), "by hand") {
 			t.Errorf("%v: error %v", cause, err)
@@ -290,12 +180,12 @@ func TestLastInstantEditIsDetected(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
 	writeFile(t, path, "[default]\n", 0o600)
 	const theirs = "[default]\noutput = json\n"
-	faulty := &faultyFiles{}
-	faulty.late = func() {
-		writeFile(t, path, theirs, 0o600)
-		faulty.late = nil
-	}
-	if _, err := editUnderFault(path, faulty); !errors.Is(err, ErrConflict) || readFile(t, path) != theirs {
+	f := &faulty{late: func(op string) {
+		if op == "exchange" && readFile(t, path) != theirs {
+			writeFile(t, path, theirs, 0o600)
+		}
+	}}
+	if _, err := editUnderFault(path, f); !errors.Is(err, ErrConflict) || readFile(t, path) != theirs {
 		t.Errorf("error %v, text %q", err, readFile(t, path))
 	}
 }
@@ -306,7 +196,7 @@ func TestOldTextThatStaysIsSaid(t *testing.T) {
 	for _, credentials := range []bool{false, true} {
 		path := filepath.Join(t.TempDir(), "file")
 		writeFile(t, path, "[x]\nregion = a\naws_secret_access_key = s\n", 0o600)
-		_, err := EditFile(t.Context(), path, EditOptions{Credentials: credentials, fs: noRemove{}}, func(d *Document) error {
+		_, err := EditFile(t.Context(), path, EditOptions{Credentials: credentials, disk: files.Disk{Before: noRemove}}, func(d *Document) error {
 			if credentials {
 				return d.Remove("x", "aws_secret_access_key")
 			}
@@ -322,6 +212,9 @@ func TestOldTextThatStaysIsSaid(t *testing.T) {
 	}
 }
 
-type noRemove struct{ systemFiles }
-
-func (noRemove) Remove(string) error { return fs.ErrPermission }
+func noRemove(op, _ string) error {
+	if op == "remove" {
+		return fs.ErrPermission
+	}
+	return nil
+}

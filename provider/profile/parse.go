@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"groat/vault/files"
 )
 
 // The format is the one that Python's configparser reads for botocore, with
@@ -38,7 +40,8 @@ type file struct {
 	credentials bool // every section is a profile, by its bare name
 	hasCR       bool // some line may end in \r or \r\n
 	sections    []section
-	fatal       *Error // a damaged header, or lines before the first: concerns all profiles
+	drive       *files.AccessError // it lies on a Windows drive, where only plain lines are obeyed
+	fatal       *Error             // a damaged header, or lines before the first: concerns all profiles
 }
 
 // byteOrderMark is skipped at the start of a file: Windows editors write it.

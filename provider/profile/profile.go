@@ -35,7 +35,6 @@ type Resolved struct {
 	Region          string   // of the profile itself (own, else its source's); "" if none is configured
 	DurationSeconds int      // the profile's duration_seconds; 0 = unset
 	MFAProcess      string   // effective mfa_process; "" = none
-	MFAProcessFile  string   // the file it stands in, for the ownership check
 	Chain           []string // the profiles walked, first Name, last the source: for explain and errors
 	Warnings        []string // one line each, sanitised
 }
@@ -56,7 +55,6 @@ type Source struct {
 	SSO         *SSO
 	WebIdentity *WebIdentity
 	Process     string // the credential_process line
-	ProcessFile string // the file that holds the line, for the ownership check
 	Endpoints   Endpoints
 }
 

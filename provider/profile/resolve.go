@@ -31,6 +31,17 @@ type walker struct {
 	beyond   []*view // sources that a role profile with its own key names: only for what it inherits
 	source   Source
 	warnings []string
+	refused  error // the first line that was needed and is not obeyed
+}
+
+// obey is the value of a line that runs a program, redirects a call or names
+// a file: one on a Windows drive is refused, as anybody may have written it.
+func (w *walker) obey(key string, e entry) string {
+	if e.text != "" && e.file != nil && e.file.drive != nil && w.refused == nil {
+		w.refused = &Error{File: e.file.path, Line: e.line, Profile: w.views[len(w.views)-1].name,
+			Err: fmt.Errorf("%w: %s is not obeyed, as %w", ErrUnsupported, key, e.file.drive), Remedy: e.file.drive.Remedy}
+	}
+	return e.text
 }
 
 // view is a profile with what it includes.

@@ -124,7 +124,7 @@ func TestResolveRules(t *testing.T) {
 			func(r *Resolved) bool { return r.Source.Kind == SourceKey }},
 		{"the process wins over plaintext", "[profile p]\ncredential_process = /bin/x\naws_access_key_id = I\naws_secret_access_key = S\n", "", "p", ResolveOptions{},
 			func(r *Resolved) bool {
-				return r.Source.Kind == SourceProcess && r.Source.Process == "/bin/x" && r.Source.ProcessFile == "config"
+				return r.Source.Kind == SourceProcess && r.Source.Process == "/bin/x"
 			}},
 		{"a process calling us for the same profile is ignored", "[profile p]\ncredential_process = groat credential-process p\n", "", "p", ResolveOptions{},
 			func(r *Resolved) bool { return r.Source.Kind == SourceNone }},
@@ -143,7 +143,7 @@ func TestResolveRules(t *testing.T) {
 		{"Identity Center wins over a process and keys", "[profile p]\ncredential_process = /bin/x\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},
 			func(r *Resolved) bool { return r.Source.Kind == SourceSSO }},
 		{"what is inherited beside an own key has its file", "[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n[profile k]\nmfa_process = m\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
-			func(r *Resolved) bool { return r.MFAProcess == "m" && r.MFAProcessFile == "config" }},
+			func(r *Resolved) bool { return r.MFAProcess == "m" }},
 		{"the environment's region is not for another partition", "[profile p]\nrole_arn = " + strings.Replace(arn, "aws", "aws-us-gov", 1) + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k"), Getenv: env("AWS_REGION=us-east-1")},
 			func(r *Resolved) bool {
 				return r.Roles[0].Region == "" && r.Source.Region == "" && r.Region == "us-east-1"
@@ -195,7 +195,7 @@ func TestResolveRules(t *testing.T) {
 			}},
 		{"a role over web identity", "[profile p]\nrole_arn = " + arn + "\nsource_profile = w\n[profile w]\nrole_arn = " + arnB + "\nweb_identity_token_process = /t\n", "", "p", ResolveOptions{},
 			func(r *Resolved) bool {
-				return r.Source.WebIdentity.TokenProcess == "/t" && r.Source.ProcessFile == "config" && len(r.Roles) == 1
+				return r.Source.WebIdentity.TokenProcess == "/t" && len(r.Roles) == 1
 			}},
 		{"credential_source", "[profile p]\nrole_arn = " + arn + "\ncredential_source = Ec2InstanceMetadata\n", "", "p", ResolveOptions{},
 			func(r *Resolved) bool { return r.Source.Kind == SourceEC2 && len(r.Roles) == 1 }},

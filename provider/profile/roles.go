@@ -11,15 +11,15 @@ func (w *walker) resolved() (*Resolved, error) {
 	if err != nil {
 		return nil, err
 	}
+	mfaProcess := w.obey("mfa_process", w.inheritedEntry(0, "mfa_process"))
+	if w.refused != nil {
+		return nil, w.refused
+	}
 	last := len(w.views) - 1
-	process := w.inheritedEntry(0, "mfa_process")
 	r := &Resolved{
 		Name: w.views[0].name, Profile: w.views[0].name, Source: w.source,
-		MFAProcess: process.text, Chain: w.chain(), Warnings: w.warnings,
+		MFAProcess: mfaProcess, Chain: w.chain(), Warnings: w.warnings,
 		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.envRegion("")),
-	}
-	if process.file != nil {
-		r.MFAProcessFile = process.file.path
 	}
 	r.Source.Endpoints = endpoints[last]
 	for _, v := range w.beyond {

@@ -34,7 +34,7 @@ func (w *walker) process(v *view) (alias string) {
 		return name
 	default:
 		w.setSource(v, SourceProcess)
-		w.source.Process, w.source.ProcessFile = e.text, e.file.path
+		w.source.Process = w.obey("credential_process", e)
 	}
 	return ""
 }
@@ -136,6 +136,10 @@ func (w *walker) sso(v *view) error {
 	if len(missing) > 0 {
 		return v.errorf("sso_account_id", ErrMalformed, "profile %q lacks %s for IAM Identity Center", v.name, strings.Join(missing, ", "))
 	}
+	w.obey("sso_start_url", v.entry("sso_start_url"))
+	if session != "" {
+		w.obey("sso_start_url", w.config.body(sectionSSOSession, session).values["sso_start_url"])
+	}
 	w.setSource(v, SourceSSO)
 	w.source.SSO = &SSO{
 		Session: session, StartURL: get("sso_start_url"), Region: get("sso_region"),
@@ -167,11 +171,9 @@ func (w *walker) webIdentity(v *view) error {
 	if wi.Policy, wi.PolicyARNs, err = sessionPolicy(v); err != nil {
 		return err
 	}
+	w.obey(key, v.entry(key))
 	w.setSource(v, SourceWebIdentity)
 	w.source.WebIdentity = wi
-	if wi.TokenProcess != "" {
-		w.source.ProcessFile = v.entry(key).file.path
-	}
 	return nil
 }
 

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"groat/vault/files"
 )
 
 // Undo is what Configure must remember to restore a profile's lines as they
@@ -168,7 +171,7 @@ func (d *Document) guessUndo(name, asked string) *Undo {
 // UndoFile keeps undo data by profile, as JSON.
 type UndoFile struct {
 	Path string
-	fs   fileSystem
+	disk files.Disk
 }
 
 // undoFormat is the version of the file's format.
@@ -179,17 +182,10 @@ type undoRecords struct {
 	Records []*Undo `json:"records"`
 }
 
-func (f UndoFile) system() fileSystem {
-	if f.fs != nil {
-		return f.fs
-	}
-	return systemFiles{}
-}
-
 // Load reads the undo data of a config file by profile; a missing file has none.
 func (f UndoFile) Load(config string) (map[string]*Undo, error) {
 	found := make(map[string]*Undo)
-	r, _, err := f.read()
+	r, err := f.read()
 	for _, u := range r.Records {
 		if u.File == config {
 			found[u.Profile] = u
@@ -198,33 +194,33 @@ func (f UndoFile) Load(config string) (map[string]*Undo, error) {
 	return found, err
 }
 
-func (f UndoFile) read() (r undoRecords, old []byte, err error) {
-	old, err = f.system().ReadFile(f.Path)
+func (f UndoFile) read() (r undoRecords, err error) {
+	data, err := f.disk.Read(f.Path, maxFile, files.Private)
 	if errors.Is(err, fs.ErrNotExist) {
-		return undoRecords{}, nil, nil
+		return undoRecords{}, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(old, &r)
+		err = json.Unmarshal(data, &r)
 	}
 	if err == nil && r.Version != undoFormat {
 		err = fmt.Errorf("unknown version %d", r.Version)
 	}
 	if err != nil {
-		return undoRecords{}, old, fmt.Errorf("could not read the undo data in %s: %w", f.Path, err)
+		return undoRecords{}, fmt.Errorf("could not read the undo data in %s: %w", f.Path, accessError{err})
 	}
-	return r, old, nil
+	return r, nil
 }
 
 // Save replaces the undo data of these profiles of a config file; nil forgets
 // them. The file is private to its owner.
 func (f UndoFile) Save(ctx context.Context, config string, changed map[string]*Undo) error {
 	dir := filepath.Dir(f.Path)
-	if err := f.system().MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
 	}
 	unlock, _ := lockDirectory(ctx, dir) // other processes may be saving theirs
 	defer unlock()
-	r, old, err := f.read()
+	r, err := f.read()
 	if err != nil {
 		return err
 	}
@@ -243,7 +239,7 @@ func (f UndoFile) Save(ctx context.Context, config string, changed map[string]*U
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(f.system(), f.Path, old, old == nil, string(text)+"\n"); err != nil {
+	if err := f.disk.Write(f.Path, append(text, '\n')); err != nil {
 		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
 	}
 	return nil

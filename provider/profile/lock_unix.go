@@ -4,34 +4,11 @@ package profile
 
 import (
 	"context"
-	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 )
-
-// ownerDiffers gives the owner of the old file, and whether the new one has
-// another.
-func ownerDiffers(old, mine fs.FileInfo) (uid, gid int, differ bool) {
-	o, ok1 := old.Sys().(*syscall.Stat_t)
-	m, ok2 := mine.Sys().(*syscall.Stat_t)
-	if !ok1 || !ok2 {
-		return 0, 0, false
-	}
-	return int(o.Uid), int(o.Gid), o.Uid != m.Uid || o.Gid != m.Gid
-}
-
-// SyncDir makes a rename durable.
-func (systemFiles) SyncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	return d.Sync()
-}
 
 // lockWait is how long an edit waits for another one of this tool. Past it
 // the edit goes on: a conflict is still detected.

@@ -1,4 +1,4 @@
-package profile
+package files
 
 import (
 	"errors"
@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RenameNew and Exchange are renameat2(2), which not every file system has.
+// renameNew and exchange are renameat2(2), which not every file system has.
 
-// RenameNew renames, but replaces nothing.
-func (systemFiles) RenameNew(from, to string) error { return rename2(from, to, unix.RENAME_NOREPLACE) }
+// renameNew renames, but fails with fs.ErrExist if to is there.
+func renameNew(from, to string) error { return rename2(from, to, unix.RENAME_NOREPLACE) }
 
-// Exchange swaps two files in one step.
-func (systemFiles) Exchange(from, to string) error { return rename2(from, to, unix.RENAME_EXCHANGE) }
+// exchange swaps two files in one step.
+func exchange(from, to string) error { return rename2(from, to, unix.RENAME_EXCHANGE) }
 
 func rename2(from, to string, flags uint) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, flags)
