@@ -100,6 +100,7 @@ func (a *app) kongOptions() []kong.Option {
 		kong.Writers(a.streams.Out, a.streams.Err),
 		kong.NoDefaultHelp(),
 		kong.Help(a.printHelp),
+		kong.Bind(a),
 		groups,
 		words,
 		kong.Resolvers(a.settings),
@@ -110,14 +111,19 @@ func (a *app) kongOptions() []kong.Option {
 // helpFlag prints help for the command it stands with.
 type helpFlag bool
 
-func (helpFlag) answer(_ *app, k *kong.Context) error {
-	return outputError(k.PrintUsage(false))
+// BeforeReset answers before settings and arguments are looked at, so that
+// --help works where those are broken.
+func (helpFlag) BeforeReset(a *app, k *kong.Context) error {
+	a.answered = outputError(k.PrintUsage(false))
+	return errDone
 }
 
 // versionFlag prints the version.
 type versionFlag bool
 
-func (versionFlag) answer(a *app, _ *kong.Context) error {
+// BeforeReset answers, as that of --help does.
+func (versionFlag) BeforeReset(a *app) error {
 	_, err := fmt.Fprintln(a.streams.Out, versionLine())
-	return outputError(err)
+	a.answered = outputError(err)
+	return errDone
 }
