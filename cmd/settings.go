@@ -14,7 +14,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"groat/provider/profile"
 	"groat/vault/files"
 )
 
@@ -36,7 +35,11 @@ type settings struct {
 type settingError struct {
 	place, msg string
 	inFile     bool // config.json, not the environment
+	remedy     string
 }
+
+// Hint is the remedy, for the one place that prints it; often there is none.
+func (e *settingError) Hint() string { return e.remedy }
 
 // Error is one line.
 func (e *settingError) Error() string { return e.place + ": " + e.msg }
@@ -60,7 +63,7 @@ func (s *settings) Validate(app *kong.Application) error {
 	for name := range s.file {
 		if !slices.Contains(known, strings.ReplaceAll(name, "_", "-")) {
 			slices.Sort(known)
-			return &settingError{s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(known, ", ")), true}
+			return &settingError{s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(known, ", ")), true, ""}
 		}
 	}
 	return nil
@@ -90,7 +93,7 @@ func (s *settings) Resolve(k *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 		return nil, err
 	}
 	if err := checkValue(flag, v); err != nil {
-		return nil, &settingError{place, err.Error(), inFile}
+		return nil, &settingError{place, err.Error(), inFile, ""}
 	}
 	s.from[flag.Name] = place
 	return v, nil
@@ -120,7 +123,7 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&decoded); err != nil {
-		return "", "", false, &settingError{place, "not valid JSON", true}
+		return "", "", false, &settingError{place, "not valid JSON", true, ""}
 	}
 	switch value := decoded.(type) {
 	case string:
@@ -130,7 +133,7 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 	case json.Number:
 		return value.String(), place, true, nil
 	}
-	return "", "", false, &settingError{place, "must be a string, a number, true or false", true}
+	return "", "", false, &settingError{place, "must be a string, a number, true or false", true, ""}
 }
 
 // checkValue says what is wrong with v in words that do not speak of flags.
@@ -165,19 +168,19 @@ func (s *settings) load() error {
 		return nil
 	}
 	if errors.As(err, &access) {
-		return &sayError{access.Error() + ", so nothing in it is obeyed", access.Remedy, profile.ErrUnsupported}
+		return &settingError{access.Path, access.What + ", so nothing in it is obeyed", true, access.Remedy}
 	}
 	if err != nil {
-		return &settingError{s.path, "could not read: " + errors.Unwrap(err).Error(), true}
+		return &settingError{s.path, "could not read: " + errors.Unwrap(err).Error(), true, ""}
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if err := json.Unmarshal(data, &s.file); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
-			return &settingError{fmt.Sprintf("%s:%d", s.path, line), "not valid JSON: " + err.Error(), true}
+			return &settingError{fmt.Sprintf("%s:%d", s.path, line), "not valid JSON: " + err.Error(), true, ""}
 		}
-		return &settingError{s.path, "must be one JSON object of settings", true}
+		return &settingError{s.path, "must be one JSON object of settings", true, ""}
 	}
 	s.loaded = true
 	return nil
