@@ -183,6 +183,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	connections N    checks the number of TCP connections made so far
 //	deny ACTION…     forbids the user IAM actions
 //	device SERIAL    gives the user one more MFA device
+//	no-device        takes all MFA devices from the user
 //	web-identity NAME FILE   adds a role for holders of the token that it puts into FILE
 //	down             closes the double
 //	identity-center  opens an Identity Center with the roles Dev and Ops, and plain-role
@@ -213,7 +214,7 @@ func TestScripts(t *testing.T) {
 			e.Vars = append(e.Vars,
 				"HOME="+filepath.Join(e.WorkDir, "home"),
 				"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse",
-				"KEY_ID="+a.key.ID, "KEY_SECRET="+a.key.Secret, "SERIAL="+a.device.Serial,
+				"KEY_ID="+a.key.ID, "KEY_SECRET="+a.key.Secret, "SERIAL="+a.device.Serial, "SEED="+a.device.Secret,
 			)
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "key.txt"), []byte(a.key.ID+" "+a.key.Secret+"\n"), 0o600); err != nil {
 				return err
@@ -231,8 +232,9 @@ func TestScripts(t *testing.T) {
 			"wrong": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], theAWS(ts).device.WrongCode())
 			},
-			"deny":   func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
-			"device": func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
+			"deny":      func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
+			"device":    func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
+			"no-device": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.DropDevices() },
 			"identity-center": func(ts *testscript.TestScript, _ bool, _ []string) {
 				theAWS(ts).AddSSO("https://acme.awsapps.com/start",
 					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})

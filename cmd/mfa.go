@@ -12,9 +12,12 @@ import (
 
 // mfaCmd gathers what concerns MFA devices.
 type mfaCmd struct {
-	List mfaListCmd `cmd:"" help:"Show the MFA devices of a key's user."`
-	Seed mfaSeedCmd `cmd:"" help:"Store or delete the TOTP seed of a device that exists."`
-	Code mfaCodeCmd `cmd:"" help:"Print the current token code of a stored TOTP seed."`
+	Enroll mfaEnrollCmd `cmd:"" help:"Create a virtual MFA device: QR code, two codes, done."`
+	List   mfaListCmd   `cmd:"" help:"Show the MFA devices of a key's user."`
+	Resync mfaResyncCmd `cmd:"" help:"Tell AWS how far off a device's clock is, by two codes."`
+	Remove mfaRemoveCmd `cmd:"" help:"Deactivate and delete a device."`
+	Seed   mfaSeedCmd   `cmd:"" help:"Store or delete the TOTP seed of a device that exists."`
+	Code   mfaCodeCmd   `cmd:"" help:"Print the current token code of a stored TOTP seed."`
 }
 
 // device says which MFA device a command of the group is about.

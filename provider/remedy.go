@@ -107,7 +107,7 @@ func (f refusal) needsMFASession(e *CallError) string {
 func (f refusal) denied(e *CallError, message string) string {
 	switch {
 	case isRefusedCode(e):
-		return "wait for the device's next code; if codes are refused again and again, the device's clock is off (resynchronise it in the IAM console) or it is not the device of this serial"
+		return fmt.Sprintf("wait for the device's next code; if codes are refused again and again, the device's clock is off (`groat mfa resync %s`) or it is not the device of this serial", e.Profile)
 	case strings.Contains(message, "unable to validate mfa code"):
 		return fmt.Sprintf("the serial does not belong to this user: compare mfa_serial of profile %q with what `groat mfa list` shows", e.Profile)
 	case strings.Contains(message, "with session credentials"):

@@ -15,6 +15,14 @@ type teller interface {
 // for no answer. It is an ErrNoTerminal where there is no terminal, or where
 // asking is forbidden: what is told here always wants somebody to act.
 func (u *UI) Tell(ctx context.Context, lines ...string) error {
+	for i, line := range lines {
+		lines[i] = Sanitize(line)
+	}
+	return u.Draw(ctx, lines...)
+}
+
+// Draw is Tell for lines of our own making, which may be coloured.
+func (u *UI) Draw(ctx context.Context, lines ...string) error {
 	ctx, done, err := u.bounded(ctx)
 	if err != nil {
 		return err
@@ -29,11 +37,7 @@ func (u *UI) Tell(ctx context.Context, lines ...string) error {
 	if !ok {
 		return noTerminal("%s only asks", p.name())
 	}
-	var b strings.Builder
-	for _, line := range lines {
-		b.WriteString(Sanitize(line) + "\n")
-	}
-	return t.tell(ctx, b.String())
+	return t.tell(ctx, strings.Join(lines, "\n")+"\n")
 }
 
 // noticer is a prompter that can show a notice.

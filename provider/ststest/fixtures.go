@@ -29,16 +29,17 @@ func randomText(n int, alphabet string) string {
 type User struct {
 	Account, Name, ARN, ID string
 
-	srv       *Server
-	created   time.Time
-	root      bool
-	admin     bool
-	denied    []string
-	mfaMaxAge time.Duration
-	keys      []*AccessKey
-	devices   []*Device
-	services  []*ServiceCredential
-	login     *loginProfile
+	srv         *Server
+	created     time.Time
+	root        bool
+	admin       bool
+	denied      []string
+	deviceNames []string // nil: any
+	mfaMaxAge   time.Duration
+	keys        []*AccessKey
+	devices     []*Device
+	services    []*ServiceCredential
+	login       *loginProfile
 }
 
 type loginProfile struct {
@@ -129,6 +130,27 @@ func (u *User) RequireMFA(maxAge time.Duration) *User {
 	u.srv.mu.Lock()
 	defer u.srv.mu.Unlock()
 	u.mfaMaxAge = maxAge
+	return u
+}
+
+// DropDevices takes all MFA devices from the user and deletes them.
+func (u *User) DropDevices() *User {
+	u.srv.mu.Lock()
+	defer u.srv.mu.Unlock()
+	for _, d := range u.devices {
+		d.user = nil
+		delete(u.srv.devices, d.Serial)
+	}
+	u.devices = nil
+	return u
+}
+
+// DeviceNames are the only names that the user's policy lets a virtual device
+// have; older self-service policies allow the user's own alone.
+func (u *User) DeviceNames(names ...string) *User {
+	u.srv.mu.Lock()
+	defer u.srv.mu.Unlock()
+	u.deviceNames = names
 	return u
 }
 

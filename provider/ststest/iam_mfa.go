@@ -92,6 +92,9 @@ func (s *Server) createVirtualMFADevice(c *iamCall) (any, *Error) {
 		return nil, validation(path, "path", "begin and end with /")
 	}
 	serial := "arn:" + partition(c.p.arn) + ":iam::" + c.p.account + ":mfa" + path + name
+	if u := c.p.user; u != nil && u.deviceNames != nil && !slices.Contains(u.deviceNames, name) {
+		return nil, denied(c.p, "iam:CreateVirtualMFADevice", serial)
+	}
 	if s.devices[serial] != nil {
 		return nil, errorf(409, "EntityAlreadyExists", "MFADevice entity at the same path and name already exists.")
 	}

@@ -114,7 +114,7 @@ func (s *Server) allow(p *principal, action, resource string) *Error {
 // having a device and a session.
 var withoutMFA = []string{
 	"sts:GetSessionToken", "sts:GetCallerIdentity", "iam:GetUser", "iam:ListMFADevices", "iam:ListVirtualMFADevices",
-	"iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice", "iam:DeleteVirtualMFADevice", "iam:ChangePassword",
+	"iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice", "iam:ChangePassword",
 }
 
 // partition is the second part of an ARN.

@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+
+	"groat/provider"
+	"groat/provider/iam"
+	"groat/provider/profile"
+	"groat/session"
+	"groat/vault"
+)
+
+// keyOwner is the IAM user behind a profile's stored key.
+type keyOwner struct {
+	a             *app
+	profile       string         // that holds the key
+	plan          *provider.Plan // the user's own session, without roles
+	card          vault.Card
+	vault         vault.Vault
+	account, user string
+}
+
+// keyOwner finds the user; the name may be that of a role profile over the key.
+func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, error) {
+	name, err := a.profileOrPick(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.resolve(ctx, name, m)
+	if err != nil {
+		return nil, err
+	}
+	if r.Source.Kind != profile.SourceKey {
+		return nil, &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
+	}
+	own := *r
+	own.Roles = nil
+	for _, role := range r.Roles {
+		if own.Source.MFASerial == "" {
+			own.Source.MFASerial = role.MFASerial
+		}
+	}
+	o := &keyOwner{a: a, profile: r.Source.Profile}
+	if o.plan, err = a.planOf(ctx, &own, m); err != nil {
+		return nil, err
+	}
+	if o.vault, err = a.keyVault(ctx, o.profile); err != nil {
+		return nil, err
+	}
+	if o.card, err = vault.GetCard(ctx, o.vault, o.profile); err != nil {
+		return nil, err
+	}
+	o.account, o.user = o.card.Account, o.card.UserName
+	if o.account == "" || o.user == "" { // stored without asking AWS
+		key, err := a.keyClient(ctx, o.plan)
+		if err != nil {
+			return nil, err
+		}
+		id, err := provider.CallerIdentity(ctx, key.Options, key.Credentials)
+		if err != nil {
+			return nil, err
+		}
+		o.account, o.user = id.Account, id.UserName()
+	}
+	if o.user == "root" {
+		return nil, &sayError{fmt.Sprintf("the key of profile %s is the root user's, and groat sees to IAM users only", quote(o.profile)),
+			"delete that key in the console, and use an IAM user's", profile.ErrUnsupported}
+	}
+	return o, nil
+}
+
+// serial is the device that the user's codes are asked of; "" for none.
+func (o *keyOwner) serial() string {
+	for _, s := range o.plan.Steps {
+		if s.MFASerial != "" {
+			return s.MFASerial
+		}
+	}
+	return ""
+}
+
+// key signs with the bare key.
+func (o *keyOwner) key(ctx context.Context) (iam.Client, error) { return o.a.keyClient(ctx, o.plan) }
+
+// session signs with a session that was begun with a code, or with the bare
+// key where there is no device: IAM takes no other session.
+func (o *keyOwner) session(ctx context.Context, m minting) (iam.Client, error) {
+	if o.serial() == "" {
+		return o.key(ctx)
+	}
+	minter, err := o.a.minter(ctx, o.plan, m)
+	if err != nil {
+		return iam.Client{}, err
+	}
+	creds, err := minter.Credentials(ctx, o.plan)
+	if err != nil {
+		return iam.Client{}, err
+	}
+	c, err := o.a.callOptionsOf(o.plan)
+	return iam.Client{Options: c, Credentials: creds}, err
+}
+
+// alone keeps other processes of this machine from changing the same user.
+func (o *keyOwner) alone(what string) (release func(), err error) {
+	path := filepath.Join(o.a.lockDir(o.vault), "iam-"+string(session.NewKey(o.account, o.user))[:32]+".lock")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	l := flock.New(path, flock.SetPermissions(0o600))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("could not lock %s: %w", path, err)
+	}
+	if !ok {
+		return nil, &sayError{fmt.Sprintf("another groat is changing the keys or devices of user %s", o.user), "wait until it has ended; then, where it is still needed, " + what, nil}
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// store is one namespace of the key's vault.
+func (o *keyOwner) store(kind vault.Kind) session.Store { return itemStore{o.vault, kind} }

@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"groat/cmd/terminal"
+	"groat/provider"
+	"groat/provider/iam"
+	"groat/provider/profile"
+	"groat/vault"
+)
+
+// mfaEnrollCmd gives the key's user a virtual MFA device.
+type mfaEnrollCmd struct {
+	Profile    string `arg:"" optional:"" help:"Profile whose key's user it is (default AWS_PROFILE)."`
+	DeviceName string `placeholder:"NAME" help:"Name of the device (default the user's, then -2…)."`
+	QRPNG      string `name:"qr-png" placeholder:"FILE" help:"Write the QR code to a new file too, readable by you alone."`
+	ShowSecret bool   `help:"Show the seed as text, for typing."`
+	StoreSeed  bool   `help:"Keep the seed in the vault: codes come by themselves from then on."`
+}
+
+// Run signs with the bare key: policies let those who have no device yet do
+// this without a code. Who has one may be asked for it.
+func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
+	o, err := a.keyOwner(ctx, c.Profile, minting{})
+	if err != nil {
+		return err
+	}
+	if err := a.ui().CanConfirm(); err != nil { // it is shown and asked on the terminal
+		return &sayError{fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll " + shellWord(o.profile), provider.ErrNoCode}
+	}
+	release, err := o.alone("run: groat mfa enroll " + shellWord(o.profile))
+	if err != nil {
+		return err
+	}
+	defer release()
+	if c.StoreSeed {
+		a.warn(seedStatement)
+	}
+	client, err := o.key(ctx)
+	if err != nil {
+		return err
+	}
+	e := iam.Enroller{
+		Client: client, Clock: iam.Clock{Now: a.now, Sleep: a.sleep},
+		Account: o.account, User: o.user,
+		Pending: o.store(vault.KindSeed),
+		Used:    a.sessions(o.vault).UsedCodes(),
+		Show: func(ctx context.Context, d iam.Device) error {
+			return c.show(ctx, a, d, d.URL(client.Alias(ctx, o.account), o.user))
+		},
+		Codes:  a.twoCodes,
+		Finish: func(ctx context.Context, d iam.Device) error { return c.finish(ctx, o, d) },
+		Say:    a.say,
+	}
+	if o.serial() != "" {
+		e.Elevate = func(ctx context.Context) (iam.Client, error) { return o.session(ctx, minting{}) }
+	}
+	d, err := e.Enroll(ctx, c.DeviceName)
+	if err != nil {
+		return err
+	}
+	a.say(fmt.Sprintf("MFA device %s of user %s is in use; both codes are spent, the next one opens a session", d.Serial, o.user))
+	return nil
+}
+
+// show draws the QR code on the terminal, which nobody's redirection sees.
+func (c *mfaEnrollCmd) show(ctx context.Context, a *app, d iam.Device, url string) error {
+	code, err := drawQR(url)
+	if err != nil {
+		return err
+	}
+	if c.QRPNG != "" {
+		if err := code.writePNG(c.QRPNG); err != nil {
+			return err
+		}
+		a.say("wrote the QR code to " + c.QRPNG + ": whoever reads that file has the second factor, so delete it when it was scanned")
+	}
+	if err := a.ui().Draw(ctx, code.halfBlocks()...); err != nil {
+		return err
+	}
+	lines := []string{"Scan this QR code with an authenticator app. Device: " + d.Serial}
+	if c.ShowSecret {
+		lines = append(lines, "Or type this secret: "+d.Seed)
+	}
+	return a.ui().Tell(ctx, lines...)
+}
+
+// twoCodes asks for two token codes in a row.
+func (a *app) twoCodes(ctx context.Context, serial, reason string) (one, two string, err error) {
+	ask := func(prompt, reason string) (string, error) {
+		return a.ui().Code(ctx, terminal.Question{
+			Title: prompt, Details: []terminal.Detail{{Name: terminal.SerialDetail, Value: serial}}, Reason: reason,
+		})
+	}
+	if one, err = ask("Enter a token code of the new device", reason); err != nil {
+		return "", "", err
+	}
+	two, err = ask("Wait for the next code and enter it", "")
+	return one, two, err
+}
+
+// finish makes the device known: seed, card, config. What is there already
+// stays as it is.
+func (c *mfaEnrollCmd) finish(ctx context.Context, o *keyOwner, d iam.Device) error {
+	a := o.a
+	if c.StoreSeed {
+		if err := o.vault.Put(ctx, vault.KindSeed, d.Serial, []byte(d.Seed)); err != nil {
+			return err
+		}
+	}
+	if known := configured(a, o.profile); known != "" && known != d.Serial {
+		a.say(fmt.Sprintf("profile %s keeps mfa_serial = %s in %s", quote(o.profile), known, a.paths.awsConfig))
+		return nil
+	}
+	if _, err := vault.SetCard(ctx, o.vault, o.profile, func(card *vault.Card) { card.MFASerial = d.Serial }); err != nil {
+		return err
+	}
+	if err := profile.SetKeys(ctx, a.paths.awsConfig, o.profile, profile.KeyValue{Key: "mfa_serial", Value: d.Serial}); err != nil {
+		return err
+	}
+	a.say(fmt.Sprintf("wrote mfa_serial = %s to profile %s in %s", d.Serial, quote(o.profile), a.paths.awsConfig))
+	return nil
+}
