@@ -32,7 +32,7 @@ type cli struct {
 	Audit             auditCmd             `cmd:"" group:"life" help:"Show who has no MFA, and old or unused keys."`
 	Policy            policyCmd            `cmd:"" group:"life" help:"Print an IAM policy document to attach."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
-	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS who a profile is, with its minted credentials."`
+	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS which identity the minted credentials have."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
 	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`

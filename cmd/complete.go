@@ -224,6 +224,10 @@ func (a *app) profileWords() []string {
 		for _, name := range config.Names() {
 			roles[name] = config.Value(name, "role_arn")
 		}
+		for helper, typed := range typedNames(config) {
+			roles[typed] = roles[helper]
+			delete(roles, helper)
+		}
 	}
 	recorded, _ := vault.Records(a.paths.state)
 	for name := range recorded {

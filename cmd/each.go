@@ -106,5 +106,17 @@ func (a *app) helperProfiles() (map[string]bool, error) {
 	return helpers, nil
 }
 
+// typedNames are the profiles that `configure` made to hold another one's
+// chain, each with the name that people type.
+func typedNames(config *profile.Config) map[string]string {
+	typed := map[string]string{}
+	for _, name := range config.Names() {
+		if helper := name + profile.ConfiguredSuffix; config.Value(name, "credential_process") != "" && config.Exists(helper) {
+			typed[helper] = name
+		}
+	}
+	return typed
+}
+
 // errNotRun says why a profile's command was not started.
 var errNotRun = errors.New("not run")

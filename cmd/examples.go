@@ -31,7 +31,7 @@ var examples = map[string][]example{
 		{"groat migrate --from file --to pass default --dry-run", "one, and only say what would be done"},
 	},
 	"import": {
-		{"groat import --from credentials-file --dry-run", "what lies in plaintext"},
+		{"groat import --from credentials-file --dry-run", "what is stored in plaintext"},
 		{"groat import --from aws-vault default", "one key of aws-vault's file vault"},
 	},
 	"audit": {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,8 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	}
 	if c.Profiles {
 		names := slices.Concat(config.Names(), a.recordedNames())
+		typed := typedNames(config)
+		names = slices.DeleteFunc(names, func(name string) bool { return typed[name] != "" })
 		slices.Sort(names)
 		return printLines(a, slices.Compact(names))
 	}
@@ -125,9 +128,14 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 	for name := range cards {
 		names[name] = true
 	}
+	typed := typedNames(config)
+	for helper := range typed {
+		delete(names, helper)
+	}
 	byProfile := map[string][]listSession{}
 	for _, e := range entries {
 		i := e.Info
+		i.Profile = cmp.Or(typed[i.Profile], i.Profile)
 		names[i.Profile] = true
 		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), child.FormatExpiration(i.Expiration)})
 	}
@@ -148,7 +156,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 		})
 		if err == nil {
 			row.describe(r, cards)
-			if r.Profile != name {
+			if r.Profile != name && typed[r.Profile] == "" {
 				row.Sessions = append(row.Sessions, byProfile[r.Profile]...)
 			}
 		} else {
