@@ -146,6 +146,22 @@ func BenchmarkExec(b *testing.B) {
 	})
 }
 
+// BenchmarkEach mints many cold roles, with AWS's latency, one after the other
+// and side by side.
+func BenchmarkEach(b *testing.B) {
+	roles := 200
+	if testing.Short() {
+		roles = 8
+	}
+	o := newContest(b, "file")
+	o.write(".aws/config", strings.ReplaceAll(awsConfigOfThePeers, "mfa_serial=", mfaProcess+"mfa_serial=")+o.manyRoles(roles))
+	contest(b, []string{"jobs=1", "jobs=16"}, func(jobs string) func() {
+		o.refresh()
+		c := o.command("each", "many-*", "--"+jobs, "--", "true")
+		return func() { o.must(c) }
+	})
+}
+
 // warmOutside has a role and the session of its key minted, by every
 // contestant that can.
 func warmOutside(b *testing.B, backend string) *outside {

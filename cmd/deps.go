@@ -59,9 +59,10 @@ type app struct {
 	// not simply cut off: waiting, asking, calling AWS.
 	heedSignals func()
 
+	mu     sync.Mutex             // guards the two below
 	vaults map[string]vault.Vault // by backend name, "auto" included
-	seen   sync.Map               // cards by backend and profile, see card
 	config *profile.Config
+	seen   sync.Map // cards by backend and profile, see card
 	prompt struct {
 		sync.Mutex
 		ui *terminal.UI
@@ -134,6 +135,8 @@ func (a *app) releaseTerminal() {
 
 // awsConfig is the parsed AWS configuration, read once.
 func (a *app) awsConfig() (*profile.Config, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.config == nil {
 		c, err := profile.Load(profile.LoadOptions{ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys})
 		if err != nil {

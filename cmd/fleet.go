@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,12 +29,13 @@ type fleet struct {
 	jobs     int
 	failFast bool
 
-	mint    sync.Mutex // minting is one at a time: one code serves all that share a device
-	mu      sync.Mutex // guards what follows, and keeps lines of output whole
-	outcome []outcome
-	ended   int
-	stopped error // why no more are started; nil: go on
-	outErr  error // the first failure to write to stdout
+	planning sync.Mutex
+	asking   sync.Mutex // see turn
+	mu       sync.Mutex // guards what follows, and keeps lines of output whole
+	outcome  []outcome
+	ended    int
+	stopped  error // why no more are started; nil: go on
+	outErr   error // the first failure to write to stdout
 }
 
 // outcome is what became of one profile's command.
@@ -107,24 +109,112 @@ func withHint(err error) string {
 	return err.Error()
 }
 
+// credentials mints for a profile. Plans are made and vaults opened one at a
+// time, and so are questions; all that calls AWS goes side by side.
 func (f *fleet) credentials(ctx context.Context, name string) (session.Credentials, *provider.Plan, error) {
-	f.mint.Lock()
-	defer f.mint.Unlock()
-	f.mu.Lock()
-	stopped := f.stopped != nil || f.outErr != nil
-	f.mu.Unlock()
-	if stopped || ctx.Err() != nil {
+	turn := &turn{f: f}
+	defer turn.end()
+	creds, plan, err := f.a.mintBy(ctx, func() (*provider.Plan, *provider.Minter, error) {
+		f.planning.Lock()
+		defer f.planning.Unlock()
+		if f.over(ctx) != nil {
+			return nil, nil, errNotRun
+		}
+		defer f.a.releaseTerminal()
+		plan, minter, err := f.a.prepare(ctx, name, f.minting)
+		if err != nil {
+			return nil, nil, f.stopIfDeclined(err)
+		}
+		minter.Codes, minter.SignIn = turnCodes{turn, minter.Codes}, turnSignIn{minter.SignIn, turn}
+		return plan, minter, nil
+	})
+	err = f.stopIfDeclined(err)
+	if over := f.over(ctx); over != nil && !errors.Is(err, over) {
 		return session.Credentials{}, nil, errNotRun
 	}
-	creds, plan, err := f.a.mint(ctx, name, f.minting)
-	// Nobody is asked again and again: who declined once has declined. The
-	// next one waits for f.mint and must see it.
-	if errors.Is(err, provider.ErrNoCode) || errors.Is(err, provider.ErrCancelled) || errors.Is(err, provider.ErrInterrupted) {
-		f.mu.Lock()
-		f.stopped = err
-		f.mu.Unlock()
-	}
 	return creds, plan, err
+}
+
+// over is why no more are started; nil: go on.
+func (f *fleet) over(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cmp.Or(f.stopped, f.outErr, ctx.Err())
+}
+
+// stopIfDeclined makes an unanswered question the end of all, and marks it as
+// the one that was: others learn of it as of another process's.
+func (f *fleet) stopIfDeclined(err error) error {
+	for _, class := range []error{provider.ErrNoCode, provider.ErrCancelled, provider.ErrInterrupted, terminal.ErrCancelled, terminal.ErrInterrupted} {
+		if !errors.Is(err, class) {
+			continue
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.stopped == nil {
+			err = fmt.Errorf("%w", err)
+			f.stopped = err
+		}
+		return err
+	}
+	return err
+}
+
+// turn is one profile's right to ask. Nobody is asked two things at once, nor
+// again and again: who declined once has declined.
+type turn struct {
+	f     *fleet
+	taken bool
+}
+
+func (t *turn) begin(ctx context.Context) error {
+	if !t.taken {
+		t.f.asking.Lock()
+		t.taken = true
+	}
+	if t.f.over(ctx) != nil {
+		return errNotRun
+	}
+	return nil
+}
+
+func (t *turn) end() {
+	if t.taken {
+		t.f.a.releaseTerminal()
+		t.f.asking.Unlock()
+		t.taken = false
+	}
+}
+
+// turnCodes asks for token codes in turn.
+type turnCodes struct {
+	turn  *turn
+	codes provider.CodeSource
+}
+
+// TokenCode holds the turn for the question.
+func (c turnCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (string, error) {
+	defer c.turn.end()
+	if err := c.turn.begin(ctx); err != nil {
+		return "", err
+	}
+	code, err := c.codes.TokenCode(ctx, req)
+	return code, c.turn.f.stopIfDeclined(err)
+}
+
+// turnSignIn shows where to sign in, in turn.
+type turnSignIn struct {
+	provider.SignIn
+	turn *turn
+}
+
+// Show holds the turn until the profile is done with: the person is busy for
+// longer than it takes to show a page.
+func (s turnSignIn) Show(ctx context.Context, req provider.SignInRequest) error {
+	if err := s.turn.begin(ctx); err != nil {
+		return err
+	}
+	return s.turn.f.stopIfDeclined(s.SignIn.Show(ctx, req))
 }
 
 // start runs the command with its output line by line behind the profile's

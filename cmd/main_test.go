@@ -141,6 +141,16 @@ func (a *aws) environment(t testing.TB) []string {
 	)
 }
 
+// homeOf is the HOME of an environment.
+func homeOf(environ []string) string {
+	for _, kv := range environ {
+		if home, ok := strings.CutPrefix(kv, "HOME="); ok {
+			return home
+		}
+	}
+	return ""
+}
+
 // endpoints is the environment that leads to the double.
 func (a *aws) endpoints() []string {
 	if a.proxy != nil {

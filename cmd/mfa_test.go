@@ -55,12 +55,7 @@ func TestSeedIsSealed(t *testing.T) {
 	env := a.environment(t)
 	mustRun(t, env, a.key.ID+" "+a.key.Secret, "add", "default", "--stdin")
 	mustRun(t, env, a.device.Secret, "mfa", "seed", "default", "--stdin")
-	var home string
-	for _, kv := range env {
-		if h, ok := strings.CutPrefix(kv, "HOME="); ok {
-			home = h
-		}
-	}
+	home := homeOf(env)
 	files := 0
 	_ = filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -182,29 +182,36 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 }
 
 // mint answers with a profile's credentials: from the cache, else from AWS.
-// A key that was replaced while this one waited gets a new plan, once.
 func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
 	defer a.releaseTerminal()
-	creds, p, err := a.mintOnce(ctx, name, m)
-	if errors.Is(err, provider.ErrKeyReplaced) {
-		a.debugf("%v", err)
-		return a.mintOnce(ctx, name, m)
-	}
-	return creds, p, err
+	return a.mintBy(ctx, func() (*provider.Plan, *provider.Minter, error) { return a.prepare(ctx, name, m) })
 }
 
-func (a *app) mintOnce(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
+// mintBy mints what prepare has planned. A key that was replaced while this
+// one waited gets a new plan, once.
+func (a *app) mintBy(ctx context.Context, prepare func() (*provider.Plan, *provider.Minter, error)) (session.Credentials, *provider.Plan, error) {
+	for again := false; ; again = true {
+		p, minter, err := prepare()
+		if err != nil {
+			return session.Credentials{}, nil, err
+		}
+		creds, err := minter.Credentials(ctx, p)
+		if again || !errors.Is(err, provider.ErrKeyReplaced) {
+			return creds, p, err
+		}
+		a.debugf("%v", err)
+	}
+}
+
+// prepare decides what would be called for a profile, and by whom.
+func (a *app) prepare(ctx context.Context, name string, m minting) (*provider.Plan, *provider.Minter, error) {
 	p, err := a.plan(ctx, name, m)
 	if err != nil {
-		return session.Credentials{}, nil, err
+		return nil, nil, err
 	}
 	for _, w := range p.Warnings {
 		a.warn(w)
 	}
 	minter, err := a.minter(ctx, p, m)
-	if err != nil {
-		return session.Credentials{}, nil, err
-	}
-	creds, err := minter.Credentials(ctx, p)
-	return creds, p, err
+	return p, minter, err
 }

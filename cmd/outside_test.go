@@ -42,11 +42,7 @@ func newOutsideAt(t testing.TB, a *aws, backend string, environ ...string) *outs
 	needPOSIX(t)
 	o := &outside{aws: a, t: t, backend: backend, binary: releaseBinary(t), environ: append(a.environment(t), "GROAT_BACKEND="+backend)}
 	o.environ = append(o.environ, environ...)
-	for _, kv := range o.environ {
-		if home, ok := strings.CutPrefix(kv, "HOME="); ok {
-			o.home = home
-		}
-	}
+	o.home = homeOf(o.environ)
 	// The vault stays open for a while, as it does for people who type their
 	// passphrase: without it each process would derive the key anew.
 	o.environ = append(o.environ, "GROAT_UNLOCK_FOR=10m")

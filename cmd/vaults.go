@@ -21,6 +21,8 @@ const autoBackend = "auto"
 // openVault opens a backend once; most of them do nothing before their
 // first call.
 func (a *app) openVault(backend string) (vault.Vault, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if v, ok := a.vaults[backend]; ok {
 		return v, nil
 	}
@@ -225,7 +227,7 @@ func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
 
 // neverHeard reports that a name is neither a profile's nor a recorded key's.
 func (a *app) neverHeard(name string) bool {
-	if a.config == nil || a.config.Exists(name) {
+	if config, err := a.awsConfig(); err != nil || config.Exists(name) {
 		return false
 	}
 	recorded, err := vault.Recorded(a.paths.state, name)

@@ -171,7 +171,7 @@ func (w *wait) say() {
 		w.outer.asks(w.holder())
 		w.passed, after = true, saySoon
 	}
-	if w.told != nil || w.g.Waiting == nil || time.Since(w.since) < after {
+	if w.told != nil || w.g.Waiting == nil || r.PID == os.Getpid() || time.Since(w.since) < after {
 		return
 	}
 	w.told = func() {}
