@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"groat/session"
+	"groat/session/flight"
 	"groat/vault"
 )
 
@@ -162,6 +164,24 @@ func BenchmarkEach(b *testing.B) {
 	})
 }
 
+// BenchmarkList lists many profiles, with and without the sessions of many
+// that are gone.
+func BenchmarkList(b *testing.B) {
+	profiles, gone := 10000, 800
+	if testing.Short() {
+		profiles, gone = 100, 8
+	}
+	plain, orphaned := warmOutside(b, "file"), warmOutside(b, "file")
+	plain.manyProfiles(profiles)
+	orphaned.manyProfiles(profiles)
+	orphaned.orphan(gone)
+	all := map[string]*outside{"plain": plain, "orphaned": orphaned}
+	contest(b, []string{"plain", "orphaned"}, func(name string) func() {
+		c := all[name].command("list", "--json")
+		return func() { all[name].must(c) }
+	})
+}
+
 // warmOutside has a role and the session of its key minted, by every
 // contestant that can.
 func warmOutside(b *testing.B, backend string) *outside {
@@ -244,6 +264,32 @@ func (o *outside) must(c *exec.Cmd) {
 // fill puts n items beside those that matter into the vault.
 func (o *outside) fill(n int) {
 	o.t.Helper()
+	v := o.openVault()
+	for i := range n {
+		if err := v.Put(o.t.Context(), vault.KindSession, fmt.Sprintf("%064x", i), bytes.Repeat([]byte("x"), 1000)); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// orphan puts live sessions of n profiles that are gone into the vault.
+func (o *outside) orphan(n int) {
+	o.t.Helper()
+	c := session.Cache{Store: sessionStore(o.openVault()), Flight: flight.Group{Dir: o.t.TempDir()}}
+	for i := range n {
+		name := fmt.Sprintf("gone-%d", i)
+		req := session.Request{Key: session.Key(fmt.Sprintf("%064x", i)), Info: session.Info{Kind: "assumed-role", Profile: name}}
+		if _, err := c.Do(o.t.Context(), req, func(context.Context) (session.Credentials, error) {
+			return session.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "s", SessionToken: "t", Expiration: time.Now().Add(time.Hour)}, nil
+		}); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// openVault opens the vault of the program under test in this process.
+func (o *outside) openVault() vault.Vault {
+	o.t.Helper()
 	v, err := vault.Open(vault.Config{
 		Backend: o.backend, FileDir: filepath.Join(o.home, ".local/share/groat/vault"), StateDir: filepath.Join(o.home, ".local/state/groat"),
 		Environ: o.environ,
@@ -254,12 +300,8 @@ func (o *outside) fill(n int) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	defer func() { _ = v.Close() }()
-	for i := range n {
-		if err := v.Put(o.t.Context(), vault.KindSession, fmt.Sprintf("%064x", i), bytes.Repeat([]byte("x"), 1000)); err != nil {
-			o.t.Fatal(err)
-		}
-	}
+	o.t.Cleanup(func() { _ = v.Close() })
+	return v
 }
 
 // manyProfiles puts n other profiles before those that matter.

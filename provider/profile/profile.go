@@ -178,7 +178,13 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Hint is the remedy, for the one place that prints it.
-func (e *Error) Hint() string { return e.Remedy }
+func (e *Error) Hint() string {
+	var unknown *unknownError
+	if e.Remedy == "" && errors.As(e.Err, &unknown) {
+		return unknown.Hint()
+	}
+	return e.Remedy
+}
 
 // Duration is the profile's duration_seconds as a duration; 0 = unset.
 func (r *Resolved) Duration() time.Duration { return time.Duration(r.DurationSeconds) * time.Second }

@@ -414,3 +414,20 @@ func TestStoredKeysAreSuggested(t *testing.T) {
 		t.Errorf("a slip: %v", err)
 	}
 }
+
+// That a profile is unknown costs the same however many others there are: what
+// it may have meant is looked for when the error is read. Allocations are
+// counted, not time.
+func TestUnknownProfileIsCheap(t *testing.T) {
+	allocations := func(n int) float64 {
+		c := load(t, manyProfiles(n), "")
+		return testing.AllocsPerRun(3, func() {
+			if _, err := c.Resolve("taem-7", ResolveOptions{}); !errors.Is(err, ErrUnknownProfile) {
+				t.Fatal(err)
+			}
+		})
+	}
+	if few, many := allocations(10), allocations(1000); many > few {
+		t.Errorf("%v allocations among 10 profiles, %v among 1,000", few, many)
+	}
+}

@@ -12,24 +12,37 @@ import (
 // unknown is the error of a profile that is in no file and holds no key;
 // from is the profile that refers to it, "" for the user.
 func (w *walker) unknown(name, from string) *Error {
-	c := w.config
-	e := &Error{Profile: name}
-	if from == "" {
-		e.Err = fmt.Errorf("%w %q", ErrUnknownProfile, name)
-	} else {
-		e.Profile = from
-		e.Err = fmt.Errorf("%w %q, which profile %q refers to", ErrUnknownProfile, name, from)
-	}
-	if near := suggest(name, append(c.Names(), w.keyNames()...)); len(near) > 0 {
-		quoted := make([]string, len(near))
-		for i, n := range near {
-			quoted[i] = fmt.Sprintf("%q", n)
-		}
-		e.Err = fmt.Errorf("%w (did you mean %s?)", e.Err, strings.Join(quoted, " or "))
-	}
-	e.Remedy = c.unknownRemedy(name)
-	return e
+	return &Error{Profile: cmp.Or(from, name), Err: &unknownError{w, name, from}}
 }
+
+// unknownError makes its text when it is read: that looks at every profile,
+// and who resolves all of them reads few of their errors.
+type unknownError struct {
+	w          *walker
+	name, from string
+}
+
+// Error is one line, with the names that are close.
+func (e *unknownError) Error() string {
+	text := fmt.Sprintf("%v %q", ErrUnknownProfile, e.name)
+	if e.from != "" {
+		text += fmt.Sprintf(", which profile %q refers to", e.from)
+	}
+	near := suggest(e.name, append(e.w.config.Names(), e.w.keyNames()...))
+	for i, n := range near {
+		near[i] = fmt.Sprintf("%q", n)
+	}
+	if len(near) > 0 {
+		text += " (did you mean " + strings.Join(near, " or ") + "?)"
+	}
+	return text
+}
+
+// Unwrap gives the class to errors.Is.
+func (e *unknownError) Unwrap() error { return ErrUnknownProfile }
+
+// Hint is what to do.
+func (e *unknownError) Hint() string { return e.w.config.unknownRemedy(e.name) }
 
 func (w *walker) keyNames() []string {
 	if w.options.KeyNames == nil {
