@@ -130,14 +130,16 @@ func BenchmarkCold(b *testing.B) {
 	}
 }
 
-// BenchmarkExec becomes a command that does nothing, from a warm cache.
+// BenchmarkExec becomes a command that does nothing, from a warm cache, beside
+// the answer of a credential process.
 func BenchmarkExec(b *testing.B) {
 	o := warmOutside(b, "file")
 	commands := map[string]func() *exec.Cmd{
-		"true":  func() *exec.Cmd { return exec.Command("true") },
-		"groat": func() *exec.Cmd { return o.command("exec", "default", "--", "true") },
+		"true":   func() *exec.Cmd { return exec.Command("true") },
+		"answer": func() *exec.Cmd { return o.command("credential-process", "default") },
+		"groat":  func() *exec.Cmd { return o.command("exec", "default", "--", "true") },
 	}
-	names := []string{"true", "groat"}
+	names := []string{"true", "answer", "groat"}
 	if o.peer != "" {
 		names = append(names, "peer")
 		commands["peer"] = func() *exec.Cmd { return o.peerCommand("exec", "default", "--", "true") }

@@ -174,6 +174,7 @@ func (a *app) profileOrPick(ctx context.Context, name string) (string, error) {
 	if name != "" {
 		return name, nil
 	}
+	a.heedSignals()
 	noProfile := usageError("no profile named and AWS_PROFILE is not set", "name one, or set AWS_PROFILE; `groat list` shows them")
 	if a.ui().CanConfirm() != nil {
 		return "", noProfile

@@ -7,19 +7,37 @@ import (
 	"strings"
 )
 
-// shortcut parses `credential-process PROFILE`, the words that SDKs run over
-// and over, without building the whole command tree, which costs about as
-// much as answering from the cache. It is the same parse: whatever is not
+// shortcut parses the words that SDKs and scripts run over and over
+// (`credential-process PROFILE`, `export [PROFILE]`, `exec [PROFILE] -- CMD`
+// and `--version`) without building the whole command tree, which costs about
+// as much as answering from the cache. It is the same parse: whatever is not
 // plain (flags, a setting with a mistake) gives nil, and the command line
 // parser decides and speaks.
 func (a *app) shortcut(words []string) runner {
-	if len(words) != 2 || words[0] != "credential-process" || words[1] == "" || words[1][0] == '-' {
+	if len(words) == 1 && (words[0] == "--version" || words[0] == "version") {
+		return &a.cli.Version // it needs no settings
+	}
+	head, tail, given := cutTail(words)
+	named := len(head) == 2 && head[1] != "" && head[1][0] != '-'
+	if len(head) != 1 && !named {
 		return nil
 	}
 	a.cli = cli{}
-	command := &a.cli.CredentialProcess
+	var command runner
+	var profile *string
+	switch c := &a.cli; {
+	case head[0] == "credential-process" && named && !given:
+		command, profile = &c.CredentialProcess, &c.CredentialProcess.Profile
+	case head[0] == "export" && !given:
+		command, profile = &c.Export, &c.Export.Profile
+	case head[0] == "exec" && given:
+		c.Exec.setTail(tail)
+		command, profile = &c.Exec, &c.Exec.Profile
+	default:
+		return nil
+	}
 	known := []string{unlockForSetting}
-	for _, flags := range []any{&a.cli.globals, &command.minting} {
+	for _, flags := range []any{&a.cli.globals, command} {
 		names, ok := a.settings.fill(reflect.ValueOf(flags).Elem())
 		if !ok {
 			clear(a.settings.from)
@@ -33,7 +51,9 @@ func (a *app) shortcut(words []string) runner {
 			return nil // another command's setting, or a misspelt one
 		}
 	}
-	command.Profile = words[1]
+	if named {
+		*profile = head[1]
+	}
 	return command
 }
 
@@ -44,9 +64,17 @@ func (s *settings) fill(flags reflect.Value) ([]string, bool) {
 	var names []string
 	for i := range flags.NumField() {
 		field, tag := flags.Type().Field(i), flags.Type().Field(i).Tag
+		if field.Anonymous {
+			more, ok := s.fill(flags.Field(i))
+			if !ok {
+				return nil, false
+			}
+			names = append(names, more...)
+			continue
+		}
 		preset := tag.Get("default")
 		if _, is := tag.Lookup("setting"); !is {
-			if preset != "" {
+			if preset != "" && !setPlain(flags.Field(i), preset, "") {
 				return nil, false
 			}
 			continue

@@ -26,6 +26,9 @@ func TestShortcutIsTheSameParse(t *testing.T) {
 	for name := range values {
 		names = append(names, name)
 	}
+	lines := [][]string{
+		{"credential-process", "admin"}, {"export", "admin"}, {"export"}, {"exec", "--", "true"}, {"exec", "admin", "--", "echo", "-t", "", "--", "1"}, {"exec", "admin", "--"},
+	}
 	taken, left := 0, 0
 	for range 400 {
 		var environ, file []string
@@ -55,7 +58,7 @@ func TestShortcutIsTheSameParse(t *testing.T) {
 			}
 		}
 		environ = append(environ, "HOME="+home, "XDG_CONFIG_HOME="+filepath.Join(home, ".config"))
-		words := []string{"credential-process", "admin"}
+		words := lines[r.IntN(len(lines))]
 		short, long := newApp(environ, Streams{}), newApp(environ, Streams{})
 		command := short.shortcut(words)
 		if command == nil {
@@ -82,13 +85,17 @@ func TestShortcutIsTheSameParse(t *testing.T) {
 func TestShortcutIsForPlainWordsOnly(t *testing.T) {
 	for _, words := range [][]string{
 		nil, {"credential-process"}, {"credential-process", ""}, {"credential-process", "--help"}, {"credential-process", "-h"},
-		{"credential-process", "a", "b"}, {"exec", "admin"}, {"credential-process", "--", "admin"}, {"--debug", "credential-process", "a"},
+		{"credential-process", "a", "b"}, {"credential-process", "--", "admin"}, {"--debug", "credential-process", "a"},
+		{"exec"}, {"exec", "admin"}, {"exec", "admin", "true"}, {"exec", "-s", "--", "true"}, {"exec", "", "--", "true"}, {"exec", "a", "true", "--", "b"},
+		{"export", "-h"}, {"export", ""}, {"export", "a", "b"}, {"export", "--", "a"}, {"--version", "exec"}, {"--", "version"}, {"list"},
 	} {
 		if newApp(nil, Streams{}).shortcut(words) != nil {
 			t.Errorf("%q is taken", words)
 		}
 	}
-	if newApp(nil, Streams{}).shortcut([]string{"credential-process", "admin"}) == nil {
-		t.Error("the plain words are not taken")
+	for _, words := range [][]string{{"credential-process", "admin"}, {"export"}, {"export", "a"}, {"exec", "--", "true"}, {"exec", "a", "--"}, {"--version"}, {"version"}} {
+		if newApp(nil, Streams{}).shortcut(words) == nil {
+			t.Errorf("%q is not taken", words)
+		}
 	}
 }
