@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// defaultKeychain is the name of our own keychain: its items do not mix with
-// the log-in keychain's, and it can be locked by itself.
-const defaultKeychain = "groat"
-
 // secStatus is a result code of Keychain Services
 // (https://developer.apple.com/documentation/security/security-framework-result-codes).
 type secStatus int

@@ -8,6 +8,10 @@ import (
 	gokeychain "github.com/99designs/go-keychain"
 )
 
+// defaultKeychain is the name of our own keychain: its items do not mix with
+// the log-in keychain's, and it can be locked by itself.
+const defaultKeychain = "groat"
+
 // openKeychain keeps items of the service "groat" in our own keychain. Every
 // item trusts this program, so that reading one asks nothing while the
 // keychain is unlocked: sessions included.
