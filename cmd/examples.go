@@ -34,6 +34,11 @@ var examples = map[string][]example{
 		{"groat import --from credentials-file --dry-run", "what is stored in plaintext"},
 		{"groat import --from aws-vault default", "one key of aws-vault's file vault"},
 	},
+	"rotate": {
+		{"groat rotate default", "a new key: created, proved, stored; the old one deleted"},
+		{"groat rotate default --keep-old", "the old one inactive, for a while"},
+		{"groat rotate default --dry-run", "only say what would be called"},
+	},
 	"audit": {
 		{"groat audit admin", "who has no MFA, old and unused keys"},
 		{"groat audit prod-admin dev-admin --json | jq '.findings[].user'", "two accounts, for scripts"},

@@ -193,6 +193,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	connections N    checks the number of TCP connections made so far
 //	deny ACTION…     forbids the user IAM actions
 //	device SERIAL    gives the user one more MFA device
+//	sessions-outlive lets sessions live on when their key is deactivated
 //	no-device        takes all MFA devices from the user
 //	web-identity NAME FILE   adds a role for holders of the token that it puts into FILE
 //	down             closes the double
@@ -242,9 +243,10 @@ func TestScripts(t *testing.T) {
 			"wrong": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], theAWS(ts).device.WrongCode())
 			},
-			"deny":      func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
-			"device":    func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
-			"no-device": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.DropDevices() },
+			"deny":             func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
+			"device":           func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
+			"sessions-outlive": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).SessionsOutliveKeys(true) },
+			"no-device":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.DropDevices() },
 			"identity-center": func(ts *testscript.TestScript, _ bool, _ []string) {
 				theAWS(ts).AddSSO("https://acme.awsapps.com/start",
 					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})

@@ -36,6 +36,9 @@ type Card struct {
 	MFASerial  string    `json:"mfa_serial,omitempty"`
 	Backend    string    `json:"backend"`
 	Added      time.Time `json:"added"`
+	// Created is when AWS made the key, as far as it is known; else zero. The
+	// key is no younger than Added.
+	Created time.Time `json:"created,omitzero"`
 }
 
 // keyItem is a key's item: the key, and what its card says, so that a lost

@@ -71,7 +71,7 @@ func (e *enrolling) enroller(g *gate) Enroller {
 }
 
 func (e *enrolling) enroll(name string, g *gate) (Device, error) {
-	d, err := e.enroller(g).Enroll(context.Background(), name)
+	d, err := e.enroller(g).Enroll(g.context(), name)
 	e.said.err(err)
 	return d, err
 }

@@ -20,9 +20,25 @@ type gate struct {
 	after bool // it is done, and its answer lost
 	kill  bool // nothing is done after it
 
-	mu   sync.Mutex
-	n    int
-	dead bool
+	mu     sync.Mutex
+	n      int
+	dead   bool
+	cancel context.CancelFunc // ends a killed process's waiting
+}
+
+// context is that of a process which the gate can kill.
+func (g *gate) context() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	g.cancel = cancel
+	return ctx
+}
+
+// fail is what goes wrong.
+func (g *gate) fail() error {
+	if g.dead = g.kill; g.kill && g.cancel != nil {
+		g.cancel()
+	}
+	return errGate
 }
 
 var errGate = &net.OpError{Op: "read", Err: syscall.ECONNRESET}
@@ -36,13 +52,11 @@ func (g *gate) do(act func() error) error {
 	g.n++
 	hit := g.n == g.at
 	if hit && !g.after {
-		g.dead = g.kill
-		return errGate
+		return g.fail()
 	}
 	err := act()
 	if hit {
-		g.dead = g.kill
-		return errGate
+		return g.fail()
 	}
 	return err
 }

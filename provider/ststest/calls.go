@@ -20,6 +20,7 @@ type Call struct {
 	RoleARN     string        // that was asked for
 	SessionName string        // role session name, or the name of a federated user
 	MFASerial   string        // serial sent along
+	UserName    string        // that IAM was asked about by name
 	HasCode     bool          // whether a token code was sent along
 	Duration    time.Duration // asked for; 0 = not said
 	Status      int           // HTTP status of the answer; 0 when there was none

@@ -56,7 +56,7 @@ type AccessKey struct {
 	created, lastUsed       time.Time
 	lastService, lastRegion string
 	active, deleted         bool
-	pending                 int // calls for which the service does not know it yet
+	unknown                 []bool // of the calls to come: whether the service does not know it yet
 }
 
 // AddUser adds an IAM user to an account of twelve digits.

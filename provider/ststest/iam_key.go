@@ -1,6 +1,7 @@
 package ststest
 
 import (
+	"slices"
 	"strconv"
 )
 
@@ -52,7 +53,7 @@ func (s *Server) createAccessKey(c *iamCall) (any, *Error) {
 		return nil, errorf(409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", keysPerUser)
 	}
 	k := c.target.addKey()
-	k.pending = s.keyDelay
+	k.unknown = slices.Clone(s.keyDelay)
 	x := k.xml()
 	x.SecretAccessKey = k.Secret
 	return keyResult{x}, nil
@@ -61,9 +62,35 @@ func (s *Server) createAccessKey(c *iamCall) (any, *Error) {
 // DelayNewKeys makes keys that CreateAccessKey makes from now on unknown to
 // the service for this many calls, as IAM's eventual consistency does.
 func (s *Server) DelayNewKeys(calls int) {
+	unknown := make([]bool, calls)
+	for i := range unknown {
+		unknown[i] = true
+	}
+	s.setKeyDelay(unknown)
+}
+
+// FlickerNewKeys makes such keys unknown to some of the calls to come: a "-"
+// for a call that does not know the key, any other character for one that does.
+func (s *Server) FlickerNewKeys(calls string) {
+	var unknown []bool
+	for _, c := range calls {
+		unknown = append(unknown, c == '-')
+	}
+	s.setKeyDelay(unknown)
+}
+
+func (s *Server) setKeyDelay(unknown []bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keyDelay = calls
+	s.keyDelay = unknown
+}
+
+// SessionsOutliveKeys lets sessions live on when the key that began them is
+// deactivated or deleted. AWS has been seen to do both.
+func (s *Server) SessionsOutliveKeys(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outlive = yes
 }
 
 func (c *iamCall) key() (*AccessKey, *Error) {

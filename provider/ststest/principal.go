@@ -61,7 +61,7 @@ func (s *Server) authenticate(r *http.Request, body []byte, g *signature) (*prin
 	token := r.Header.Get("X-Amz-Security-Token")
 	if c := s.sessions[g.keyID]; c != nil {
 		switch {
-		case token != c.token, c.issuer != nil && (c.issuer.deleted || !c.issuer.active):
+		case token != c.token, c.issuer != nil && (c.issuer.deleted || !c.issuer.active) && !s.outlive:
 			return nil, errInvalidToken
 		case !s.now().Before(c.expires):
 			return nil, errExpiredToken
@@ -73,9 +73,11 @@ func (s *Server) authenticate(r *http.Request, body []byte, g *signature) (*prin
 		return &who, nil
 	}
 	k := s.keys[g.keyID]
-	if k != nil && k.pending > 0 {
-		k.pending--
-		return nil, errInvalidToken
+	if k != nil && len(k.unknown) > 0 {
+		unknown := k.unknown[0]
+		if k.unknown = k.unknown[1:]; unknown {
+			return nil, errInvalidToken
+		}
 	}
 	if k == nil || k.deleted || !k.active || token != "" {
 		return nil, errInvalidToken

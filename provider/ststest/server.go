@@ -56,7 +56,8 @@ type Server struct {
 	hook           func(Call)
 	skew           time.Duration
 	roleCap        time.Duration
-	keyDelay       int
+	keyDelay       []bool                  // of the calls with a new key: whether it is unknown
+	outlive        bool                    // sessions live on without their key
 	reports        map[string]*reportState // by account
 	sso            ssoState
 	signin         map[string]*signinToken
