@@ -22,8 +22,11 @@ import (
 func newContest(b *testing.B, backend string) *outside {
 	b.Helper()
 	var environ []string
-	if backend == "secret-service" {
+	switch backend {
+	case "secret-service":
 		environ = startSecretService(b)
+	case "pass":
+		environ = startPass(b)
 	}
 	path := os.Getenv("PEER")
 	if path == "" {

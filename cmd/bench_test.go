@@ -15,6 +15,7 @@ import (
 	"groat/session"
 	"groat/session/flight"
 	"groat/vault"
+	"groat/vault/vaulttest"
 )
 
 // The benchmarks run real processes in turn: the floor (the least a
@@ -80,6 +81,49 @@ func BenchmarkWarm(b *testing.B) {
 			o.race(b)
 		})
 	}
+}
+
+// BenchmarkPass answers from the cache in pass, beside one "pass show" of the
+// same item, without which no call can do.
+func BenchmarkPass(b *testing.B) {
+	o := warmOutside(b, "pass")
+	o.credentials("admin")
+	var store string
+	for _, kv := range o.environ {
+		if dir, ok := strings.CutPrefix(kv, "PASSWORD_STORE_DIR="); ok {
+			store = dir
+		}
+	}
+	sessions, err := filepath.Glob(filepath.Join(store, "groat", "session.*.gpg"))
+	if err != nil || len(sessions) == 0 {
+		b.Fatal("nothing is cached", err)
+	}
+	show := "groat/" + strings.TrimSuffix(filepath.Base(sessions[0]), ".gpg")
+	contest(b, []string{"show", "groat"}, func(name string) func() {
+		c := o.command("credential-process", "admin")
+		if name == "show" {
+			c = exec.Command("pass", "show", show)
+			c.Env = o.environ
+		}
+		return func() { o.must(c) }
+	})
+}
+
+// startPass makes a password store with a key of its own.
+func startPass(b *testing.B) []string {
+	b.Helper()
+	for _, program := range []string{"pass", "gpg"} {
+		if _, err := exec.LookPath(program); err != nil {
+			b.Skipf("%s is not installed", program)
+		}
+	}
+	var environ []string
+	for _, kv := range vaulttest.PassStore(b, "", "") {
+		if !strings.HasPrefix(kv, "HOME=") {
+			environ = append(environ, kv)
+		}
+	}
+	return environ
 }
 
 // BenchmarkCold mints: one question, two calls, with AWS's latency.

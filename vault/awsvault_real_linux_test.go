@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/keyring"
 
 	"groat/vault"
+	"groat/vault/vaulttest"
 	"groat/vault/vaulttest/desktop"
 )
 
@@ -76,7 +77,7 @@ func TestAWSVaultSecretService(t *testing.T) {
 
 func TestAWSVaultPass(t *testing.T) {
 	promised(t, "pass", "pass", "gpg")
-	environ := passStore(t, "", "")
+	environ := vaulttest.PassStore(t, "", "")
 	for _, name := range []string{"default", "prod"} {
 		command(t, environ, storedItem(t, name), "pass", "insert", "--multiline", name)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"groat/vault"
+	"groat/vault/vaulttest"
 	"groat/vault/vaulttest/desktop"
 )
 
@@ -37,7 +38,7 @@ func TestKeyringReadsOurItems(t *testing.T) {
 			return d.Env
 		}},
 		{"kwallet", "groat", []string{"dbus-daemon", "kwalletd5"}, func(t *testing.T) []string { d, _ := kwalletDesktop(t); return d.Env }},
-		{"pass", "groat", []string{"pass", "gpg"}, func(t *testing.T) []string { return passStore(t, "", "") }},
+		{"pass", "groat", []string{"pass", "gpg"}, func(t *testing.T) []string { return vaulttest.PassStore(t, "", "") }},
 	} {
 		t.Run(c.backend, func(t *testing.T) {
 			promised(t, c.backend, c.programs...)

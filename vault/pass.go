@@ -29,6 +29,7 @@ type pass struct {
 	prefix  string
 	environ []string
 	timeout time.Duration // Config.Timeout: pinentry may be open
+	cards   passCards
 }
 
 func hasPass(cfg Config) bool {
@@ -49,6 +50,7 @@ func openPass(cfg Config) (Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.cards = newPassCards(p.folder(), cfg.StateDir)
 	v := newOSVault(cfg, "pass", p)
 	v.verify = false // reading back would ask for the PIN
 	return v, nil
@@ -133,6 +135,10 @@ func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
 	if err := p.exists(name); err != nil {
 		return nil, err
 	}
+	sealed := p.cards.sealed(name)
+	if item, ok := p.cards.load(name, sealed); ok {
+		return item, nil
+	}
 	out, err := p.run(ctx, nil, "show", "--", p.prefix+"/"+name)
 	if err != nil {
 		return nil, err
@@ -141,6 +147,9 @@ func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
 	var stored keyringItem
 	if err := json.Unmarshal(out, &stored); err != nil {
 		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+	}
+	if bytes.Equal(sealed, p.cards.sealed(name)) { // else it was replaced meanwhile, and which one was opened is open
+		p.cards.save(name, sealed, stored.Data)
 	}
 	return stored.Data, nil
 }
@@ -180,6 +189,7 @@ func (p *pass) remove(ctx context.Context, name string) error {
 	if err := p.exists(name); err != nil {
 		return err
 	}
+	p.cards.drop(name)
 	_, err := p.run(ctx, nil, "rm", "--force", "--", p.prefix+"/"+name)
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,54 +15,13 @@ import (
 	"groat/vault/vaulttest"
 )
 
-// passStore is a password store and a gpg home of the test's own. The key
-// has a passphrase if one is given; pinentry is then the given script.
-func passStore(t *testing.T, passphrase, pinentry string) (environ []string) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "pass") // gpg-agent's sockets must fit into 108 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	gnupg := filepath.Join(dir, "g")
-	if err := os.Mkdir(gnupg, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dir, "pinentry")
-	if pinentry != "" {
-		if err := os.WriteFile(program, []byte(pinentry), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(gnupg, "gpg-agent.conf"), []byte("pinentry-program "+program+"\ns2k-count 65536\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	environ = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GNUPGHOME=" + gnupg, "PASSWORD_STORE_DIR=" + filepath.Join(dir, "store"), "LANG=C"}
-	run := func(name string, args ...string) string {
-		t.Helper()
-		cmd := exec.Command(name, args...)
-		cmd.Env = environ
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-		}
-		return string(out)
-	}
-	t.Cleanup(func() { run("gpgconf", "--kill", "all") })
-	run("gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", passphrase,
-		"--quick-generate-key", "Test <test@example.com>", "future-default", "default", "never")
-	run("gpgconf", "--kill", "all") // the agent would remember the passphrase
-	run("pass", "init", "test@example.com")
-	return environ
-}
-
 func passConfig(t *testing.T, environ []string) vault.Config {
 	return vault.Config{Backend: "pass", Environ: environ, StateDir: t.TempDir()}
 }
 
 func TestContractPass(t *testing.T) {
 	promised(t, "pass", "pass", "gpg")
-	environ := passStore(t, "", "")
+	environ := vaulttest.PassStore(t, "", "")
 	var cfg vault.Config
 	vaulttest.Run(t, func(t *testing.T) vault.Vault {
 		// One gpg home, a folder of the store for each case.
@@ -101,7 +59,7 @@ func TestPassFailures(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			environ := passStore(t, "right", c.pinentry)
+			environ := vaulttest.PassStore(t, "right", c.pinentry)
 			v := mustOpen(t, passConfig(t, environ))
 			if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
 				t.Fatal(err)
@@ -123,7 +81,7 @@ func TestPassFailures(t *testing.T) {
 		})
 	}
 	t.Run("right passphrase", func(t *testing.T) {
-		v := mustOpen(t, passConfig(t, passStore(t, "right", fakePinentry("echo 'D right'; echo OK"))))
+		v := mustOpen(t, passConfig(t, vaulttest.PassStore(t, "right", fakePinentry("echo 'D right'; echo OK"))))
 		if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +90,7 @@ func TestPassFailures(t *testing.T) {
 		}
 	})
 	t.Run("a pinentry that nobody answers", func(t *testing.T) {
-		cfg := passConfig(t, passStore(t, "right", fakePinentry("sleep 3")))
+		cfg := passConfig(t, vaulttest.PassStore(t, "right", fakePinentry("sleep 3")))
 		v := mustOpen(t, cfg)
 		if err := v.Put(t.Context(), vault.KindKey, "p", []byte("TheSecret")); err != nil {
 			t.Fatal(err)
@@ -143,7 +101,7 @@ func TestPassFailures(t *testing.T) {
 		}
 	})
 	t.Run("nobody to encrypt for", func(t *testing.T) {
-		environ := passStore(t, "", "")
+		environ := vaulttest.PassStore(t, "", "")
 		if err := os.WriteFile(filepath.Join(value(environ, "PASSWORD_STORE_DIR"), ".gpg-id"), []byte("0123456789ABCDEF0123456789ABCDEF01234567\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -154,10 +112,59 @@ func TestPassFailures(t *testing.T) {
 	})
 }
 
+// A card is opened by gpg once, however often it is read, until its file is
+// another one; a key is opened each time, and nothing of it is kept.
+func TestPassOpensACardOnce(t *testing.T) {
+	promised(t, "pass", "pass", "gpg")
+	environ := vaulttest.PassStore(t, "", "")
+	log := filepath.Join(t.TempDir(), "log")
+	cfg := passConfig(t, environ)
+	cfg.PassCmd = filepath.Join(t.TempDir(), "pass")
+	if err := os.WriteFile(cfg.PassCmd, []byte("#!/bin/sh\ncase $1 in show) echo >>'"+log+"';; esac\nexec pass \"$@\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	shown := func() int {
+		data, _ := os.ReadFile(log)
+		return len(data)
+	}
+	for round, content := range []string{"old", "new"} {
+		putItem(t, mustOpen(t, cfg), vault.KindCard, "p", content)
+		putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "TheSecret")
+		before := shown()
+		for range 3 {
+			wantItem(t, mustOpen(t, cfg), vault.KindCard, "p", content)
+			wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "TheSecret")
+		}
+		if n := shown() - before; n != 4 {
+			t.Errorf("round %d: pass was asked %d times, want once for the card and 3 times for the key", round, n)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(cfg.StateDir, "pass", "*"))
+	if err != nil || len(kept) != 1 || filepath.Base(kept[0]) != "card.p" {
+		t.Fatalf("kept: %q, %v", kept, err)
+	}
+	// What is kept counts for the file that was opened, and only while nobody
+	// else could have written it.
+	before := shown()
+	if err := os.Chmod(kept[0], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wantItem(t, mustOpen(t, cfg), vault.KindCard, "p", "new")
+	if shown() == before {
+		t.Error("a copy that others may write to was believed")
+	}
+	if err := mustOpen(t, cfg).Remove(t.Context(), vault.KindCard, "p"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(kept[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the copy outlives the card: %v", err)
+	}
+}
+
 // A Put that fails half-way leaves the old item as it was, and nothing else.
 func TestPassPutFails(t *testing.T) {
 	promised(t, "pass", "pass", "gpg")
-	environ := passStore(t, "", "")
+	environ := vaulttest.PassStore(t, "", "")
 	cfg := passConfig(t, environ)
 	putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "old")
 	store := value(environ, "PASSWORD_STORE_DIR")
