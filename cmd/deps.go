@@ -133,7 +133,7 @@ func (a *app) releaseTerminal() {
 	}
 }
 
-// awsConfig is the parsed AWS configuration, read once.
+// awsConfig is the parsed AWS configuration, read once; see rereadConfig.
 func (a *app) awsConfig() (*profile.Config, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,6 +145,13 @@ func (a *app) awsConfig() (*profile.Config, error) {
 		a.config = c
 	}
 	return a.config, nil
+}
+
+// rereadConfig has the AWS configuration read again when it is next needed.
+func (a *app) rereadConfig() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.config = nil
 }
 
 // vaultKeys is the vault as package provider sees it.

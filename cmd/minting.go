@@ -195,6 +195,9 @@ func (a *app) mintBy(ctx context.Context, prepare func() (*provider.Plan, *provi
 		if err != nil {
 			return session.Credentials{}, nil, err
 		}
+		for _, w := range p.Warnings {
+			a.warn(w)
+		}
 		creds, err := minter.Credentials(ctx, p)
 		if again || !errors.Is(err, provider.ErrKeyReplaced) {
 			return creds, p, err
@@ -208,9 +211,6 @@ func (a *app) prepare(ctx context.Context, name string, m minting) (*provider.Pl
 	p, err := a.plan(ctx, name, m)
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, w := range p.Warnings {
-		a.warn(w)
 	}
 	minter, err := a.minter(ctx, p, m)
 	return p, minter, err

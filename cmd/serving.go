@@ -93,11 +93,8 @@ func (a *app) refresher(s serving) *loopback.Refresher {
 	m.MFACode = "" // single use: it went into the first mint
 	renew := func(codes provider.CodeSource) func(context.Context) (session.Credentials, error) {
 		return func(ctx context.Context) (session.Credentials, error) {
-			plan, err := a.plan(ctx, s.Profile, m)
-			if err != nil {
-				return session.Credentials{}, err
-			}
-			minter, err := a.minter(ctx, plan, m)
+			a.rereadConfig()
+			plan, minter, err := a.prepare(ctx, s.Profile, m)
 			if err != nil {
 				return session.Credentials{}, err
 			}
