@@ -230,7 +230,10 @@ func (f *fleet) start(ctx context.Context, i int, env child.Env) (childStatus, e
 	// At a terminal Ctrl-C has reached the command already; a second signal
 	// would make some (terraform) give up at once.
 	c.Cancel = func() error { return passOn(context.Cause(ctx), c.Process) }
-	err := c.Run()
+	err := child.Prepare(c)
+	if err == nil {
+		err = c.Run()
+	}
 	out.flush()
 	errs.flush()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

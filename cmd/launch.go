@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 )
 
 // Exit codes of a command that never ran (POSIX, "Exit Status for Commands").
@@ -62,18 +61,20 @@ func findCommand(words []string) (command, error) {
 		return command{}, &launchError{name, exitNotExecutable, plainReason(err)}
 	}
 	if found := unexecutable(name, os.Getenv("PATH")); found != "" {
-		return command{}, &launchError{found, exitNotExecutable, fs.ErrPermission}
+		return command{}, &launchError{found, exitNotExecutable, errUnexecutable}
 	}
 	return command{}, &launchError{name, exitNotFound, errors.New("command not found")}
 }
 
-// unexecutable finds a file of that name on the path that lacks permission
-// to be run: worth another message, and another code, than no file at all.
+// unexecutable finds a file of that name, on the path if it is a bare one,
+// that cannot be run: worth another message, and another code, than no file at
+// all.
 func unexecutable(name, path string) string {
-	if strings.ContainsAny(name, `/\`) {
-		return ""
+	folders := filepath.SplitList(path)
+	if filepath.Base(name) != name {
+		folders = []string{""}
 	}
-	for _, dir := range filepath.SplitList(path) {
+	for _, dir := range folders {
 		full := filepath.Join(dir, name)
 		if st, err := os.Stat(full); err == nil && st.Mode().IsRegular() {
 			return full

@@ -15,6 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// errUnexecutable is what is wrong with a file that is found and cannot be run.
+var errUnexecutable = fs.ErrPermission
+
 // replaceProcess becomes the command (execve): signals, exit code and job
 // control are then the command's own, and no parent keeps its secrets. It
 // returns only if that failed.

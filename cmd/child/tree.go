@@ -20,9 +20,8 @@ func Run(cmd *exec.Cmd) error {
 	if cmd.Cancel != nil { // only what has a context is given up
 		cmd.Cancel = t.end
 	}
-	if err := cmd.Start(); err != nil {
+	if err := t.start(); err != nil {
 		return err
 	}
-	t.started()
 	return cmd.Wait()
 }

@@ -26,8 +26,8 @@ func newTree(cmd *exec.Cmd) *tree {
 	return t
 }
 
-func (t *tree) started() {}
-func (t *tree) close()   {}
+func (t *tree) start() error { return t.cmd.Start() }
+func (t *tree) close()       {}
 
 // end kills the tree, and again what was started meanwhile.
 func (t *tree) end() error {

@@ -61,57 +61,11 @@ func TestWindowsUnderWine(t *testing.T) {
 	}
 }
 
-// wine prepares a throw-away prefix with the asker for Windows in it. Go
-// programs want ProcessPrng from bcryptprimitives.dll, which Wine 8 lacks: a
-// library that forwards it to RtlGenRandom is put there.
+// wine prepares a throw-away prefix and the asker for Windows.
 func wine(t *testing.T, dir string) (run func(args ...string) *exec.Cmd, stop func()) {
 	t.Helper()
-	program := "wine"
-	for _, p := range []string{"/usr/lib/wine/wine64", "wine64"} {
-		if path, err := exec.LookPath(p); err == nil {
-			program = path
-			break
-		}
-	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "WINEPREFIX=" + filepath.Join(dir, "prefix"), "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml="}
-	must := func(where, name string, args ...string) {
-		t.Helper()
-		cmd := exec.Command(name, args...)
-		cmd.Env, cmd.Dir = env, where
-		if where == "" {
-			cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-		}
-	}
-	for name, text := range map[string]string{
-		"shim.s":   ".text\n.globl DllMain\nDllMain:\n movl $1,%eax\n ret\n",
-		"shim.def": "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(dir, "x86_64-w64-mingw32-as", "shim.s", "-o", "shim.o")
-	must(dir, "x86_64-w64-mingw32-dlltool", "--dllname", "bcryptprimitives.dll", "--input-def", "shim.def", "--output-exp", "shim.exp")
-	must(dir, "x86_64-w64-mingw32-ld", "-shared", "-e", "DllMain", "-o", "bcryptprimitives.dll", "shim.o", "shim.exp")
 	exe := filepath.Join(dir, "asker.exe")
-	must("", "go", "build", "-o", exe, "./testdata/asker")
-	must(dir, program, "wineboot", "-i")
-	stop = func() {
-		must(dir, program, "wineboot", "-k")
-		// What is started next must not find the old server on its way out:
-		// that one has no display.
-		if server, err := exec.LookPath("/usr/lib/wine/wineserver"); err == nil {
-			must(dir, server, "-w")
-		}
-	}
-	t.Cleanup(stop) // nothing of it stays behind
-	must(dir, "cp", "bcryptprimitives.dll", filepath.Join(dir, "prefix/drive_c/windows/system32/"))
-	return func(args ...string) *exec.Cmd {
-		cmd := exec.Command(program, append([]string{exe}, args...)...)
-		cmd.Env, cmd.Dir = env[:len(env):len(env)], dir
-		return cmd
-	}, stop
+	terminaltest.ForWindows(t, "build", "-o", exe, "./testdata/asker")
+	command, stop := terminaltest.Wine(t, dir)
+	return func(args ...string) *exec.Cmd { return command(append([]string{exe}, args...)...) }, stop
 }
