@@ -1,12 +1,12 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync/atomic"
 	"text/tabwriter"
@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"groat/provider/iam"
+	"groat/vault/files"
 )
 
 // auditCmd says who has no MFA and whose keys are old or unused.
@@ -117,12 +118,11 @@ func (c *auditCmd) ignored() (iam.Ignored, error) {
 	if c.IgnoreFile == "" {
 		return all, nil
 	}
-	f, err := os.Open(c.IgnoreFile)
+	data, err := files.Read(c.IgnoreFile, maxIgnoreFile, files.Stream)
 	if err != nil {
 		return nil, usageError("--ignore-file: "+err.Error(), "")
 	}
-	defer f.Close()
-	more, err := iam.ParseIgnored(io.LimitReader(f, maxIgnoreFile))
+	more, err := iam.ParseIgnored(bytes.NewReader(data))
 	if err != nil {
 		return nil, usageError(fmt.Sprintf("--ignore-file %s: %v", c.IgnoreFile, err), "")
 	}

@@ -30,6 +30,7 @@ type cli struct {
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
 	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
 	Rotate            rotateCmd            `cmd:"" group:"life" help:"Replace access keys, at AWS and in the vault."`
+	Revoke            revokeCmd            `cmd:"" group:"life" help:"End what was minted, here and at AWS."`
 	Audit             auditCmd             `cmd:"" group:"life" help:"Show who has no MFA, and old or unused keys."`
 	Policy            policyCmd            `cmd:"" group:"life" help:"Print an IAM policy document to attach."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`

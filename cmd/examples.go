@@ -39,6 +39,11 @@ var examples = map[string][]example{
 		{"groat rotate default --keep-old", "the old one inactive, for a while"},
 		{"groat rotate default --dry-run", "only say what would be called"},
 	},
+	"revoke": {
+		{"groat revoke default", "key off, sessions dropped, and what an administrator must do"},
+		{"groat revoke default --apply", "end the sessions at AWS too"},
+		{"groat revoke --all --dry-run", "only say what would be done"},
+	},
 	"audit": {
 		{"groat audit admin", "who has no MFA, old and unused keys"},
 		{"groat audit prod-admin dev-admin --json | jq '.findings[].user'", "two accounts, for scripts"},

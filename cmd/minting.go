@@ -169,6 +169,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Seeds:   vaultSeeds{v},
 		Codes:   personCodes{a},
 		Tokens:  itemStore{v, vault.KindToken},
+		Assumed: a.assumed,
 		SignIn:  personSignIn{a, p.Profile}, AskUntil: askUntil,
 		Machine: machineFor(p),
 		Now:     a.now,

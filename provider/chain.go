@@ -166,7 +166,9 @@ func (r *run) call(ctx context.Context, i int, parent session.Credentials) (sess
 		var creds session.Credentials
 		var err error
 		if step.Operation == OpAssumeRole {
-			creds, err = assumeRole(ctx, o, parent, step, code)
+			if creds, err = assumeRole(ctx, o, parent, step, code); err == nil && r.m.Assumed != nil {
+				r.m.Assumed(r.plan.Source.Profile, step.Role.RoleARN, creds.Expiration)
+			}
 		} else {
 			creds, err = getSessionToken(ctx, o, parent, step, code)
 		}

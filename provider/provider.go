@@ -184,6 +184,10 @@ type Minter struct {
 	Seeds   Seeds                 // nil: none are stored
 	Codes   CodeSource            // the prompt; nil: nobody can be asked
 
+	// Assumed is told of each role that was minted: the profile whose key is
+	// the root, the role and the end of its session. Nil drops it.
+	Assumed func(keyProfile, roleARN string, expiration time.Time)
+
 	// Tokens keeps the sign-ins to IAM Identity Center; nil: none are kept.
 	Tokens session.Store
 	SignIn SignIn // nil: nobody can sign in

@@ -38,6 +38,7 @@ type User struct {
 	mfaMaxAge   time.Duration
 	keys        []*AccessKey
 	devices     []*Device
+	revoked     time.Time // sessions from before are denied everything
 	services    []*ServiceCredential
 	login       *loginProfile
 }
@@ -232,6 +233,7 @@ type Role struct {
 	account string
 	name    string
 	o       RoleOptions
+	revoked time.Time // sessions from before are denied everything
 }
 
 // AddRole adds a role under its ARN, or replaces it.

@@ -26,6 +26,9 @@ var iamOperations = func() map[string]operation {
 		"GetCredentialReport":      (*Server).getCredentialReport,
 		"GetAccountSummary":        (*Server).getAccountSummary,
 
+		"PutUserPolicy": (*Server).putUserPolicy,
+		"PutRolePolicy": (*Server).putRolePolicy,
+
 		"ListServiceSpecificCredentials": (*Server).listServiceSpecificCredentials,
 	} {
 		all[action] = iamOperation(action, do)
@@ -82,12 +85,13 @@ func iamOperation(action string, do func(*Server, *iamCall) (any, *Error)) opera
 var accountWide = map[string]bool{
 	"ListUsers": true, "ListAccountAliases": true, "ListVirtualMFADevices": true, "CreateVirtualMFADevice": true,
 	"DeleteVirtualMFADevice": true, "GenerateCredentialReport": true, "GetCredentialReport": true, "GetAccessKeyLastUsed": true,
-	"GetAccountSummary": true, "ListServiceSpecificCredentials": true,
+	"GetAccountSummary": true, "ListServiceSpecificCredentials": true, "PutRolePolicy": true,
 }
 
 // adminOnly are the operations that a user may not call for itself.
 var adminOnly = map[string]bool{
 	"ListUsers": true, "GenerateCredentialReport": true, "GetCredentialReport": true, "GetAccountSummary": true, "ListServiceSpecificCredentials": true,
+	"PutUserPolicy": true, "PutRolePolicy": true,
 }
 
 func noSuch(format string, args ...any) *Error { return errorf(404, "NoSuchEntity", format, args...) }

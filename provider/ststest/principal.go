@@ -29,7 +29,8 @@ type principal struct {
 	mfaAt          time.Time // when the code was given
 	sourceIdentity string
 	transitive     []tag
-	chained        bool // came from other temporary credentials
+	chained        bool      // came from other temporary credentials
+	issued         time.Time // of a session: when it began
 }
 
 type tag struct{ key, value string }
@@ -47,6 +48,7 @@ func (s *Server) issue(who principal, issuer *AccessKey, d time.Duration) *sessi
 	if who.kind == callerRole && s.roleCap > 0 {
 		d = min(d, s.roleCap)
 	}
+	who.issued = s.now()
 	c := &session{id: "ASIA" + randomText(16, upperDigits), secret: randomText(40, secretChars), token: "IQoJ" + randomText(420, base64Chars) + "==",
 		expires: s.now().Add(d).Truncate(time.Second), who: who, issuer: issuer}
 	s.sessions[c.id] = c
@@ -93,6 +95,16 @@ func (s *Server) authenticate(r *http.Request, body []byte, g *signature) (*prin
 // allow judges the identity side of a call: a user's own denials and the
 // policy that wants MFA. The caller holds mu.
 func (s *Server) allow(p *principal, action, resource string) *Error {
+	var revoked time.Time
+	switch {
+	case p.kind == callerRole && p.role != nil:
+		revoked = p.role.revoked
+	case p.kind != callerUser && p.user != nil:
+		revoked = p.user.revoked
+	}
+	if p.issued.Before(revoked) && !p.issued.IsZero() {
+		return deniedExplicitly(p, action, resource)
+	}
 	if p.user == nil {
 		if p.role != nil && slices.Contains(p.role.o.Deny, action) {
 			return deniedExplicitly(p, action, resource)
