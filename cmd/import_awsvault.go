@@ -140,6 +140,7 @@ func (c *importCmd) sourceConfig(a *app, backend string) vault.Config {
 		PassDir:                 either(c.SourcePassDir, "AWS_VAULT_PASS_PASSWORD_STORE_DIR"),
 		PassCmd:                 a.getenv("AWS_VAULT_PASS_CMD"),
 		PassPrefix:              c.passPrefix(a),
+		NoInput:                 a.cli.NoInput,
 		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
 		Now:                     a.now,

@@ -61,6 +61,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		PassCmd:                 a.cli.PassCmd,
 		PassPrefix:              a.cli.PassPrefix,
 		KeyctlScope:             a.cli.KeyctlScope,
+		NoInput:                 a.cli.NoInput,
 		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
 		Debugf:                  a.debugf,

@@ -41,6 +41,9 @@ type Config struct {
 	PassPrefix              string // default "groat"
 	KeyctlScope             string // default "user"
 
+	// NoInput: no backend may put up a dialog or let gpg ask; what would ask
+	// is an error wrapping ErrLocked at once.
+	NoInput bool
 	// Environ is the environment for backends that run a program (pass → gpg)
 	// and names the session bus (DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR).
 	Environ []string

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +41,10 @@ func newKeyctl(cfg Config, service string) (*ring, error) {
 	config, parent := ringConfig{ServiceName: service, KeyCtlScope: cfg.KeyctlScope}, unix.KEY_SPEC_SESSION_KEYRING
 	switch cfg.KeyctlScope {
 	case "", "user":
+		if inUserNamespace() {
+			return nil, withRemedy(fmt.Errorf("%w: this process runs in a user namespace (a container), and its user's keyring ends with that", ErrUnavailable),
+				"choose another backend with --backend")
+		}
 		config.KeyCtlScope, config.KeyCtlPerm = "user", keyctlUserPerm
 		parent = unix.KEY_SPEC_USER_KEYRING
 	case "session":
@@ -80,6 +86,13 @@ func keyctlThread(scope string) error {
 		return withRemedy(fmt.Errorf("%w: this process has no session keyring", ErrUnavailable), "use --keyctl-scope user, or run `keyctl session` first")
 	}
 	return nil
+}
+
+// inUserNamespace reports whether the users here are not the machine's own:
+// since Linux 5.3 such users have keyrings of their own (user_namespaces(7)).
+func inUserNamespace() bool {
+	data, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && !slices.Equal(strings.Fields(string(data)), []string{"0", "0", "4294967295"})
 }
 
 func explainKeyctl(err error) error {

@@ -109,6 +109,27 @@ func TestKeyctlReadOnlyState(t *testing.T) {
 	wantItem(t, openKeyctl(t, vault.Config{StateDir: filepath.Join(file, "state")}, service), vault.KindKey, "p", "secret")
 }
 
+// In a user namespace the user's keyring is another one, which ends with it.
+func TestKeyctlInAUserNamespace(t *testing.T) {
+	promised(t, "keyctl", "unshare")
+	const inside = "GROAT_TEST_INSIDE_A_NAMESPACE"
+	if os.Getenv(inside) != "" {
+		_, err := vault.Open(vault.Config{Backend: "keyctl", StateDir: t.TempDir()})
+		if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), "user namespace") {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	if out, err := exec.Command("unshare", "-Ur", "true").CombinedOutput(); err != nil {
+		t.Skipf("no user namespace can be made here: %v %s", err, out)
+	}
+	cmd := exec.Command("unshare", "-Ur", os.Args[0], "-test.run=^TestKeyctlInAUserNamespace$", "-test.v")
+	cmd.Env = append(os.Environ(), inside+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestKeyctlInAUserNamespace") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // Without one, "session" would lose what it stores, and says so instead.
 func TestKeyctlWithoutASession(t *testing.T) {
 	promised(t, "keyctl", "keyctl")

@@ -29,6 +29,7 @@ const (
 // waits for ever.
 type kwallet struct {
 	environ []string
+	noInput bool
 	timeout time.Duration // Config.Timeout
 	folder  string
 	named   string // the wallet; "" = the default one
@@ -48,7 +49,7 @@ func newKWallet(cfg Config) (*kwallet, error) {
 	if !utf8.ValidString(folder) || strings.ContainsRune(folder, 0) {
 		return nil, fmt.Errorf("%w: the name of the folder is not valid UTF-8", ErrUnavailable)
 	}
-	return &kwallet{environ: cfg.Environ, timeout: cfg.timeout(), folder: folder, handle: -1}, nil
+	return &kwallet{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), folder: folder, handle: -1}, nil
 }
 
 func (k *kwallet) close() error {
@@ -79,13 +80,24 @@ func (k *kwallet) open(ctx context.Context) error {
 	if k.handle >= 0 {
 		return nil
 	}
+	timeout := k.timeout
+	if k.noInput {
+		var open bool
+		if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
+			return err
+		}
+		if !open {
+			return mayNotAsk(fmt.Sprintf("the wallet %q is closed", k.wallet))
+		}
+		timeout = min(timeout, probeTimeout) // it may still ask whether groat may use the wallet
+	}
 	const remedy = "open the wallet in a desktop session, or choose another backend with --backend"
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	d := kwDaemons[k.daemon]
 	body, err := k.bus.wait(ctx, d.name, d.path, kwInterface+"open", k.wallet, int64(0), kwAppID)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return withRemedy(fmt.Errorf("%w: nobody opened the wallet %q within %v", ErrLocked, k.wallet, k.timeout), remedy)
+		return withRemedy(fmt.Errorf("%w: nobody opened the wallet %q within %v", ErrLocked, k.wallet, timeout), remedy)
 	}
 	if err != nil {
 		return err

@@ -96,8 +96,8 @@ func (k *kwallet) probe(ctx context.Context) error {
 	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
 		return err
 	}
-	if !open && !hasDisplay(k.environ) {
-		return fmt.Errorf("%w: the wallet %q is closed and there is no display", ErrLocked, k.wallet)
+	if !open && (k.noInput || !hasDisplay(k.environ)) {
+		return fmt.Errorf("%w: the wallet %q is closed and nobody can be asked", ErrLocked, k.wallet)
 	}
 	return nil
 }

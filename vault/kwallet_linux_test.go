@@ -159,6 +159,21 @@ func TestContractFakeKWallet(t *testing.T) {
 	}
 }
 
+func TestKWalletNoInput(t *testing.T) {
+	k := newFakeKWallet("kwalletd6")
+	bus := newFakeBus(t, k.serve)
+	cfg := vault.Config{Backend: "kwallet", NoInput: true, Environ: bus.environ(true), StateDir: t.TempDir(), Timeout: time.Hour}
+	putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+	wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+	k.do(func() { k.open, k.dialog = false, "ignored" })
+	everyOperation(t, mustOpen(t, cfg), vault.ErrLocked, "get", "put", "remove", "names")
+	k.do(func() {
+		if k.asked > 0 {
+			t.Errorf("%d dialogs", k.asked)
+		}
+	})
+}
+
 func TestKWalletDialogs(t *testing.T) {
 	for _, c := range []struct {
 		dialog string

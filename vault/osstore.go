@@ -243,6 +243,12 @@ type remedied struct {
 
 func (r *remedied) Unwrap() error { return r.error }
 
+// mayNotAsk is what a question becomes under Config.NoInput.
+func mayNotAsk(why string) error {
+	return withRemedy(fmt.Errorf("%w: %s, and questions are switched off", ErrLocked, why),
+		"unlock it first, or run the command without --no-input (GROAT_NO_INPUT)")
+}
+
 func withRemedy(err error, remedy string) error { return &remedied{err, remedy} }
 
 // rawItems lets the chunking, which knows no context, use an itemStore for

@@ -30,6 +30,7 @@ type pass struct {
 	environ []string
 	timeout time.Duration // Config.Timeout: pinentry may be open
 	cards   passCards
+	noInput bool
 }
 
 func hasPass(cfg Config) bool {
@@ -57,7 +58,7 @@ func openPass(cfg Config) (Vault, error) {
 }
 
 func newPass(cfg Config) (*pass, error) {
-	p := &pass{dir: cfg.PassDir, prefix: cfg.PassPrefix, timeout: cfg.timeout()}
+	p := &pass{dir: cfg.PassDir, prefix: cfg.PassPrefix, timeout: cfg.timeout(), noInput: cfg.NoInput}
 	if p.dir == "" {
 		p.dir = lookup(cfg.Environ, "PASSWORD_STORE_DIR")
 	}
@@ -82,12 +83,13 @@ func newPass(cfg Config) (*pass, error) {
 	if p.cmd == "" {
 		return nil, fmt.Errorf("%w: there is no program %q", ErrUnavailable, program)
 	}
-	p.environ = passEnviron(cfg.Environ, p.dir)
+	p.environ = passEnviron(cfg.Environ, p.dir, cfg.NoInput)
 	return p, nil
 }
 
-// passEnviron is what pass and gpg see: what they are handed, and gpg's machine-readable status lines on stderr, which no language changes.
-func passEnviron(environ []string, dir string) []string {
+// passEnviron is what pass and gpg see: what they are handed, and gpg's machine-readable
+// status lines on stderr, which no language changes.
+func passEnviron(environ []string, dir string, noInput bool) []string {
 	var out []string
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
@@ -97,6 +99,9 @@ func passEnviron(environ []string, dir string) []string {
 		out = append(out, kv)
 	}
 	opts := strings.TrimSpace(lookup(environ, "PASSWORD_STORE_GPG_OPTS") + " --status-fd=2")
+	if noInput {
+		opts += " --pinentry-mode=error" // what the agent remembers still serves
+	}
 	return append(out, "PASSWORD_STORE_DIR="+dir, "PASSWORD_STORE_GPG_OPTS="+opts)
 }
 
@@ -235,7 +240,11 @@ func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, e
 	case ctx.Err() != nil:
 		return nil, context.Canceled
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // done, but an agent that it started holds our pipes
-		return nil, explainGPG(err, stderr.String())
+		err = explainGPG(err, stderr.String())
+		if p.noInput && errors.Is(err, ErrLocked) {
+			err = mayNotAsk("gpg wants to ask for the passphrase or the card of its key")
+		}
+		return nil, err
 	}
 	return stdout.Bytes(), nil
 }

@@ -100,6 +100,24 @@ func TestPassFailures(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("questions are switched off", func(t *testing.T) {
+		asked := filepath.Join(t.TempDir(), "asked")
+		cfg := passConfig(t, vaulttest.PassStore(t, "right", fakePinentry("echo >'"+asked+"'; echo 'D right'; echo OK")))
+		cfg.NoInput = true
+		putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "TheSecret")
+		_, err := mustOpen(t, cfg).Get(t.Context(), vault.KindKey, "p")
+		var e *vault.Error
+		if !errors.Is(err, vault.ErrLocked) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "--no-input") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Stat(asked); err == nil {
+			t.Error("pinentry was asked")
+		}
+		cfg.NoInput = false
+		wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "TheSecret")
+		cfg.NoInput = true // what gpg-agent remembers still serves
+		wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "TheSecret")
+	})
 	t.Run("nobody to encrypt for", func(t *testing.T) {
 		environ := vaulttest.PassStore(t, "", "")
 		if err := os.WriteFile(filepath.Join(value(environ, "PASSWORD_STORE_DIR"), ".gpg-id"), []byte("0123456789ABCDEF0123456789ABCDEF01234567\n"), 0o600); err != nil {

@@ -56,6 +56,7 @@ type ssSecret struct {
 // could read along there can ask the service itself.
 type secretService struct {
 	environ  []string
+	noInput  bool
 	timeout  time.Duration // Config.Timeout
 	name     string        // of the collection
 	stateDir string        // where the record is
@@ -84,7 +85,7 @@ func newSecretService(cfg Config) (*secretService, error) {
 		// The bus would drop the whole connection.
 		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
 	}
-	return &secretService{environ: cfg.Environ, timeout: cfg.timeout(), name: name, stateDir: cfg.StateDir,
+	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, stateDir: cfg.StateDir,
 		hints: newSSHints(cfg.StateDir), collection: ssCollectionPath(name)}, nil
 }
 

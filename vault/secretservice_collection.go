@@ -146,6 +146,9 @@ func (s *secretService) createCollection(ctx context.Context, b *bus) error {
 		return withRemedy(fmt.Errorf("%w: the Secret Service has no collection %q and made none: %w", ErrUnavailable, s.name, err),
 			"create the collection in a desktop session, or name another with --secret-service-collection"+s.others(ctx, b))
 	}
+	if s.noInput {
+		return missing(mayNotAsk("its password dialog would ask"))
+	}
 	if !hasDisplay(s.environ) {
 		return missing(errors.New("no display for its password dialog"))
 	}
@@ -220,6 +223,10 @@ func (s *secretService) prompt(ctx context.Context, b *bus, path dbus.ObjectPath
 	if path == "/" || path == "" {
 		return dbus.Variant{}, nil
 	}
+	if s.noInput {
+		b.conn.Object(ssName, path).Go(ssPrompt+".Dismiss", dbus.FlagNoReplyExpected, nil)
+		return dbus.Variant{}, mayNotAsk("the Secret Service wants to show a dialog")
+	}
 	const remedy = "unlock the keyring in a desktop session, or choose another backend with --backend"
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -261,6 +268,9 @@ func (s *secretService) prompt(ctx context.Context, b *bus, path dbus.ObjectPath
 	}
 }
 
+// canAsk reports whether a dialog may be put up, and could be seen.
+func (s *secretService) canAsk() bool { return !s.noInput && hasDisplay(s.environ) }
+
 // probe reports why a first use would fail: nobody on the bus, no collection
 // and no way to make one, or a lock that nobody could open.
 func (s *secretService) probe(ctx context.Context) error {
@@ -278,10 +288,10 @@ func (s *secretService) probe(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return s.explain(err)
-	case path == "" && !hasDisplay(s.environ):
+	case path == "" && !s.canAsk():
 		return fmt.Errorf("%w: the Secret Service has no collection %q", ErrUnavailable, s.name)
-	case locked && !hasDisplay(s.environ):
-		return fmt.Errorf("%w: the collection %q is locked and there is no display", ErrLocked, s.name)
+	case locked && !s.canAsk():
+		return fmt.Errorf("%w: the collection %q is locked and nobody can be asked", ErrLocked, s.name)
 	case path != "" && !locked:
 		s.sawUnlocked()
 	}

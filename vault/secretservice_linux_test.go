@@ -68,6 +68,24 @@ func TestSecretServiceLocked(t *testing.T) {
 	}
 }
 
+// Where questions are switched off no dialog is put up, display or not.
+func TestSecretServiceNoInput(t *testing.T) {
+	s := newFakeSecrets()
+	v, bus := secretsOn(t, s, true)
+	putItem(t, v, vault.KindKey, "p", "secret")
+	cfg := vault.Config{Backend: "secret-service", NoInput: true, Environ: bus.environ(true), StateDir: t.TempDir(), Timeout: time.Hour}
+	wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+	s.do(func() { s.locked, s.prompt = true, "ignored" })
+	everyOperation(t, mustOpen(t, cfg), vault.ErrLocked)
+	s.do(func() { s.path, s.locked = "", false })
+	everyOperation(t, mustOpen(t, cfg), vault.ErrUnavailable, "put")
+	s.do(func() {
+		if s.asked > 0 {
+			t.Errorf("%d dialogs", s.asked)
+		}
+	})
+}
+
 // A screen lock between two calls of one process hides nothing for long.
 func TestSecretServiceLockedLater(t *testing.T) {
 	s := newFakeSecrets()
