@@ -56,6 +56,19 @@ func TestDeclinedCodeEndsForAll(t *testing.T) {
 	}
 }
 
+// So it does for those of one process.
+func TestEachAsksNobodyAgain(t *testing.T) {
+	w := newPromptWorld(t)
+	s := w.on(t, "groat", "each", "admin", "readonly", "default", "-j", "3", "--", "true")
+	s.Sees(codePrompt, 1)
+	s.Types("\x04")
+	w.ends(t, s, exitNoCode, 1)
+	if said := s.Stderr.String(); strings.Count(said, "the prompt was cancelled\n") != 1 || strings.Count(said, " (not run)\n") != 2 {
+		t.Errorf("stderr %q", said)
+	}
+	w.calls()
+}
+
 // The same for the vault's passphrase, and for one that is wrong three times.
 func TestDeclinedPassphraseEndsForAll(t *testing.T) {
 	for name, c := range map[string]struct {
