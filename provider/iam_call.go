@@ -9,27 +9,22 @@ import (
 	"groat/session"
 )
 
-// CallIAM makes one call of IAM ("ListMFADevices", with the client's method
-// of that name) signed with the credentials. Errors are *CallError, with a
-// remedy where one is known: ErrRefused or ErrUnreachable.
-func CallIAM[In, Out any](ctx context.Context, o CallOptions, creds session.Credentials, operation string, in *In,
-	method func(*iam.Client, context.Context, *In, ...func(*iam.Options)) (*Out, error)) (*Out, error) {
+// CallIAM makes one call of IAM ("ListMFADevices"), by do, with a client that
+// signs with the credentials. Errors are *CallError, with a remedy where one is
+// known: ErrRefused or ErrUnreachable.
+func CallIAM(ctx context.Context, o CallOptions, creds session.Credentials, operation string, do func(context.Context, *iam.Client) error) error {
 	operation = "iam:" + operation
-	fail := func(err error) (*Out, error) {
-		return nil, explain(o.callError(ctx, operation, "", err), refusal{creds: creds, region: o.region()})
-	}
 	client, err := o.iamClient(signer(creds))
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		o.debugf("calling %s for profile %q", operation, o.Profile)
+		bounded, cancel := o.bounded(ctx)
+		defer cancel()
+		err = do(bounded, client)
 	}
-	o.debugf("calling %s for profile %q", operation, o.Profile)
-	bounded, cancel := o.bounded(ctx)
-	defer cancel()
-	out, err := method(client, bounded, in)
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		return nil
 	}
-	return out, nil
+	return explain(o.callError(ctx, operation, "", err), refusal{creds: creds, region: o.region()})
 }
 
 // iamClient makes a client of the SDK for IAM.

@@ -68,7 +68,11 @@ func MFADevices(ctx context.Context, o CallOptions, creds session.Credentials) (
 	var serials []string
 	in := &iam.ListMFADevicesInput{}
 	for len(serials) < maxDevices {
-		out, err := CallIAM(ctx, o, creds, "ListMFADevices", in, (*iam.Client).ListMFADevices)
+		var out *iam.ListMFADevicesOutput
+		err := CallIAM(ctx, o, creds, "ListMFADevices", func(ctx context.Context, api *iam.Client) (err error) {
+			out, err = api.ListMFADevices(ctx, in)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -114,7 +114,7 @@ func (r *reading) skip(err error, check, why string) error {
 }
 
 func (r *reading) summary(ctx context.Context, c Client) error {
-	out, err := do(ctx, c, "GetAccountSummary", &awsiam.GetAccountSummaryInput{}, (*awsiam.Client).GetAccountSummary)
+	out, err := c.getAccountSummary(ctx, &awsiam.GetAccountSummaryInput{})
 	if err != nil {
 		return r.skip(err, "root-without-mfa", "iam:GetAccountSummary is not allowed: as old as the credential report")
 	}
@@ -127,7 +127,7 @@ func (r *reading) devices(ctx context.Context, c Client) error {
 	r.enabled = map[string]bool{}
 	in := &awsiam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned, MaxItems: aws.Int32(1000)}
 	for {
-		out, err := do(ctx, c, "ListVirtualMFADevices", in, (*awsiam.Client).ListVirtualMFADevices)
+		out, err := c.listVirtualMFADevices(ctx, in)
 		if err != nil {
 			return r.skip(err, "password-without-mfa", "iam:ListVirtualMFADevices is not allowed: as old as the credential report")
 		}
@@ -148,7 +148,7 @@ func (r *reading) devices(ctx context.Context, c Client) error {
 func (r *reading) services(ctx context.Context, c Client) error {
 	in := &awsiam.ListServiceSpecificCredentialsInput{AllUsers: aws.Bool(true), MaxItems: aws.Int32(1000)}
 	for {
-		out, err := do(ctx, c, "ListServiceSpecificCredentials", in, (*awsiam.Client).ListServiceSpecificCredentials)
+		out, err := c.listServiceSpecificCredentials(ctx, in)
 		if err != nil {
 			return r.skip(err, "api-key", "iam:ListServiceSpecificCredentials is not allowed")
 		}

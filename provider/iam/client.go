@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
-
 	"groat/provider"
 	"groat/session"
 )
@@ -15,14 +13,6 @@ import (
 type Client struct {
 	Options     provider.CallOptions
 	Credentials session.Credentials // that sign the calls: a session, or a bare key
-}
-
-// method is one of the SDK client's.
-type method[In, Out any] = func(*awsiam.Client, context.Context, *In, ...func(*awsiam.Options)) (*Out, error)
-
-// do makes a call that may be repeated at will.
-func do[In, Out any](ctx context.Context, c Client, operation string, in *In, m method[In, Out]) (*Out, error) {
-	return provider.CallIAM(ctx, c.Options, c.Credentials, operation, in, m)
 }
 
 // code is AWS's error code; "" where AWS gave none.

@@ -33,7 +33,7 @@ func (d Device) URL(account, user string) string {
 // Alias is the account's alias, where there is one and it may be seen; else
 // the account.
 func (c Client) Alias(ctx context.Context, account string) string {
-	out, err := do(ctx, c, "ListAccountAliases", &awsiam.ListAccountAliasesInput{}, (*awsiam.Client).ListAccountAliases)
+	out, err := c.listAccountAliases(ctx, &awsiam.ListAccountAliasesInput{})
 	if err != nil || len(out.AccountAliases) == 0 {
 		return account
 	}
@@ -49,9 +49,9 @@ func (c Client) once() Client {
 // Resync tells AWS how far off the device's clock is, by two codes in a row.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResyncMFADevice.html
 func (c Client) Resync(ctx context.Context, user, serial, one, two string) error {
-	_, err := do(ctx, c.once(), "ResyncMFADevice", &awsiam.ResyncMFADeviceInput{
+	_, err := c.once().resyncMFADevice(ctx, &awsiam.ResyncMFADeviceInput{
 		UserName: &user, SerialNumber: &serial, AuthenticationCode1: &one, AuthenticationCode2: &two,
-	}, (*awsiam.Client).ResyncMFADevice)
+	})
 	if code(err) == "InvalidAuthenticationCode" {
 		return &Error{"AWS refused the two codes of " + serial, "give two codes that follow each other, right after they appear, and none that was used before", provider.ErrRefused}
 	}
@@ -61,7 +61,7 @@ func (c Client) Resync(ctx context.Context, user, serial, one, two string) error
 // RemoveDevice takes a device off the user and deletes it, if it is a virtual
 // one. What is gone already is gone.
 func (c Client) RemoveDevice(ctx context.Context, user, serial string) error {
-	_, err := do(ctx, c, "DeactivateMFADevice", &awsiam.DeactivateMFADeviceInput{UserName: &user, SerialNumber: &serial}, (*awsiam.Client).DeactivateMFADevice)
+	_, err := c.deactivateMFADevice(ctx, &awsiam.DeactivateMFADeviceInput{UserName: &user, SerialNumber: &serial})
 	if err != nil && code(err) != "NoSuchEntity" {
 		return inWords(err)
 	}
@@ -72,7 +72,7 @@ func (c Client) RemoveDevice(ctx context.Context, user, serial string) error {
 }
 
 func (c Client) deleteDevice(ctx context.Context, serial string) error {
-	_, err := do(ctx, c, "DeleteVirtualMFADevice", &awsiam.DeleteVirtualMFADeviceInput{SerialNumber: &serial}, (*awsiam.Client).DeleteVirtualMFADevice)
+	_, err := c.deleteVirtualMFADevice(ctx, &awsiam.DeleteVirtualMFADeviceInput{SerialNumber: &serial})
 	if code(err) == "NoSuchEntity" {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (c Client) deleteDevice(ctx context.Context, serial string) error {
 
 // devices are the serials of a user's enabled devices.
 func (c Client) devices(ctx context.Context, user string) ([]string, error) {
-	out, err := do(ctx, c, "ListMFADevices", &awsiam.ListMFADevicesInput{UserName: &user, MaxItems: aws.Int32(100)}, (*awsiam.Client).ListMFADevices)
+	out, err := c.listMFADevices(ctx, &awsiam.ListMFADevicesInput{UserName: &user, MaxItems: aws.Int32(100)})
 	if err != nil {
 		return nil, err
 	}

@@ -148,14 +148,14 @@ func (e *Enroller) create(ctx context.Context, name string, enabled []string) (D
 
 func (e *Enroller) createNamed(ctx context.Context, name string) (Device, error) {
 	in := &awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name}
-	out, err := do(ctx, e.once(), "CreateVirtualMFADevice", in, (*awsiam.Client).CreateVirtualMFADevice)
+	out, err := e.once().createVirtualMFADevice(ctx, in)
 	if isDenied(err) && e.Elevate != nil {
 		elevated, eerr := e.Elevate(ctx)
 		if eerr != nil {
 			return Device{}, eerr
 		}
 		e.Client, e.Elevate = elevated, nil
-		out, err = do(ctx, e.once(), "CreateVirtualMFADevice", in, (*awsiam.Client).CreateVirtualMFADevice)
+		out, err = e.once().createVirtualMFADevice(ctx, in)
 	}
 	switch {
 	case errors.Is(err, provider.ErrUnreachable), errors.Is(err, provider.ErrInterrupted):
@@ -268,7 +268,7 @@ func (e Enroller) send(ctx context.Context, d Device, one, two string) error {
 	}
 	in := &awsiam.EnableMFADeviceInput{UserName: &e.User, SerialNumber: &d.Serial, AuthenticationCode1: &one, AuthenticationCode2: &two}
 	for try := 1; ; try++ {
-		_, err := do(ctx, e.once(), "EnableMFADevice", in, (*awsiam.Client).EnableMFADevice)
+		_, err := e.once().enableMFADevice(ctx, in)
 		switch {
 		case code(err) == "EntityTemporarilyUnmodifiable" && try < busyTries:
 			if err := e.Sleep(ctx, busyPause); err != nil {

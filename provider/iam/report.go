@@ -31,7 +31,7 @@ func (c Client) report(ctx context.Context, clock Clock, progress func(string)) 
 	begun := clock.Now()
 	asked := false
 	for {
-		out, err := do(ctx, c, "GetCredentialReport", &awsiam.GetCredentialReportInput{}, (*awsiam.Client).GetCredentialReport)
+		out, err := c.getCredentialReport(ctx, &awsiam.GetCredentialReportInput{})
 		pause := reportPause
 		switch code(err) {
 		case "":
@@ -45,7 +45,7 @@ func (c Client) report(ctx context.Context, clock Clock, progress func(string)) 
 			if asked {
 				break // it takes a moment to be seen
 			}
-			if _, err := do(ctx, c, "GenerateCredentialReport", &awsiam.GenerateCredentialReportInput{}, (*awsiam.Client).GenerateCredentialReport); err != nil {
+			if _, err := c.generateCredentialReport(ctx, &awsiam.GenerateCredentialReportInput{}); err != nil {
 				if !throttled(err) {
 					return nil, made, err
 				}

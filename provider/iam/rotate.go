@@ -243,7 +243,7 @@ func describe(k types.AccessKeyMetadata, used string) string {
 
 // lastUsed is best effort: many policies do not allow the question.
 func (w *rotation) lastUsed(ctx context.Context, id string) string {
-	out, err := do(ctx, w.client, "GetAccessKeyLastUsed", &awsiam.GetAccessKeyLastUsedInput{AccessKeyId: &id}, (*awsiam.Client).GetAccessKeyLastUsed)
+	out, err := w.client.getAccessKeyLastUsed(ctx, &awsiam.GetAccessKeyLastUsedInput{AccessKeyId: &id})
 	if err != nil || out.AccessKeyLastUsed == nil {
 		return ""
 	}
@@ -272,7 +272,7 @@ func (w *rotation) begin(ctx context.Context) error {
 	if err := w.save(ctx); err != nil {
 		return err
 	}
-	out, err := do(ctx, w.client.once(), "CreateAccessKey", &awsiam.CreateAccessKeyInput{UserName: &w.User}, (*awsiam.Client).CreateAccessKey)
+	out, err := w.client.once().createAccessKey(ctx, &awsiam.CreateAccessKeyInput{UserName: &w.User})
 	if err != nil {
 		if !errors.Is(err, provider.ErrRefused) {
 			w.Say("AWS may have created a key all the same, whose secret is lost: rotate again to see, and it will be named")
@@ -318,7 +318,7 @@ func (w *rotation) finish(ctx context.Context) error {
 		w.Say(fmt.Sprintf("access key %s is that of profile %q now", w.New, name))
 	}
 	err := w.retire(ctx, func() error {
-		_, err := do(ctx, w.client, "UpdateAccessKey", &awsiam.UpdateAccessKeyInput{UserName: &w.User, AccessKeyId: &w.Old, Status: types.StatusTypeInactive}, (*awsiam.Client).UpdateAccessKey)
+		_, err := w.client.updateAccessKey(ctx, &awsiam.UpdateAccessKeyInput{UserName: &w.User, AccessKeyId: &w.Old, Status: types.StatusTypeInactive})
 		return err
 	})
 	if err != nil {
@@ -407,7 +407,7 @@ func (w *rotation) list(ctx context.Context) ([]types.AccessKeyMetadata, error) 
 	in := &awsiam.ListAccessKeysInput{UserName: &w.User}
 	var all []types.AccessKeyMetadata
 	for {
-		out, err := do(ctx, w.client, "ListAccessKeys", in, (*awsiam.Client).ListAccessKeys)
+		out, err := w.client.listAccessKeys(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -421,7 +421,7 @@ func (w *rotation) list(ctx context.Context) ([]types.AccessKeyMetadata, error) 
 
 // delete deletes a key; one that is gone is gone.
 func (w *rotation) delete(ctx context.Context, id string) error {
-	_, err := do(ctx, w.client, "DeleteAccessKey", &awsiam.DeleteAccessKeyInput{UserName: &w.User, AccessKeyId: &id}, (*awsiam.Client).DeleteAccessKey)
+	_, err := w.client.deleteAccessKey(ctx, &awsiam.DeleteAccessKeyInput{UserName: &w.User, AccessKeyId: &id})
 	if code(err) == "NoSuchEntity" {
 		return nil
 	}
