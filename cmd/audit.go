@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
@@ -93,6 +94,14 @@ func (c *auditCmd) audit(ctx context.Context, a *app, clients []iam.Client) ([]*
 	defer p.end()
 	auditor := iam.Auditor{Clock: iam.Clock{Now: a.now, Sleep: a.sleep}, MaxKeyAge: time.Duration(c.MaxKeyAge), MaxUnused: time.Duration(c.MaxUnused)}
 	audits, errs := make([]*iam.Audited, len(clients)), make([]error, len(clients))
+	made := map[[2]string]time.Time{}
+	var mu sync.Mutex
+	auditor.Learn = func(account, user string, at time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		made[[2]string{account, user}] = at
+	}
+	defer func() { a.learnKeyAges(ctx, made) }()
 	var done atomic.Int32
 	var g errgroup.Group
 	g.SetLimit(auditJobs)

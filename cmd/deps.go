@@ -167,6 +167,7 @@ func (k vaultKeys) Card(ctx context.Context, name string) (provider.Card, error)
 	if err != nil {
 		return provider.Card{}, k.a.noKey(v, name, err)
 	}
+	k.a.nudge(c)
 	return provider.Card{Profile: c.Profile, KeyID: c.KeyID, Generation: c.Generation, Account: c.Account, UserName: c.UserName, MFASerial: c.MFASerial}, nil
 }
 

@@ -66,6 +66,18 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.Credentials && isTerminal(a.streams.Out) {
+		cards, _, damage, err := a.allCards(ctx, vaults)
+		if err != nil {
+			return err
+		}
+		var b strings.Builder
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		for _, name := range slices.Sorted(maps.Keys(cards)) {
+			fmt.Fprintln(w, ageLine(cards[name], a.now()))
+		}
+		return errors.Join(w.Flush(), printText(a, b.String()), damage)
+	}
 	if c.Credentials { // names are no secret: nothing has to be opened
 		holders, _, lost, err := a.keyHolders(ctx, vaults)
 		if err != nil {

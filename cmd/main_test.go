@@ -194,6 +194,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	deny ACTION…     forbids the user IAM actions
 //	device SERIAL    gives the user one more MFA device
 //	sessions-outlive lets sessions live on when their key is deactivated
+//	old-keys         makes the user and its keys 100 days older
 //	no-device        takes all MFA devices from the user
 //	web-identity NAME FILE   adds a role for holders of the token that it puts into FILE
 //	down             closes the double
@@ -246,6 +247,7 @@ func TestScripts(t *testing.T) {
 			"deny":             func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.Deny(args...) },
 			"device":           func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).user.AddDevice(args[0]) },
 			"sessions-outlive": func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).SessionsOutliveKeys(true) },
+			"old-keys":         func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.Age(100 * 24 * time.Hour) },
 			"no-device":        func(ts *testscript.TestScript, _ bool, _ []string) { theAWS(ts).user.DropDevices() },
 			"identity-center": func(ts *testscript.TestScript, _ bool, _ []string) {
 				theAWS(ts).AddSSO("https://acme.awsapps.com/start",

@@ -36,7 +36,7 @@ func (a *app) shortcut(words []string) runner {
 	default:
 		return nil
 	}
-	known := []string{unlockForSetting}
+	known := []string{unlockForSetting, maxKeyAgeSetting}
 	for _, flags := range []any{&a.cli.globals, command} {
 		names, ok := a.settings.fill(reflect.ValueOf(flags).Elem())
 		if !ok {

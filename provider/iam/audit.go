@@ -218,7 +218,7 @@ func (r *reading) row(row reportRow) {
 		r.add(user, "two-active-keys", "", "two access keys are active")
 	}
 	if active == 1 && !made.IsZero() && r.Learn != nil {
-		r.Learn(r.out.Account, user, made)
+		r.Learn(r.out.Account, strings.Clone(user), made)
 	}
 }
 
