@@ -68,7 +68,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 		a.warn(fmt.Sprintf("the %s vault keeps its key of profile %s; from now on the one in the %s vault is used", before, quote(c.Profile), v.Backend()))
 	}
 	if err := vault.Record(a.paths.state, c.Profile, v.Backend()); err != nil {
-		a.warn("could not note where the key lies: " + err.Error())
+		a.warn("could not record which vault holds the key: " + err.Error())
 	}
 	whose := ""
 	if card.ARN != "" {
@@ -115,7 +115,7 @@ func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 		return key, nil
 	}
 	if err := a.ui().CanAsk(); err != nil {
-		return provider.AccessKey{}, usageError("nobody can be asked for the access key: "+err.Error(), "use --stdin or --env")
+		return provider.AccessKey{}, usageError("could not ask for the access key: "+err.Error(), "give the key with --stdin or --env")
 	}
 	return a.askKey(ctx, c.Profile)
 }

@@ -53,20 +53,18 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 
 // unanswered says what to do when nobody could or did answer.
 func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
-	return &sayError{
-		msg:   fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err),
-		hint:  p.a.askInTerminal(req.Profile),
-		class: provider.ErrNoCode,
-	}
+	return p.a.needsPerson(fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err), req.Profile)
 }
 
-// askInTerminal is what to run where a person can answer: it leaves the very
-// session in the cache that is wanted here, so it takes the flags along.
-func (a *app) askInTerminal(profile string) string {
+// needsPerson is the error where nobody can answer. It begins with what to
+// run where somebody can, since SDKs cut the line off: a command that leaves
+// the very session in the cache that is wanted here, so it takes the flags
+// along.
+func (a *app) needsPerson(why, profile string) error {
 	line := "run in a terminal: groat exec " + shellWord(profile)
 	for _, flag := range a.given {
 		if flag == "--no-cache" {
-			return "give --mfa-code, or leave --no-cache out"
+			return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
 		}
 		line += " " + shellWord(flag)
 	}
@@ -77,5 +75,5 @@ func (a *app) askInTerminal(profile string) string {
 	if a.cli.Prompt == "none" && a.settings.from["prompt"] != "" {
 		line += " --prompt=auto"
 	}
-	return line + " -- true"
+	return &sayError{line + " -- true (" + why + ")", "", provider.ErrNoCode}
 }

@@ -42,7 +42,7 @@ type cli struct {
 	Help              helpCmd              `cmd:"" group:"look" nosettings:"" help:"Show help for a command."`
 }
 
-// globals are the flags that stand anywhere before "--". A flag with a
+// globals are the flags that every command takes, anywhere before "--". A flag with a
 // setting tag may also come from GROAT_NAME and from config.json.
 type globals struct {
 	Backend                 string `setting:"" default:"auto" enum:"auto,${backends}" placeholder:"NAME" help:"Vault backend: ${enum}." group:"vault"`

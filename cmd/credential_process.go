@@ -23,7 +23,7 @@ func (c *credentialProcessCmd) Run(ctx context.Context, a *app) error {
 	defer cancel()
 	creds, _, err := a.mint(ctx, c.Profile, c.minting)
 	if ctx.Err() != nil && tookTooLong(err) {
-		return &sayError{err.Error(), a.askInTerminal(c.Profile), provider.ErrNoCode}
+		return a.needsPerson(err.Error(), c.Profile)
 	}
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type eachCmd struct {
 
 	minting
 
-	Patterns []string `arg:"" name:"pattern" help:"Profiles; * stands for any text, ? for one character."`
+	Patterns []string `arg:"" name:"pattern" help:"Profiles; * matches any text, ? one character."`
 	command  []string
 }
 
@@ -31,7 +31,7 @@ func (c *eachCmd) Run(ctx context.Context, a *app) error {
 		return usageError("no command given", "write it after --: groat each 'prod-*' -- aws s3 ls")
 	}
 	if c.Jobs < 1 {
-		return usageError(fmt.Sprintf("--jobs %d runs nothing", c.Jobs), "run: groat each --help")
+		return usageError(fmt.Sprintf("--jobs is %d and must be at least 1", c.Jobs), "leave it out for 4")
 	}
 	run, err := findCommand(c.command)
 	if err != nil {

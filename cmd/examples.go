@@ -59,7 +59,7 @@ var examples = map[string][]example{
 	"passphrase": {{"groat passphrase", "ask for the old one and a new one"}},
 	"credential-process": {
 		{"groat credential-process admin", "the JSON that SDKs read"},
-		{"groat credential-process admin -t 123456", "with a code, where nobody can be asked"},
+		{"groat credential-process admin -t 123456", "with a code, where there is no terminal"},
 	},
 	"configure": {
 		{"groat configure admin --dry-run", "show the lines"},
@@ -109,5 +109,5 @@ var examples = map[string][]example{
 	"whoami":     {{"groat whoami admin", "ask AWS who these credentials are"}},
 	"completion": {{"source <(groat completion bash)", "in ~/.bashrc; likewise zsh"}, {"groat completion fish | source", "in config.fish"}},
 	"version":    {{"groat version", "which groat this is"}},
-	"help":       {{"groat help exec", "the page of a command"}, {"groat help flags", "the flags that stand anywhere"}},
+	"help":       {{"groat help exec", "the page of a command"}, {"groat help flags", "the flags that every command takes"}},
 }

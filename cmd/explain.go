@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"groat/cmd/child"
 	"groat/cmd/terminal"
 	"groat/provider"
+	"groat/provider/profile"
 )
 
 // explainCmd shows what would be called for a profile, and why. It sends
@@ -115,7 +117,7 @@ func (e explanation) text(now time.Time) string {
 	if len(e.Chain) > 1 {
 		line("  chain: %s", strings.Join(e.Chain, " → "))
 	}
-	source := e.Source.Kind + " of profile " + e.Source.Profile
+	source := sourceText(e.Source.Kind) + " of profile " + e.Source.Profile
 	if e.Source.KeyID != nil {
 		source = "access key " + *e.Source.KeyID + " in the vault, under " + e.Source.Profile
 	}
@@ -171,4 +173,13 @@ func (e explanation) text(now time.Time) string {
 		lines[i] = lines[i][:len(lines[i])-len(text)] + terminal.Sanitize(text)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// sourceText is a kind of source for a person.
+func sourceText(kind string) string {
+	words := map[profile.SourceKind]string{
+		profile.SourceStatic: "plaintext keys", profile.SourceSSO: "IAM Identity Center",
+		profile.SourceProcess: "credential_process", profile.SourceNone: "no key",
+	}
+	return cmp.Or(words[profile.SourceKind(kind)], kind)
 }

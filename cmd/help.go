@@ -14,7 +14,7 @@ import (
 // helpCmd is `groat help [COMMAND…]`: the same pages as --help, and the page
 // of the flags that every command takes.
 type helpCmd struct {
-	Command []string `arg:"" optional:"" help:"Command to explain, or flags: the flags that stand anywhere."`
+	Command []string `arg:"" optional:"" help:"Command to explain, or flags: the flags that every command takes."`
 }
 
 // Run prints the page that COMMAND --help prints.
@@ -44,7 +44,7 @@ func (a *app) printHelp(options kong.HelpOptions, k *kong.Context) error {
 	node := k.Selected()
 	if a.helpFlags {
 		root.Children = nil
-		root.Help = "Flags that stand anywhere before --. Most may also come from GROAT_NAME in the environment, or from config.json."
+		root.Help = "Flags that every command takes, anywhere before --. Most may also come from GROAT_NAME in the environment, or from config.json."
 	}
 	var page bytes.Buffer
 	out := k.Stdout

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -34,7 +35,9 @@ func checkCommands(t *testing.T, at, text string, names bool) int {
 		switch {
 		case err != nil || len(words) == 0 || strings.Contains(line, "…"):
 			continue
-		case m[1] != "`" && !isCommand(t, words[0]), words[0] == "placeholder", names && (len(words) == 1 || len(words) == 2 && words[0] == "mfa"), slices.Contains(words, "NAME"):
+		case m[1] != "`" && !told.MatchString(text) && !isCommand(t, words[0]), words[0] == "placeholder", slices.Contains(words, "NAME"):
+			continue
+		case names && (len(words) == 1 || len(words) == 2 && words[0] == "mfa"):
 			continue
 		case line == " mfa placeholder", line == " lock file": // the start of a command, and of a lock file
 			continue
@@ -48,6 +51,9 @@ func checkCommands(t *testing.T, at, text string, names bool) int {
 	}
 	return n
 }
+
+// told is before a command that somebody is told to run.
+var told = regexp.MustCompile(`(^|hint: |; )(run|try|first)( in a terminal)?: groat `)
 
 var isCommand = func() func(t *testing.T, word string) bool {
 	var known []string
@@ -65,6 +71,37 @@ var isCommand = func() func(t *testing.T, word string) bool {
 // takes. In messages a command ends with the text, or it is in backquotes.
 func TestCommandsOfMessagesParse(t *testing.T) {
 	n := 0
+	eachText(t, func(at, text string) { n += checkCommands(t, at, text, false) })
+	if n < 40 {
+		t.Errorf("only %d commands found", n)
+	}
+}
+
+// The phrases of messages and pages are plain ones: a thing is stored or
+// is, and “is not a valid region”.
+func TestPhrasesArePlain(t *testing.T) {
+	odd := regexp.MustCompile(`(?i)[a-z"”)%qs] (is|are) no [a-z“]|\b(lies|stands|stood)\b|nobody can be asked|who a profile is`)
+	fine := regexp.MustCompile(`(?i)\b(there|that|it) (is|are) no |(is|are) no longer `)
+	check := func(at, text string) {
+		for line := range strings.Lines(fine.ReplaceAllString(text, "")) {
+			if phrase := odd.FindString(line); phrase != "" {
+				t.Errorf("%s: %q in %q", at, phrase, line)
+			}
+		}
+	}
+	eachText(t, check)
+	for _, file := range pages(t, "../docs/*.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(file, string(text))
+	}
+}
+
+// eachText walks through the product's strings, those of help texts too.
+func eachText(t *testing.T, do func(at, text string)) {
+	t.Helper()
 	for _, room := range []string{".", "../provider", "../session", "../vault"} {
 		err := filepath.WalkDir(room, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -83,7 +120,9 @@ func TestCommandsOfMessagesParse(t *testing.T) {
 			}
 			ast.Inspect(file, func(node ast.Node) bool {
 				if f, ok := node.(*ast.Field); ok && f.Tag != nil {
-					return false // help texts
+					tag, _ := strconv.Unquote(f.Tag.Value)
+					do(set.Position(f.Pos()).String(), reflect.StructTag(tag).Get("help"))
+					return false
 				}
 				e, ok := node.(ast.Expr)
 				if !ok {
@@ -91,7 +130,7 @@ func TestCommandsOfMessagesParse(t *testing.T) {
 				}
 				text, ok := literalText(e)
 				if ok {
-					n += checkCommands(t, set.Position(e.Pos()).String(), text, false)
+					do(set.Position(e.Pos()).String(), text)
 				}
 				return !ok
 			})
@@ -100,9 +139,6 @@ func TestCommandsOfMessagesParse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if n < 40 {
-		t.Errorf("only %d commands found", n)
 	}
 }
 
@@ -141,15 +177,7 @@ func TestDocumentedCommandsParse(t *testing.T) {
 			}
 		}
 	}
-	files := []string{"../README.md", "../CONTRIBUTING.md", "../SECURITY.md", "../CHANGELOG.md"}
-	for _, pattern := range []string{"../docs/*.md", "testdata/script/*.txtar"} {
-		more, err := filepath.Glob(pattern)
-		if err != nil || len(more) == 0 {
-			t.Fatalf("%s: %v", pattern, err)
-		}
-		files = append(files, more...)
-	}
-	for _, file := range files {
+	for _, file := range pages(t, "../CHANGELOG.md", "../docs/*.md", "testdata/script/*.txtar") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -170,6 +198,20 @@ func TestDocumentedCommandsParse(t *testing.T) {
 			t.Errorf("%s: no command found", file)
 		}
 	}
+}
+
+// pages are the documents, and what the patterns match.
+func pages(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	files := []string{"../README.md", "../CONTRIBUTING.md", "../SECURITY.md"}
+	for _, pattern := range patterns {
+		more, err := filepath.Glob(pattern)
+		if err != nil || len(more) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		files = append(files, more...)
+	}
+	return files
 }
 
 var (

@@ -169,10 +169,10 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 		return "", key, err
 	}
 	if same, err := holdsExactly(ctx, v, name, key); !same {
-		return "", key, errors.Join(fmt.Errorf("%w: the vault does not give back what it was given", vault.ErrCorrupt), err)
+		return "", key, errors.Join(fmt.Errorf("%w: what the vault gives back is not the key that was stored", vault.ErrCorrupt), err)
 	}
 	if err := vault.Record(a.paths.state, name, v.Backend()); err != nil {
-		return "", key, fmt.Errorf("could not note where the key lies: %w", err)
+		return "", key, fmt.Errorf("could not record which vault holds the key: %w", err)
 	}
 	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, key.ID, source.place(), v.Backend()), key, nil
 }

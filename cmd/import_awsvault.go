@@ -61,7 +61,7 @@ func (c *importCmd) openAWSVault(ctx context.Context, a *app) (keySource, error)
 	}
 	if v := a.getenv("AWS_VAULT_BACKEND"); backend == autoBackend && v != "" {
 		if !slices.Contains(vault.AllBackends, v) {
-			return nil, usageError(fmt.Sprintf("AWS_VAULT_BACKEND=%q is no backend", v), "name it with --source-backend")
+			return nil, usageError(fmt.Sprintf("AWS_VAULT_BACKEND=%q is not a backend that can be read", v), "name it with --source-backend")
 		}
 		backend = v
 	}

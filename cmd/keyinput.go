@@ -27,7 +27,7 @@ func readKey(r io.Reader) (provider.AccessKey, error) {
 		return provider.AccessKey{}, fmt.Errorf("could not read the access key: %w", err)
 	}
 	if len(data) > maxKeyInput {
-		return provider.AccessKey{}, fmt.Errorf("the input is larger than %d bytes: that is no access key", maxKeyInput)
+		return provider.AccessKey{}, fmt.Errorf("the input is not an access key: it is longer than %d bytes", maxKeyInput)
 	}
 	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 	firstLine, _, _ := strings.Cut(string(data), "\n")

@@ -86,7 +86,7 @@ func (c *loginCmd) plan(ctx context.Context, a *app, name string) (*provider.Pla
 		return nil, err
 	}
 	if !plan.ConsoleDuration() {
-		return nil, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" is none",
+		return nil, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" has another chain",
 			"leave --console-duration out: the console session then lasts as long as the credentials")
 	}
 	return plan, nil

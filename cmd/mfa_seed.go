@@ -74,7 +74,7 @@ func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, e
 		return seed, nil
 	}
 	if err := a.ui().CanAsk(); err != nil {
-		return "", usageError("nobody can be asked for the seed: "+err.Error(), "use --stdin")
+		return "", usageError("could not ask for the seed: "+err.Error(), "give the seed with --stdin")
 	}
 	b, err := a.ui().Secret(ctx, terminal.Question{
 		Title:   "TOTP seed (base32) or otpauth:// URL",

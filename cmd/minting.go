@@ -67,11 +67,11 @@ func (a *app) recordedNames() []string {
 func checkMinting(m minting, serial string) error {
 	if m.RoleARN != "" {
 		if _, err := profile.ParseRoleARN(m.RoleARN, "aws"); err != nil {
-			return usageError(fmt.Sprintf("--role-arn: %q is no role", m.RoleARN), "write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME")
+			return usageError(fmt.Sprintf("--role-arn: %q is not a role", m.RoleARN), "write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME")
 		}
 	}
 	if m.Region != "" && !provider.IsRegion(m.Region) {
-		return usageError(fmt.Sprintf("--region: %q is no region", m.Region), "write one such as eu-west-1")
+		return usageError(fmt.Sprintf("--region: %q is not a valid region", m.Region), "write one such as eu-west-1")
 	}
 	if serial != "" && serial != "none" && !provider.IsSerial(serial) {
 		place := "--mfa-serial"
@@ -103,6 +103,10 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 		card = &c
 	}
 	p, err := provider.NewPlan(r, card, a.options(r, m))
+	var bounds *provider.BoundsError
+	if errors.As(err, &bounds) {
+		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), shortDuration(bounds.Given), err), "")
+	}
 	var missing *provider.NoKeyError
 	if errors.As(err, &missing) && a.cli.Backend != autoBackend {
 		if hint := vault.ElsewhereHint(a.paths.state, missing.Missing, a.cli.Backend); hint != "" {
@@ -134,6 +138,21 @@ func (a *app) options(r *profile.Resolved, m minting) provider.Options {
 		o.AssumeRoleTTL = time.Duration(m.Duration)
 	}
 	return o
+}
+
+// lifetimeFlag is what asked for a lifetime that AWS would refuse.
+func (a *app) lifetimeFlag(e *provider.BoundsError, m minting) string {
+	flag, own := "session-ttl", m.SessionTTL
+	if e.What == "role" {
+		flag, own = "assume-role-ttl", m.AssumeRoleTTL
+	}
+	if time.Duration(own) != e.Given {
+		flag = "duration"
+	}
+	if place := a.settings.from[flag]; place != "" {
+		return place
+	}
+	return "--" + flag
 }
 
 // minter wires vault, cache and prompts for one plan.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -119,17 +120,36 @@ func helpHint(k *kong.Context) string {
 	return "run: groat " + commandPath(k.Selected()) + " --help"
 }
 
+// quotedWord is what was given, in kong's messages.
+var quotedWord = regexp.MustCompile(`"[^"]*"`)
+
 // plainParseError is kong's message without its words for tokens, and
 // without its guesses for flags of one letter, to which all are close.
 func plainParseError(k *kong.Context, err error) string {
 	msg, guess, guessed := strings.Cut(err.Error(), ", did you mean ")
 	flag, _ := strings.CutPrefix(msg, "unknown flag ")
+	value := quotedWord.FindString(msg)
 	switch word, unexpected := strings.CutPrefix(msg, "unexpected argument "); {
 	case unexpected && (k.Selected() == nil || len(k.Selected().Children) > 0):
 		msg = "unknown command " + quote(word)
 	case strings.HasSuffix(msg, `but got "EOL" (<EOL>)`):
 		name, _, _ := strings.Cut(msg, ": expected ")
 		msg = name + " needs a value"
+	case strings.Contains(msg, "(long flag)"), strings.Contains(msg, "(short flag)"):
+		name, _, _ := strings.Cut(msg, ": expected ")
+		msg = name + " needs a value, and " + value + " is a flag"
+	case strings.Contains(msg, ": expected a valid "):
+		name, _, _ := strings.Cut(msg, ": expected ")
+		msg = name + ": " + value + " is not a whole number"
+	case strings.Contains(msg, ": bool value must be "):
+		name, _, _ := strings.Cut(msg, ": bool ")
+		msg = name + ": " + value + " is neither true nor false"
+	case strings.Contains(msg, " must be one of "):
+		msg = strings.ReplaceAll(strings.Replace(msg, " but got ", ", not ", 1), `","`, `", "`)
+	case strings.HasPrefix(msg, "expected one of "):
+		msg = "no command given: " + msg
+	case strings.HasPrefix(msg, `expected "`):
+		msg = "missing: " + strings.Trim(strings.TrimPrefix(msg, "expected "), `"`)
 	}
 	if guessed && len(flag) > 2 {
 		msg += " (did you mean " + strings.ReplaceAll(guess, "?", "") + "?)"

@@ -37,8 +37,11 @@ func (c *clearCmd) Run(ctx context.Context, a *app) error {
 
 // Run goes on past what cannot be deleted, reports it and fails at the end.
 func (c *removeCmd) Run(ctx context.Context, a *app) error {
-	if c.All == (len(c.Profiles) > 0) {
-		return usageError("name profiles, or --all", "run: groat remove --help")
+	switch {
+	case c.All && len(c.Profiles) > 0:
+		return usageError("--all and the names of profiles exclude each other", "leave one of them out")
+	case !c.All && len(c.Profiles) == 0:
+		return usageError("no profile named", "name profiles, or give --all")
 	}
 	vaults, err := a.openVaults()
 	if err != nil {
@@ -95,7 +98,7 @@ func removeKey(ctx context.Context, a *app, name string, holders []vault.Vault) 
 			return err
 		}
 		if err := vault.Forget(a.paths.state, name, v.Backend()); err != nil {
-			a.warn("could not forget where the key lay: " + err.Error())
+			a.warn("could not delete the record of the key's vault: " + err.Error())
 		}
 		a.say(fmt.Sprintf("removed the access key of profile %s from the %s vault", quote(name), v.Backend()))
 	}
@@ -111,7 +114,7 @@ func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
 		quoted[i] = quote(name)
 	}
 	if err := a.ui().CanConfirm(); err != nil {
-		return usageError("nobody can be asked whether to delete: "+err.Error(), "use --force")
+		return usageError("could not ask whether to delete: "+err.Error(), "to delete without a question: give --force")
 	}
 	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Delete the access key and all sessions of " + strings.Join(quoted, ", ") + "?"})
 	if err != nil {

@@ -123,11 +123,7 @@ type noCodes struct{ a *app }
 
 // TokenCode says what to do elsewhere: the cache is shared.
 func (c noCodes) TokenCode(_ context.Context, req provider.CodeRequest) (string, error) {
-	return "", &sayError{
-		msg:   fmt.Sprintf("a token code of %s is needed to renew the credentials of profile %s", req.MFASerial, quote(req.Profile)),
-		hint:  c.a.askInTerminal(req.Profile),
-		class: provider.ErrNoCode,
-	}
+	return "", c.a.needsPerson(fmt.Sprintf("a token code of %s is needed to renew the credentials of profile %s", req.MFASerial, quote(req.Profile)), req.Profile)
 }
 
 // writeToken puts a server's token into a private file. XDG_RUNTIME_DIR is

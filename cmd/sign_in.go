@@ -84,11 +84,7 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 
 // nobody says what to run where somebody is.
 func (s personSignIn) nobody(why string) error {
-	return &sayError{
-		msg:   fmt.Sprintf("profile %s needs a sign-in to IAM Identity Center: %s", quote(s.profile), why),
-		hint:  s.a.askInTerminal(s.profile),
-		class: provider.ErrNoCode,
-	}
+	return s.a.needsPerson(fmt.Sprintf("profile %s needs a sign-in to IAM Identity Center: %s", quote(s.profile), why), s.profile)
 }
 
 // mayNotAsk reports whether the user forbade prompts of any kind.

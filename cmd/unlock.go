@@ -74,7 +74,7 @@ func (c *lockCmd) Run(ctx context.Context, a *app) error {
 // fileVault is the file vault itself: the only backend that groat locks.
 func (a *app) fileVault() (*vault.File, error) {
 	if b := a.cli.Backend; b != "file" && b != autoBackend {
-		return nil, usageError(fmt.Sprintf("the %s vault has no passphrase of groat's", b), "its own system locks and unlocks it; for the file vault: --backend file")
+		return nil, usageError(fmt.Sprintf("groat does not keep the passphrase of the %s vault", b), "its own system locks and unlocks it; for the file vault: --backend file")
 	}
 	v, err := a.openVault("file")
 	if err != nil {
@@ -82,7 +82,7 @@ func (a *app) fileVault() (*vault.File, error) {
 	}
 	f, ok := v.(*vault.File)
 	if !ok {
-		return nil, fmt.Errorf("%w: the file vault is %T", vault.ErrUnavailable, v)
+		return nil, fmt.Errorf("%w: it has no passphrase", vault.ErrUnavailable)
 	}
 	return f, nil
 }

@@ -141,7 +141,7 @@ func (o CallOptions) callError(ctx context.Context, operation, target string, er
 		if errors.Is(err, errTooLong) {
 			e.Message = errTooLong.Error()
 		}
-		e.Remedy = "a proxy or a captive portal may stand in between, or endpoint_url may be wrong"
+		e.Remedy = "a proxy or a captive portal may be in between, or endpoint_url may be wrong"
 	default:
 		e.Message, e.Remedy, e.own = unreachable(err, o.Endpoints.CABundle)
 	}
@@ -195,13 +195,13 @@ func unreachable(err error, caBundle string) (message, remedy string, own bool) 
 	case isTimeout(err):
 		return "no answer in time", network, false
 	case errors.Is(err, errTooLong):
-		return errTooLong.Error(), "a proxy or a captive portal may stand in between, or endpoint_url may be wrong", false
+		return errTooLong.Error(), "a proxy or a captive portal may be in between, or endpoint_url may be wrong", false
 	case errors.As(err, &u):
 		return sanitizeText(u.Err.Error()), network, false
 	}
 	var deserialization *smithy.DeserializationError
 	if errors.As(err, &deserialization) {
-		return "the answer is not AWS's", "a proxy or a captive portal may stand in between, or endpoint_url may be wrong", false
+		return "the answer is not AWS's", "a proxy or a captive portal may be in between, or endpoint_url may be wrong", false
 	}
 	return sanitizeText(innermost(err).Error()), network, false
 }

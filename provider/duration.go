@@ -20,21 +20,35 @@ const (
 	DefaultRoleDuration    = time.Hour
 )
 
-// CheckDurations refuses durations that AWS would refuse; the error wraps
-// ErrBounds. Zero means the default and is fine.
+// CheckDurations refuses durations that AWS would refuse with a BoundsError. Zero means the default and is fine.
 func CheckDurations(o Options) error {
-	if err := checkBounds("session duration", o.SessionTTL, MaxSessionDuration); err != nil {
+	if err := checkBounds("session", o.SessionTTL, MaxSessionDuration); err != nil {
 		return err
 	}
-	return checkBounds("role duration", o.AssumeRoleTTL, MaxRoleDuration)
+	return checkBounds("role", o.AssumeRoleTTL, MaxRoleDuration)
 }
 
 func checkBounds(what string, d, maximum time.Duration) error {
 	if d == 0 || (d >= MinDuration && d <= maximum) {
 		return nil
 	}
-	return fmt.Errorf("%s %s is outside AWS's %s to %s: %w", what, shortDuration(d), shortDuration(MinDuration), shortDuration(maximum), ErrBounds)
+	return &BoundsError{What: what, Given: d, maximum: maximum}
 }
+
+// BoundsError is a duration that AWS would refuse. It is an ErrBounds.
+type BoundsError struct {
+	What    string        // "session" or "role"
+	Given   time.Duration // what was asked for
+	maximum time.Duration
+}
+
+// Error names the bounds, and leaves it to the caller to say who asked.
+func (e *BoundsError) Error() string {
+	return fmt.Sprintf("AWS takes %s to %s for a %s", shortDuration(MinDuration), shortDuration(e.maximum), e.What)
+}
+
+// Unwrap gives the class.
+func (e *BoundsError) Unwrap() error { return ErrBounds }
 
 // configuredDuration is a duration_seconds of a file, in AWS's bounds.
 func configuredDuration(name string, seconds int) (time.Duration, error) {
@@ -42,7 +56,7 @@ func configuredDuration(name string, seconds int) (time.Duration, error) {
 	if seconds != 0 && (d < MinDuration || d > MaxRoleDuration) {
 		return 0, &profile.Error{
 			Profile: name,
-			Err: fmt.Errorf("duration_seconds = %d of profile %q is outside AWS's %d to %d seconds (%w)",
+			Err: fmt.Errorf("duration_seconds = %d of profile %q is not between AWS's %d and %d seconds (%w)",
 				seconds, name, int(MinDuration.Seconds()), int(MaxRoleDuration.Seconds()), profile.ErrMalformed),
 			Remedy: "correct duration_seconds, or take it out for the default of one hour",
 		}

@@ -80,7 +80,7 @@ func readBundle(path string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, unreadable(errors.New("there is no certificate in it"), what, remedy)
+		return nil, unreadable(errors.New("it holds no certificate"), what, remedy)
 	}
 	return pool, nil
 }

@@ -56,7 +56,7 @@ func CallerIdentity(ctx context.Context, o CallOptions, creds session.Credential
 	return id, nil
 }
 
-var errNobody = &smithy.DeserializationError{Err: errors.New("the answer names nobody")}
+var errNobody = &smithy.DeserializationError{Err: errors.New("the answer names no identity")}
 
 // maxDevices bounds the pages of a device list; a user has at most eight.
 const maxDevices = 100

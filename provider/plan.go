@@ -41,7 +41,7 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 	for i := range b.plan.Steps {
 		// Before a code is asked: no host name can be made of it.
 		if step := &b.plan.Steps[i]; step.Region != "" && !IsRegion(step.Region) {
-			return nil, malformed(step.Profile, "write a region such as eu-west-1", "%q is no region", step.Region)
+			return nil, malformed(step.Profile, "write a region such as eu-west-1", "%q is not a valid region", step.Region)
 		}
 	}
 	return b.plan, nil

@@ -24,11 +24,11 @@ func (b *planner) assume(serial string, chained bool) error {
 		}
 		region, part := place(role.Region, role.RoleARN)
 		if arnPart := partitionOfARN(role.RoleARN); arnPart != "" && arnPart != part {
-			b.warn("profile %q: region %s lies in partition %s but its role in %s: AWS will refuse; set region in that profile",
+			b.warn("profile %q: region %s is in partition %s but its role is in %s, so AWS will refuse; set region in that profile",
 				b.profileOf(role), region, part, arnPart)
 		}
 		if before, here := b.partitionBefore(), partitionOfARN(role.RoleARN); before != "" && here != "" && here != before {
-			b.warn("profile %q: its role lies in partition %s, and no credentials of partition %s are known there: AWS will refuse",
+			b.warn("profile %q: its role is in partition %s, where credentials of partition %s are unknown, so AWS will refuse",
 				b.profileOf(role), here, before)
 		}
 		step := Step{

@@ -159,7 +159,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"a security key", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{}, profile.ErrUnsupported, []string{"FIDO2", "virtual MFA device", "--mfa-serial"}},
 		{"a security key, straight", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{NoSession: true}, profile.ErrUnsupported, nil},
 		{"no serial at all", role("mfa_serial = my phone"), "r", provider.Options{}, profile.ErrMalformed, []string{"my phone", "groat mfa list"}},
-		{"no region", role("region = eu west 1"), "r", provider.Options{}, profile.ErrMalformed, []string{"eu west 1", "no region"}},
+		{"no region", role("region = eu west 1"), "r", provider.Options{}, profile.ErrMalformed, []string{"eu west 1", "not a valid region"}},
 		{"an external ID", role("external_id = a b"), "r", provider.Options{}, profile.ErrMalformed, []string{"external_id"}},
 		{"a reserved tag", role("session_tags = AWS:x=y"), "r", provider.Options{}, profile.ErrMalformed, []string{"AWS:x"}},
 		{"no key anywhere", "[profile a]\nregion = eu-west-1\n", "a", provider.Options{}, provider.ErrNoKey, []string{"groat add a"}},

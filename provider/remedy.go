@@ -123,7 +123,7 @@ func (f refusal) denied(e *CallError, message string) string {
 	case e.Operation == "sts:AssumeRoleWithWebIdentity":
 		return "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, audience and subject"
 	case f.creds.SessionToken == "" && strings.HasPrefix(e.Operation, "iam:") && strings.Contains(message, "explicit deny"):
-		return fmt.Sprintf("if a policy demands MFA, the user needs an MFA device: `groat mfa list %s` shows what there is", e.Profile)
+		return fmt.Sprintf("if a policy demands MFA, the user needs an MFA device: `groat mfa list %[1]s` shows what there is, `groat mfa enroll %[1]s` sets one up", e.Profile)
 	case strings.HasPrefix(e.Operation, "iam:"):
 		return "an administrator must allow it: `groat policy --help` names documents that do"
 	}

@@ -215,7 +215,7 @@ func consoleURL(s, host string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" ||
 		u.Hostname() != host && !strings.HasSuffix(u.Hostname(), "."+host) {
-		return "", fmt.Errorf("%w: %q is no https URL of %s", ErrDestination, sanitizeText(hideUserinfo(s)), host)
+		return "", fmt.Errorf("%w: %q is not an https URL of %s", ErrDestination, sanitizeText(hideUserinfo(s)), host)
 	}
 	return u.String(), nil
 }

@@ -237,7 +237,7 @@ func (e *codeError) Error() string {
 	if e.serial != "" {
 		s = "MFA device " + sanitizeText(e.serial) + ": " + s
 	}
-	return s + ": " + ErrNoCode.Error()
+	return s
 }
 
 func (e *codeError) Unwrap() []error {
@@ -254,7 +254,7 @@ func (e *codeError) Hint() string { return e.remedy }
 type nobodyError struct{ serial string }
 
 func (e *nobodyError) Error() string {
-	return fmt.Sprintf("MFA device %s: %v and there is nobody to ask", sanitizeText(e.serial), ErrNoCode)
+	return fmt.Sprintf("a token code of MFA device %s is needed, and there is no way to ask for it", sanitizeText(e.serial))
 }
 
 func (e *nobodyError) Unwrap() error { return ErrNoCode }

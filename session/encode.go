@@ -38,7 +38,7 @@ func decode(key Key, data []byte) (stored, error) {
 	var e stored
 	if err := json.Unmarshal(data, &e); err != nil {
 		// The decoder's message may quote a value of the entry.
-		return stored{}, fmt.Errorf("%w: it is no JSON of ours", ErrDamaged)
+		return stored{}, fmt.Errorf("%w: it is not valid JSON", ErrDamaged)
 	}
 	if err := e.check(key); err != nil {
 		return stored{}, err
@@ -55,7 +55,7 @@ func (e *stored) check(key Key) error {
 	case e.Key != key:
 		why = "it was stored under another name"
 	case !keyID(c.AccessKeyID):
-		why = "its access key ID is no access key ID"
+		why = "its access key ID is malformed"
 	case c.SecretAccessKey == "":
 		why = "it has no secret access key"
 	case c.SessionToken == "" && i.Kind != KindProcess:

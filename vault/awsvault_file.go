@@ -124,7 +124,7 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 		return itemData(payload, name)
 	}
 	if j.ask == nil {
-		return nil, fmt.Errorf("%w: nobody can be asked for the passphrase", ErrLocked)
+		return nil, fmt.Errorf("%w: there is no way to ask for the passphrase", ErrLocked)
 	}
 	for attempt := 1; ; attempt++ {
 		answer, origin, err := j.ask(ctx, PassphraseRequest{Path: j.dir, Attempt: attempt})
@@ -163,7 +163,7 @@ func itemData(payload []byte, name string) ([]byte, error) {
 		Data []byte
 	}
 	if err := json.Unmarshal(payload, &item); err != nil {
-		return nil, fmt.Errorf("%w: it is no item of aws-vault's", ErrCorrupt) // the cause may quote the secret
+		return nil, fmt.Errorf("%w: aws-vault did not write it", ErrCorrupt) // the cause may quote the secret
 	}
 	if item.Key != name {
 		return nil, fmt.Errorf("%w: its file holds the item %q", ErrCorrupt, item.Key)

@@ -30,13 +30,13 @@ func checkJOSE(token []byte) error {
 	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrCorrupt, why) }
 	parts := strings.Split(string(token), ".")
 	if len(parts) != 5 {
-		return refuse("it is no encrypted JOSE item")
+		return refuse("it is not an encrypted JOSE item")
 	}
 	raw := make([][]byte, len(parts))
 	for i, p := range parts {
 		var err error
 		if raw[i], err = base64.RawURLEncoding.Strict().DecodeString(p); err != nil || strings.ContainsAny(p, "\r\n") {
-			return refuse("it is no JOSE item")
+			return refuse("it is not a JOSE item")
 		}
 	}
 	h, err := uniqueMembers(raw[0])

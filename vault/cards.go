@@ -262,7 +262,7 @@ func getKeyItem(ctx context.Context, v Vault, profile string) (keyItem, error) {
 // corrupt is the error of an item that was sealed by us and still is not
 // what its kind says (null, an empty object): no detail, it may hold a secret.
 func corrupt(v Vault, kind Kind, name string) error {
-	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: fmt.Errorf("%w: it is no %s", ErrCorrupt, kind),
+	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: fmt.Errorf("%w: its content is malformed", ErrCorrupt),
 		Remedy: "store the key again with `groat add --overwrite PROFILE`"}
 }
 

@@ -33,7 +33,7 @@ func (h *header) openItem(key vaultKey, kind Kind, name string, file []byte) ([]
 		if k, n, ok := itemLabel(file); ok && (k != kind || n != name) {
 			return nil, fmt.Errorf("%w: its file holds the %s item %q", ErrCorrupt, k, n)
 		}
-		return nil, fmt.Errorf("%w: its file is no item of groat's", ErrCorrupt)
+		return nil, fmt.Errorf("%w: groat did not write its file", ErrCorrupt)
 	}
 	data, err := openBox(&key, file[len(clearPart):], h.itemBound(clearPart))
 	if err != nil {

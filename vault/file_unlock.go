@@ -181,7 +181,7 @@ func (f *File) askUntilOpen(ctx context.Context, h *header) (key, seedKey vaultK
 
 func (f *File) ask(ctx context.Context, req PassphraseRequest) ([]byte, PassphraseOrigin, error) {
 	if f.cfg.Passphrase == nil {
-		return nil, "", fmt.Errorf("%w: nobody can be asked for the passphrase", ErrLocked)
+		return nil, "", fmt.Errorf("%w: there is no way to ask for the passphrase", ErrLocked)
 	}
 	return f.cfg.Passphrase(ctx, req)
 }

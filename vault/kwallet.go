@@ -194,7 +194,7 @@ func (k *kwallet) get(ctx context.Context, name string) ([]byte, error) {
 	}
 	var stored keyringItem
 	if err := json.Unmarshal(data, &stored); err != nil {
-		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
 	}
 	return stored.Data, nil
 }

@@ -97,7 +97,7 @@ func (k *kwallet) probe(ctx context.Context) error {
 		return err
 	}
 	if !open && (k.noInput || !hasDisplay(k.environ)) {
-		return fmt.Errorf("%w: the wallet %q is closed and nobody can be asked", ErrLocked, k.wallet)
+		return fmt.Errorf("%w: the wallet %q is closed, and there is no way to ask for its password", ErrLocked, k.wallet)
 	}
 	return nil
 }

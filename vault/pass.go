@@ -151,7 +151,7 @@ func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
 	defer clear(out)
 	var stored keyringItem
 	if err := json.Unmarshal(out, &stored); err != nil {
-		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
 	}
 	if bytes.Equal(sealed, p.cards.sealed(name)) { // else it was replaced meanwhile, and which one was opened is open
 		p.cards.save(name, sealed, stored.Data)

@@ -101,7 +101,7 @@ func readRecord(stateDir string) (record, error) {
 		return r, nil
 	}
 	if err != nil {
-		e := &Error{Op: "read where keys lie", Backend: "auto", Err: fmt.Errorf("%w: %w", ErrUnavailable, err), Remedy: "name the backend with --backend"}
+		e := &Error{Op: "read which vault holds which key", Backend: "auto", Err: fmt.Errorf("%w: %w", ErrUnavailable, err), Remedy: "name the backend with --backend"}
 		var access *files.AccessError
 		if errors.As(err, &access) && access.Remedy != "" {
 			e.Remedy = access.Remedy

@@ -178,7 +178,7 @@ func (s *secretService) seek(ctx context.Context, b *bus, name string) ([]byte, 
 	}
 	var stored keyringItem
 	if err := json.Unmarshal(secret, &stored); err != nil {
-		return nil, fmt.Errorf("%w: not an item of groat's", ErrCorrupt) // the cause may quote the secret
+		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
 	}
 	s.learn(ctx, b, name, found[0], len(found) == 1, stored.Data)
 	return stored.Data, nil

@@ -291,7 +291,7 @@ func (s *secretService) probe(ctx context.Context) error {
 	case path == "" && !s.canAsk():
 		return fmt.Errorf("%w: the Secret Service has no collection %q", ErrUnavailable, s.name)
 	case locked && !s.canAsk():
-		return fmt.Errorf("%w: the collection %q is locked and nobody can be asked", ErrLocked, s.name)
+		return fmt.Errorf("%w: the collection %q is locked, and there is no way to ask for its password", ErrLocked, s.name)
 	case path != "" && !locked:
 		s.sawUnlocked()
 	}

@@ -77,7 +77,7 @@ func OfItem(err error) bool {
 // Error says which operation on which item failed, in words for a person.
 // It never holds an item's contents.
 type Error struct {
-	Op      string // "get", "put", "remove", "names", "open"
+	Op      string // "get", "put", "remove", "names", "open", or a verb of the backend's own
 	Backend string
 	Kind    Kind   // empty for "open"
 	Name    string // the caller's name of the item, empty for "names" and "open"
@@ -87,13 +87,33 @@ type Error struct {
 
 // Error is one line, lower case.
 func (e *Error) Error() string {
-	if e.Op == "names" {
-		return fmt.Sprintf("%s vault: could not list its items: %v", e.Backend, e.Err)
+	what := e.Op
+	switch e.Op {
+	case "names":
+		what = "list its items"
+	case "get":
+		what = "read"
+	case "put":
+		what = "store"
 	}
-	if e.Name == "" {
-		return fmt.Sprintf("%s vault: could not %s: %v", e.Backend, e.Op, e.Err)
+	if e.Name != "" {
+		words, ok := kindWords[e.Kind]
+		if !ok {
+			words = string(e.Kind)
+		}
+		what += fmt.Sprintf(" %s %q", words, e.Name)
 	}
-	return fmt.Sprintf("%s vault: could not %s %s %q: %v", e.Backend, e.Op, e.Kind, e.Name, e.Err)
+	return fmt.Sprintf("%s vault: could not %s: %v", e.Backend, what, e.Err)
+}
+
+// kindWords are the kinds for a person.
+var kindWords = map[Kind]string{
+	KindKey:     "the access key of",
+	KindCard:    "the description of the access key of",
+	KindSession: "the cached session",
+	KindToken:   "the stored sign-in",
+	KindSeed:    "the TOTP seed of",
+	KindJournal: "the unfinished rotation of",
 }
 
 // Unwrap gives the cause to errors.Is and errors.As.

@@ -175,7 +175,7 @@ func (s *stage) nowhereInClear(secrets ...string) error {
 		}
 		for _, secret := range secrets {
 			if bytes.Contains(data, []byte(secret)) {
-				return fmt.Errorf("a secret stands in clear in %s", path)
+				return fmt.Errorf("a secret is readable in %s", path)
 			}
 		}
 		return nil

@@ -16,7 +16,7 @@ const shownItems = 20
 // name or the only match is chosen, several are listed anew, best first.
 func (u *UI) Choose(ctx context.Context, title string, items []string) (int, error) {
 	if len(items) == 0 {
-		return 0, fmt.Errorf("%w: there is nothing to choose from", ErrNoTerminal)
+		return 0, noTerminal("there is nothing to choose from")
 	}
 	shown := make([]int, len(items)) // what the numbers on the screen stand for
 	for i := range items {
@@ -48,7 +48,7 @@ func (u *UI) Choose(ctx context.Context, title string, items []string) (int, err
 		}
 		shown = matches
 	}
-	return 0, fmt.Errorf("%w: nothing chosen in %d tries", ErrCancelled, maxTries)
+	return 0, fmt.Errorf("%w after %d answers that chose nothing", ErrCancelled, maxTries)
 }
 
 // pick decides on an answer: the chosen index, or -1 and the indexes that

@@ -18,11 +18,11 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 		return []prompter{p}, err
 	}
 	if u.opts.NoInput {
-		return nil, &NoTerminalError{Why: "--no-input forbids it"}
+		return nil, &NoTerminalError{Why: "--no-input forbids questions"}
 	}
 	switch d := u.opts.Driver; d {
 	case "none":
-		return nil, &NoTerminalError{Why: "--prompt none forbids it"}
+		return nil, &NoTerminalError{Why: "--prompt none forbids questions"}
 	case "auto":
 		return u.auto()
 	case "terminal":
@@ -36,7 +36,7 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 	default:
 		p, err := u.driver(d)
 		if err != nil {
-			return nil, &NoTerminalError{Why: fmt.Sprintf("prompt driver %s: %v", d, err), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
+			return nil, &NoTerminalError{Why: fmt.Sprintf("the prompt driver %s cannot be used: %v", d, err), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
 		}
 		return []prompter{p}, nil
 	}
@@ -46,9 +46,9 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 func (u *UI) terminalOnly() (prompter, error) {
 	switch {
 	case u.opts.NoInput:
-		return nil, &NoTerminalError{Why: "--no-input forbids it"}
+		return nil, &NoTerminalError{Why: "--no-input forbids questions"}
 	case u.opts.Driver == "none":
-		return nil, &NoTerminalError{Why: "--prompt none forbids it"}
+		return nil, &NoTerminalError{Why: "--prompt none forbids questions"}
 	}
 	return openDevice()
 }
@@ -130,5 +130,5 @@ func (u *UI) driver(name string) (prompter, error) {
 	case "ykman":
 		return u.newYkman()
 	}
-	return nil, fmt.Errorf("unknown; one of %s", strings.Join(Drivers, ", "))
+	return nil, fmt.Errorf("it is unknown (write one of %s)", strings.Join(Drivers, ", "))
 }

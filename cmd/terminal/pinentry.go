@@ -50,7 +50,7 @@ func (p pinentry) ask(ctx context.Context, r request) ([]byte, error) {
 		return nil, ended(ctx)
 	}
 	if err != nil && !final(err) && errs.Len() > 0 {
-		err = fmt.Errorf("%w (%s)", err, firstOf(Sanitize(errs.String()), 200))
+		p.u.opts.Debugf("pinentry wrote: %s", Sanitize(errs.String()))
 	}
 	return answer, err
 }
@@ -129,7 +129,7 @@ type assuan struct {
 func (a *assuan) send(line string) ([]byte, error) {
 	if _, err := io.WriteString(a.w, line+"\n"); err != nil {
 		a.broken = true
-		return nil, fmt.Errorf("pinentry went away: %w", err)
+		return nil, fmt.Errorf("pinentry ended before it answered: %w", err)
 	}
 	return a.response()
 }
@@ -141,7 +141,7 @@ func (a *assuan) response() ([]byte, error) {
 		line, err := a.r.ReadString('\n')
 		if err != nil {
 			a.broken = true
-			return nil, fmt.Errorf("pinentry went away: %w", err)
+			return nil, fmt.Errorf("pinentry ended before it answered: %w", err)
 		}
 		word, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		switch word {
@@ -151,7 +151,7 @@ func (a *assuan) response() ([]byte, error) {
 			s, err := url.PathUnescape(rest)
 			if err != nil {
 				a.broken = true
-				return nil, fmt.Errorf("pinentry answered in no known form")
+				return nil, fmt.Errorf("the answer of pinentry cannot be read")
 			}
 			data = append(data, s...)
 		case "ERR":

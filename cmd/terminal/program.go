@@ -68,11 +68,10 @@ func (p program) run(ctx context.Context, stdin string, stderr io.Writer, args .
 	return r, nil
 }
 
-// broken is the error for an end that is neither an answer nor a cancel.
+// broken is the error for an end that is neither an answer nor a cancel. What
+// a window's toolkit writes is for its developers.
 func (p program) broken(r result) error {
-	if r.stderr != "" {
-		return fmt.Errorf("%s (exit code %d)", firstOf(r.stderr, 200), r.code)
-	}
+	p.u.opts.Debugf("%s wrote: %s", p.id, r.stderr)
 	return fmt.Errorf("exit code %d", r.code)
 }
 

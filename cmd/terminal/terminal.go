@@ -21,7 +21,7 @@ import (
 // How asking can end without an answer. Use errors.Is.
 var (
 	// ErrNoTerminal: there is no way to ask; the wrapping error says why.
-	ErrNoTerminal = errors.New("nobody can be asked")
+	ErrNoTerminal = errors.New("there is no way to ask")
 	// ErrCancelled: the person declined (Ctrl-D, Esc, closed window).
 	ErrCancelled = errors.New("the prompt was cancelled")
 	// ErrInterrupted: Ctrl-C or another ending signal; see SignalError.
@@ -105,7 +105,7 @@ type NoTerminalError struct {
 }
 
 // Error is one line.
-func (e *NoTerminalError) Error() string { return ErrNoTerminal.Error() + ": " + e.Why }
+func (e *NoTerminalError) Error() string { return e.Why }
 
 // Is makes it an ErrNoTerminal.
 func (e *NoTerminalError) Is(target error) bool { return target == ErrNoTerminal }

@@ -4,4 +4,4 @@ package terminal
 
 import "errors"
 
-func newWinCredUI() (prompter, error) { return nil, errors.New("there is one on Windows only") }
+func newWinCredUI() (prompter, error) { return nil, errors.New("it exists on Windows only") }

@@ -24,7 +24,7 @@ func (y ykman) ask(ctx context.Context, r request) ([]byte, error) {
 		}
 	}
 	if account == "" {
-		return nil, fmt.Errorf("%w: ykman needs an MFA serial", ErrNoTerminal)
+		return nil, noTerminal("ykman needs an MFA serial")
 	}
 	var args []string
 	if s := y.u.env("YKMAN_OATH_DEVICE_SERIAL"); s != "" {
@@ -37,7 +37,7 @@ func (y ykman) ask(ctx context.Context, r request) ([]byte, error) {
 		return nil, err
 	}
 	if res.code != 0 {
-		return nil, &NoTerminalError{Why: "ykman: " + y.broken(res).Error(),
+		return nil, &NoTerminalError{Why: "ykman failed: " + firstOf(res.stderr, 200),
 			Remedy: "check `ykman oath accounts list`; the account must be called " + strings.TrimSpace(account)}
 	}
 	return res.stdout, nil

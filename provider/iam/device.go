@@ -98,7 +98,7 @@ func inWords(err error) error {
 	case "EntityTemporarilyUnmodifiable":
 		return &Error{"AWS is still busy with the user's last change", "try again in a minute", err}
 	case "LimitExceeded":
-		return &Error{"the user has eight MFA devices, and AWS allows no more", "groat mfa list shows them; groat mfa remove takes one away", err}
+		return &Error{"the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", err}
 	case "DeleteConflict":
 		return &Error{"the device is still in use, by another user", "deactivate it there first", err}
 	}

@@ -121,7 +121,7 @@ func (e Enroller) forget(ctx context.Context) error {
 // so that a device is not created whose seed could not be kept.
 func (e *Enroller) create(ctx context.Context, name string, enabled []string) (Device, error) {
 	if len(enabled) >= deviceNames {
-		return Device{}, &Error{"the user has eight MFA devices, and AWS allows no more", "groat mfa list shows them; groat mfa remove takes one away", provider.ErrRefused}
+		return Device{}, &Error{"the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", provider.ErrRefused}
 	}
 	if err := e.save(ctx, Device{}); err != nil {
 		return Device{}, err

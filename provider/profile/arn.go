@@ -62,5 +62,5 @@ func ParseRoleARN(s, partition string) (string, error) {
 			return arn, nil
 		}
 	}
-	return "", fmt.Errorf("%w: %q is no role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", ErrMalformed, clean(s))
+	return "", fmt.Errorf("%w: %q is not a role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", ErrMalformed, clean(s))
 }

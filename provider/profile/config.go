@@ -146,7 +146,7 @@ func (c *Config) Oddities() []*Error {
 			s := &f.sections[i]
 			if s.kind == sectionOther {
 				if strings.HasPrefix(s.name, "profile") || s.name == "DEFAULT" {
-					all = append(all, &Error{File: f.path, Line: s.line, Err: fmt.Errorf("section [%s] is no profile and is ignored", clean(s.name))})
+					all = append(all, &Error{File: f.path, Line: s.line, Err: fmt.Errorf("section [%s] is not a profile and is ignored", clean(s.name))})
 				}
 				continue
 			}

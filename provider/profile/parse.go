@@ -71,7 +71,7 @@ func scanFile(path, text string, credentials bool) *file {
 			st.inSection = true
 		case lineOption:
 			if !st.inSection {
-				f.setFatal(lineNo, fmt.Errorf("%w: no section header stands before this line", ErrMalformed))
+				f.setFatal(lineNo, fmt.Errorf("%w: there is no section header before this line", ErrMalformed))
 			}
 		}
 	}

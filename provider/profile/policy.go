@@ -17,7 +17,7 @@ func sessionPolicy(v *view) (policy string, arns []string, err error) {
 	case len(policy) > maxPolicy:
 		return "", nil, v.errorf("policy", ErrMalformed, "the session policy has %d characters, but AWS takes 2048", len(policy))
 	case policy != "" && !json.Valid([]byte(policy)):
-		return "", nil, v.errorf("policy", ErrMalformed, "the session policy is no JSON")
+		return "", nil, v.errorf("policy", ErrMalformed, "the session policy is not valid JSON")
 	}
 	arns = splitList(v.get("policy_arns"))
 	if len(arns) > maxPolicyARNs {
@@ -25,7 +25,7 @@ func sessionPolicy(v *view) (policy string, arns []string, err error) {
 	}
 	for _, arn := range arns {
 		if !isPolicyARN(arn) {
-			return "", nil, v.errorf("policy_arns", ErrMalformed, "policy_arns has %q, which is no ARN of a policy", arn)
+			return "", nil, v.errorf("policy_arns", ErrMalformed, "policy_arns has %q, which is not the ARN of a policy", arn)
 		}
 	}
 	return policy, arns, nil

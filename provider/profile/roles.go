@@ -140,7 +140,7 @@ func (w *walker) duration(i int) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n <= 0 {
-		return 0, v.errorf("duration_seconds", ErrMalformed, "duration_seconds %q is no number of seconds", s)
+		return 0, v.errorf("duration_seconds", ErrMalformed, "duration_seconds %q is not a number of seconds", s)
 	}
 	return n, nil
 }
@@ -150,7 +150,7 @@ func (w *walker) role(i int, e Endpoints) (Role, error) {
 	v := w.views[i]
 	role := Role{Profile: v.name, RoleARN: v.get("role_arn")}
 	if !isRoleARN(role.RoleARN) {
-		return role, v.errorf("role_arn", ErrMalformed, "role_arn %q is no ARN of a role", role.RoleARN)
+		return role, v.errorf("role_arn", ErrMalformed, "role_arn %q is not the ARN of a role", role.RoleARN)
 	}
 	return role, w.fillRole(&role, i, e)
 }

@@ -59,7 +59,7 @@ func (b *body) addSection(f *file, s *section) {
 			blanks = 0
 			k, val, ok := splitOption(stripped)
 			if !ok {
-				b.problems = append(b.problems, malformed(f, s, lineNo, "the line is no “key = value”"))
+				b.problems = append(b.problems, malformed(f, s, lineNo, "the line is not “key = value”"))
 				continue
 			}
 			if first := seen[k]; first > 0 {
@@ -90,7 +90,7 @@ func (v *openValue) add(f *file, s *section, stripped string, lineNo, blanks int
 	if v.entry.text == "" && v.entry.bad == nil {
 		for part := range strings.FieldsFuncSeq(stripped, isLineEnd) {
 			if !strings.Contains(part, "=") {
-				v.entry.bad = malformed(f, s, lineNo, fmt.Sprintf("the line under %q is no “key = value”", v.key))
+				v.entry.bad = malformed(f, s, lineNo, fmt.Sprintf("the line under %q is not “key = value”", v.key))
 				break
 			}
 		}

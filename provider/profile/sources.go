@@ -165,7 +165,7 @@ func (w *walker) webIdentity(v *view) error {
 		return v.errorf(key, ErrMalformed, "profile %q has %s without role_arn", v.name, key)
 	}
 	if !isRoleARN(wi.RoleARN) {
-		return v.errorf("role_arn", ErrMalformed, "role_arn %q is no ARN of a role", wi.RoleARN)
+		return v.errorf("role_arn", ErrMalformed, "role_arn %q is not the ARN of a role", wi.RoleARN)
 	}
 	var err error
 	if wi.Policy, wi.PolicyARNs, err = sessionPolicy(v); err != nil {
@@ -195,7 +195,7 @@ func ResolveEnvironmentWebIdentity(o ResolveOptions) (*Resolved, error) {
 	w := &walker{config: &Config{bodies: make(map[string]*body)}, options: o}
 	arn := w.env("AWS_ROLE_ARN")
 	if !isRoleARN(arn) {
-		return nil, &Error{Err: fmt.Errorf("%w: AWS_ROLE_ARN %q is no ARN of a role", ErrMalformed, clean(arn))}
+		return nil, &Error{Err: fmt.Errorf("%w: AWS_ROLE_ARN %q is not the ARN of a role", ErrMalformed, clean(arn))}
 	}
 	v := &view{name: EnvironmentProfile, bodies: []*body{{exists: true, values: map[string]entry{
 		"role_arn":                {text: arn},

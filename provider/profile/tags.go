@@ -48,7 +48,7 @@ func sessionTags(v *view, place, text string) ([]Tag, error) {
 		key, value = trimBlank(key), trimBlank(value)
 		switch {
 		case !ok || key == "":
-			return nil, v.errorf(place, ErrMalformed, "%s has %q, which is no key=value", place, pair)
+			return nil, v.errorf(place, ErrMalformed, "%s has %q, which is not key=value", place, pair)
 		case utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
 			return nil, v.errorf(place, ErrMalformed, "session tag %q is longer than AWS takes (key 128, value 256 characters)", key)
 		case slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }):
