@@ -224,7 +224,7 @@ func (a *app) profileWords() []string {
 		for _, name := range config.Names() {
 			roles[name] = config.Value(name, "role_arn")
 		}
-		for helper, typed := range typedNames(config) {
+		for helper, typed := range a.typedNames(config) {
 			roles[typed] = roles[helper]
 			delete(roles, helper)
 		}

@@ -108,10 +108,14 @@ func (a *app) helperProfiles() (map[string]bool, error) {
 
 // typedNames are the profiles that `configure` made to hold another one's
 // chain, each with the name that people type.
-func typedNames(config *profile.Config) map[string]string {
+func (a *app) typedNames(config *profile.Config) map[string]string {
 	typed := map[string]string{}
 	for _, name := range config.Names() {
-		if helper := name + profile.ConfiguredSuffix; config.Value(name, "credential_process") != "" && config.Exists(helper) {
+		helper := name + profile.ConfiguredSuffix
+		if !config.Exists(helper) {
+			continue
+		}
+		if target, plain, _ := a.selfProfile(config.Value(name, "credential_process")); plain && target == helper {
 			typed[helper] = name
 		}
 	}

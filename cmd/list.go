@@ -57,7 +57,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	}
 	if c.Profiles {
 		names := slices.Concat(config.Names(), a.recordedNames())
-		typed := typedNames(config)
+		typed := a.typedNames(config)
 		names = slices.DeleteFunc(names, func(name string) bool { return typed[name] != "" })
 		slices.Sort(names)
 		return printLines(a, slices.Compact(names))
@@ -140,7 +140,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 	for name := range cards {
 		names[name] = true
 	}
-	typed := typedNames(config)
+	typed := a.typedNames(config)
 	for helper := range typed {
 		delete(names, helper)
 	}

@@ -106,6 +106,9 @@ func TestProgramsEnd(t *testing.T) {
 		if !errors.Is(err, c.want) || c.want == nil && got != "123456" {
 			t.Errorf("%+v: %q, %v", c, got, err)
 		}
+		if err != nil && c.driver != "ykman" && c.stderr != "" && strings.Contains(err.Error(), c.stderr) {
+			t.Errorf("%s: a person is told %q", c.driver, err)
+		}
 	}
 }
 
