@@ -68,7 +68,9 @@ type passphraseOutcomes struct{}
 // Final names the failures that end the wait of all.
 func (passphraseOutcomes) Final(err error) string {
 	switch {
-	case declined(err), errors.Is(err, errPassphraseCommand):
+	case errors.Is(err, errPassphraseCommand):
+		return "command"
+	case declined(err):
 		return "locked"
 	case errors.Is(err, vault.ErrPassphrase):
 		return "passphrase"
@@ -77,10 +79,13 @@ func (passphraseOutcomes) Final(err error) string {
 }
 
 // Restore turns another process's failure into one of ours.
-func (passphraseOutcomes) Restore(code, message string) error {
-	class, hint := vault.ErrLocked, unlockRemedy+", or set "+passphraseVariable
-	if code == "passphrase" {
-		class, hint = vault.ErrPassphrase, ""
+func (passphraseOutcomes) Restore(code string) error {
+	words, class, hint := "the passphrase was not given", vault.ErrLocked, unlockRemedy+", or set "+passphraseVariable
+	switch code {
+	case "command":
+		words, hint = errPassphraseCommand.Error(), ""
+	case "passphrase":
+		words, class, hint = vault.ErrPassphrase.Error(), vault.ErrPassphrase, ""
 	}
-	return &sayError{"in another process: " + terminal.Sanitize(message), hint, class}
+	return &sayError{"in another process: " + words, hint, class}
 }

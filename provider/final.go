@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"groat/session/flight"
 )
@@ -26,16 +25,17 @@ func (e *ownError) Unwrap() error { return e.err }
 // The codes under which a failure passes from the process that was asked to
 // those that waited for it.
 var finalClasses = []struct {
-	code string
-	err  error
+	code  string
+	err   error
+	words string // for those who waited
 }{
-	{"cancelled", ErrCancelled},
-	{"interrupted", ErrInterrupted},
-	{refusedCode, ErrRefused},
-	{"refused", ErrRefused},
-	{"no-code", ErrNoCode},
-	{"unreachable", ErrUnreachable},
-	{"process", ErrBadProcess},
+	{"cancelled", ErrCancelled, ErrCancelled.Error()},
+	{"interrupted", ErrInterrupted, ErrCancelled.Error()},
+	{refusedCode, ErrRefused, "AWS refused the token code"},
+	{"refused", ErrRefused, "the call was refused by AWS"},
+	{"no-code", ErrNoCode, "no token code was given"},
+	{"unreachable", ErrUnreachable, ErrUnreachable.Error()},
+	{"process", ErrBadProcess, "the " + ErrBadProcess.Error()},
 }
 
 // refusedCode tells codes that AWS would not take from calls that it refused.
@@ -103,7 +103,7 @@ func deviceOutcome(err error) error {
 
 // Restore is another process's final failure as an error of the same class. An
 // interruption there is a cancelled prompt here.
-func (o Outcomes) Restore(code, message string) error {
+func (o Outcomes) Restore(code string) error {
 	switch code {
 	case "cancelled", "interrupted", "no-code", refusedCode:
 		if o.CodeGiven {
@@ -118,19 +118,24 @@ func (o Outcomes) Restore(code, message string) error {
 		if errors.Is(class, ErrInterrupted) {
 			class = ErrCancelled
 		}
-		// What was passed on more than once says so once.
-		return &endedError{code: code, message: strings.TrimPrefix(sanitizeText(message), elsewhere), class: class}
+		return &endedError{code: code, words: c.words, class: class}
 	}
-	return fmt.Errorf("%w: %s", flight.ErrEnded, sanitizeText(message))
+	return fmt.Errorf("%w: %s", flight.ErrEnded, sanitizeText(code))
 }
 
 // endedError is how an attempt ended that another process made.
 type endedError struct {
-	code, message string
-	class         error
+	code, words string
+	class       error
 }
 
-const elsewhere = "in another process: "
-
-func (e *endedError) Error() string { return elsewhere + e.message }
+func (e *endedError) Error() string { return "in another process: " + e.words }
 func (e *endedError) Unwrap() error { return e.class }
+
+// Hint is the way to the details, which stay in the other process.
+func (e *endedError) Hint() string {
+	if errors.Is(e, ErrRefused) || errors.Is(e, ErrUnreachable) || errors.Is(e, ErrBadProcess) {
+		return "see what the other process says, or run this again to see it here"
+	}
+	return ""
+}

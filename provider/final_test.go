@@ -124,7 +124,7 @@ func TestRestoreWithCode(t *testing.T) {
 		"cancelled": false, "interrupted": false, "no-code": false, "refused-code": false,
 		"refused": true, "unreachable": true, "process": true, "of another version": true,
 	} {
-		if err := (provider.Outcomes{CodeGiven: true}).Restore(code, "x"); (err != nil) != heeded {
+		if err := (provider.Outcomes{CodeGiven: true}).Restore(code); (err != nil) != heeded {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestUselessProcessesAreFinal(t *testing.T) {
 		if code, final := isFinal(err); !final || code != tt.code {
 			t.Errorf("%s: %q, %v", name, code, final)
 		}
-		wantError(t, (provider.Outcomes{}).Restore(tt.code, err.Error()), tt.class)
+		wantError(t, (provider.Outcomes{}).Restore(tt.code), tt.class)
 	}
 }
 

@@ -112,9 +112,9 @@ func (testOutcomes) Final(err error) string {
 	return ""
 }
 
-func (testOutcomes) Restore(code, message string) error {
+func (testOutcomes) Restore(code string) error {
 	if code == "cancelled" {
-		return fmt.Errorf("elsewhere: %w (%s)", errTestCancelled, message)
+		return fmt.Errorf("elsewhere: %w", errTestCancelled)
 	}
 	return nil
 }

@@ -74,10 +74,10 @@ type Outcomes interface {
 	// Final is the stable code of a failure that ends the wait of every process
 	// that was already waiting; "" for one that is this process's own.
 	Final(err error) (code string)
-	// Restore turns the code and the message of another process's final failure
-	// back into an error of the same class; nil: it is none for this process,
-	// which goes on waiting.
-	Restore(code, message string) error
+	// Restore turns the code of another process's final failure back into an
+	// error of the same class, and words it: nothing else passes. Nil: it is
+	// none for this process, which goes on waiting.
+	Restore(code string) error
 }
 
 // Work is what one process does for all that want it.
@@ -267,7 +267,7 @@ func (l *held) finish(stored bool, err error) {
 	r := record{Done: l.rec.Done + 1, Stored: stored}
 	if err != nil && l.g.Outcomes != nil {
 		if code := l.g.Outcomes.Final(err); code != "" {
-			r.Code, r.Message = code, err.Error()
+			r.Code = code
 		}
 	}
 	l.rec = r

@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -86,22 +87,50 @@ type outcomes struct{ restored error }
 
 func (outcomes) Final(error) string { return "cancelled" }
 
-func (o outcomes) Restore(code, message string) error {
-	if code != "cancelled" || message != "the prompt was cancelled" {
-		return errors.New("garbled: " + code + ", " + message)
+func (o outcomes) Restore(code string) error {
+	if code != "cancelled" {
+		return errors.New("garbled: " + code)
 	}
 	return o.restored
 }
 
 func TestErrorsOfOthersKeepTheirClass(t *testing.T) {
 	mine := errors.New("mine")
-	r := record{Code: "cancelled", Message: "the prompt was cancelled"}
+	r := record{Code: "cancelled"}
 	if err := (&Group{}).restore(r); !errors.Is(err, ErrEnded) {
 		t.Error(err)
 	}
 	g := &Group{Outcomes: outcomes{mine}}
 	if err := g.restore(r); !errors.Is(err, mine) {
 		t.Error(err)
+	}
+}
+
+// What a failure says may repeat what was typed or sent: none of it is written.
+func TestFailuresLeaveNoTextInLockFiles(t *testing.T) {
+	const secret = "123456 wJalrXUtnFEMI"
+	g := &Group{Dir: t.TempDir(), Outcomes: outcomes{}}
+	w := Work{
+		Name: "n", Look: func() (bool, error) { return false, nil },
+		Attempt: func(context.Context) (bool, error) { return false, errors.New(secret) },
+	}
+	if err := g.Do(t.Context(), w); err == nil {
+		t.Fatal("no failure")
+	}
+	release, err := g.Ask(t.Context(), "device")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release(errors.New(secret))
+	files, _ := filepath.Glob(filepath.Join(g.Dir, "*"))
+	if len(files) != 2 {
+		t.Fatalf("lock files: %q", files)
+	}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(b, []byte("cancelled")) || bytes.Contains(b, []byte("123456")) || bytes.Contains(b, []byte("wJalr")) {
+			t.Errorf("%v: %s", err, b)
+		}
 	}
 }
 
@@ -193,7 +222,7 @@ func TestAWaitIsPassedOn(t *testing.T) {
 
 // A failure that Restore makes nothing of is none: the wait goes on.
 func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
-	w := &wait{g: &Group{Outcomes: outcomes{}}, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled", Message: "the prompt was cancelled"}}}
+	w := &wait{g: &Group{Outcomes: outcomes{}}, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled"}}}
 	if over, err := w.news(nil); over || err != nil {
 		t.Errorf("%v, %v", over, err)
 	}

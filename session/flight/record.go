@@ -12,7 +12,8 @@ import (
 
 // record is what a lock file says: who holds the lock and how the last
 // attempt under it ended. It is advice for those who wait; the lock itself is
-// the operating system's. It never holds a secret.
+// the operating system's. It never holds a secret: of a failure it has the class
+// and no text, which may repeat what was sent or typed.
 type record struct {
 	PID     int    `json:"pid,omitempty"`     // of the holder; 0: nobody, or not said yet
 	Started string `json:"started,omitempty"` // the holder's start, which tells it from a later process of the same number
@@ -20,8 +21,7 @@ type record struct {
 	Asking  bool   `json:"asking,omitempty"`  // the holder waits for a token code
 	Done    uint64 `json:"done,omitempty"`    // attempts ended so far
 	Stored  bool   `json:"stored,omitempty"`  // the last one left something to read
-	Code    string `json:"code,omitempty"`    // the last one's final failure; "" for any other end
-	Message string `json:"message,omitempty"`
+	Code    string `json:"code,omitempty"`    // the class of the last one's final failure; "" for any other end
 }
 
 // The record stands behind a line for people. Its place must not overlap the
@@ -29,7 +29,6 @@ type record struct {
 const (
 	recordHeader = "groat lock file\n"
 	recordSize   = 1024
-	maxMessage   = 480
 	maxHolder    = 160
 )
 
@@ -80,7 +79,7 @@ func writeRecord(path string, r record) error {
 }
 
 func formatRecord(r record) ([]byte, error) {
-	r.Holder, r.Message = oneLine(r.Holder, maxHolder), oneLine(r.Message, maxMessage)
+	r.Holder = oneLine(r.Holder, maxHolder)
 	for {
 		body, err := json.Marshal(r)
 		if err != nil {
@@ -91,8 +90,7 @@ func formatRecord(r record) ([]byte, error) {
 			return []byte(line + strings.Repeat(" ", recordSize-1-len(line)) + "\n"), nil
 		}
 		// Characters that JSON escapes made it too long.
-		r.Holder, r.Message = oneLine(r.Holder, len(r.Holder)/2), oneLine(r.Message, len(r.Message)/2)
-		r.Code = oneLine(r.Code, 64)
+		r.Holder, r.Code = oneLine(r.Holder, len(r.Holder)/2), oneLine(r.Code, 64)
 	}
 }
 

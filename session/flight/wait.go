@@ -147,9 +147,9 @@ func (w *wait) news(reread func() (bool, error)) (bool, error) {
 
 func (g *Group) restore(r record) error {
 	if g.Outcomes != nil {
-		return g.Outcomes.Restore(r.Code, r.Message)
+		return g.Outcomes.Restore(r.Code)
 	}
-	return fmt.Errorf("%w: %s", ErrEnded, r.Message)
+	return fmt.Errorf("%w: %s", ErrEnded, r.Code)
 }
 
 // holder names whom this wait is for.
