@@ -12,6 +12,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // addCmd stores a long-lived access key, proved by AWS, under a profile.
@@ -92,7 +93,7 @@ func (c *addCmd) checkFree(ctx context.Context, v vault.Vault) error {
 	case err != nil:
 		return err
 	}
-	return usageError(fmt.Sprintf("profile %s already has access key %s in the %s vault", quote(c.Profile), card.KeyID, v.Backend()), "to replace it: groat add --overwrite "+c.Profile)
+	return usageError(fmt.Sprintf("profile %s already has access key %s in the %s vault", quote(c.Profile), card.KeyID, v.Backend()), "to replace it: groat add --overwrite "+files.Word(c.Profile))
 }
 
 // take gets the key from where the flags say, else from a person.
@@ -131,7 +132,7 @@ func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, car
 	id, err := provider.CallerIdentity(ctx, o, creds)
 	if err != nil {
 		if errors.Is(err, provider.ErrUnreachable) {
-			return card, &sayError{err.Error(), "to store it unverified: groat add --no-verify " + c.Profile, err}
+			return card, &sayError{err.Error(), "to store it unverified: groat add --no-verify " + files.Word(c.Profile), err}
 		}
 		return card, err
 	}

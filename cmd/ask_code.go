@@ -8,6 +8,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/provider"
+	"groat/vault/files"
 )
 
 // personCodes asks a person for token codes.
@@ -61,12 +62,12 @@ func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
 // the very session in the cache that is wanted here, so it takes the flags
 // along.
 func (a *app) needsPerson(why, profile string) error {
-	line := "run in a terminal: groat exec " + shellWord(profile)
+	line := "run in a terminal: groat exec " + files.Word(profile)
 	for _, flag := range a.given {
 		if flag == "--no-cache" {
 			return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
 		}
-		line += " " + shellWord(flag)
+		line += " " + files.Word(flag)
 	}
 	// Where a variable or config.json forbids to ask, it does so there, too.
 	if a.cli.NoInput && a.settings.from["no-input"] != "" {

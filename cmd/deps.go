@@ -16,6 +16,7 @@ import (
 	"groat/session"
 	"groat/vault"
 	"groat/vault/busguard"
+	"groat/vault/files"
 )
 
 // SDKs kill their helper 60 s after its start. Asking ends before, early
@@ -192,7 +193,7 @@ func (a *app) noKey(v vault.Vault, name string, err error) error {
 	}
 	hint := vault.ElsewhereHint(a.paths.state, name, v.Backend())
 	if hint == "" {
-		hint = "run: groat add " + name
+		hint = "run: groat add " + files.Word(name)
 	}
 	return noKeyError(v.Backend(), name, hint)
 }

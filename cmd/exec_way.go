@@ -8,6 +8,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // checkWay refuses a way of handing over credentials that would not hand
@@ -64,7 +65,7 @@ func (a *app) checkProfileEnv(name string) error {
 		return err
 	}
 	if _, _, ok := a.selfProfile(config.Value(name, "credential_process")); !ok {
-		a.warn(fmt.Sprintf("profile %s has no credential_process line that calls groat, so that SDKs find other credentials there or none; to write it: groat configure %s", quote(name), name))
+		a.warn(fmt.Sprintf("profile %s has no credential_process line that calls groat, so that SDKs find other credentials there or none; to write it: groat configure %s", quote(name), files.Word(name)))
 	}
 	return nil
 }

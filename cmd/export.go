@@ -12,6 +12,7 @@ import (
 	"groat/cmd/child"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/files"
 )
 
 // exportCmd prints a profile's credentials for a shell or a file.
@@ -52,7 +53,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.Credentials) error {
 	if creds.SessionToken == "" {
 		return usageError("these are a long-lived key, which is not written to disk",
-			"leave out --no-session, or read them from groat export "+name)
+			"leave out --no-session, or read them from groat export "+files.Word(name))
 	}
 	if st, err := os.Stat(a.paths.awsKeys); err == nil && runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
 		return &sayError{
@@ -67,7 +68,7 @@ func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.
 	if err != nil {
 		return err
 	}
-	a.say(fmt.Sprintf("wrote session credentials of profile %s to %s; to take them out: groat remove --sessions-only %s", quote(name), a.paths.awsKeys, name))
+	a.say(fmt.Sprintf("wrote session credentials of profile %s to %s; to take them out: groat remove --sessions-only %s", quote(name), a.paths.awsKeys, files.Word(name)))
 	a.warnOtherRoad(name)
 	return nil
 }
@@ -81,7 +82,7 @@ func (a *app) warnOtherRoad(name string) {
 	}
 	for _, key := range []string{"role_arn", "sso_session", "sso_start_url"} {
 		if config.Value(name, key) != "" {
-			a.warn(fmt.Sprintf("profile %s has %s in the config, which AWS SDKs follow first: only tools that read nothing but the credentials file use these; for SDKs run: groat configure %s", quote(name), key, name))
+			a.warn(fmt.Sprintf("profile %s has %s in the config, which AWS SDKs follow first: only tools that read nothing but the credentials file use these; for SDKs run: groat configure %s", quote(name), key, files.Word(name)))
 			return
 		}
 	}

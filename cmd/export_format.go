@@ -102,23 +102,6 @@ func quotePOSIX(s string) (string, error) {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'", nil
 }
 
-// shellWord is the word as one types it: in quotes only where it must be.
-func shellWord(s string) string {
-	if isWord(strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-./:=@,+", r) {
-			return '_'
-		}
-		return r
-	}, s)) {
-		return s
-	}
-	quoted, err := quotePOSIX(s)
-	if err != nil {
-		return s
-	}
-	return quoted
-}
-
 // quoteFish is a literal word for fish: within single quotes the backslash
 // and the single quote are special (fish manual, "Quotes").
 func quoteFish(s string) (string, error) {

@@ -317,11 +317,3 @@ func readFish(q string) string {
 	}
 	return b.String() + "unterminated"
 }
-
-func TestShellWord(t *testing.T) {
-	for in, want := range map[string]string{"admin": "admin", "arn:aws:iam::1:mfa/x": "arn:aws:iam::1:mfa/x", "": "''", "two words": "'two words'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "--a=b": "--a=b"} {
-		if got := shellWord(in); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
-	}
-}

@@ -168,6 +168,95 @@ func literalText(e ast.Expr) (string, bool) {
 	return "", false
 }
 
+// unquoted finds in an expression what stands in a command of groat's and is
+// not made a word of the shell.
+func unquoted(t *testing.T, e ast.Expr) []ast.Expr {
+	open := func(text string) bool {
+		m := openCommand.FindStringSubmatch(text)
+		return m != nil && isCommand(t, m[2])
+	}
+	literal := func(e ast.Expr) string {
+		lit, _ := e.(*ast.BasicLit)
+		if lit == nil || lit.Kind != token.STRING {
+			return ""
+		}
+		text, _ := strconv.Unquote(lit.Value)
+		return text
+	}
+	isWord := func(e ast.Expr) bool {
+		if name, ok := e.(*ast.Ident); ok && name.Name == "command" {
+			return true // of groat's own
+		}
+		call, _ := e.(*ast.CallExpr)
+		if call == nil {
+			return false
+		}
+		f, _ := call.Fun.(*ast.SelectorExpr)
+		return f != nil && f.Sel.Name == "Word"
+	}
+	var found []ast.Expr
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		left := e.X
+		if b, ok := left.(*ast.BinaryExpr); ok {
+			left = b.Y
+		}
+		if open(literal(left)) && literal(e.Y) == "" && !isWord(e.Y) {
+			found = append(found, e.Y)
+		}
+	case *ast.CallExpr:
+		for i, arg := range e.Args {
+			format := literal(arg)
+			verbs := verb.FindAllStringIndex(format, -1)
+			for n, at := range verbs {
+				if open(format[:at[0]]) && i+1+n < len(e.Args) && !isWord(e.Args[i+1+n]) {
+					found = append(found, e.Args[i+1+n])
+				}
+			}
+		}
+	}
+	return found
+}
+
+// openCommand is text that ends within a command, before its next word.
+var openCommand = regexp.MustCompile("(^|[ `(])groat ([a-z-]+)[a-z -]* $")
+
+// A name in a command that people are told to run may hold anything that a
+// shell acts upon: all of them go through files.Word.
+func TestNamesInCommandsAreQuoted(t *testing.T) {
+	words := 0
+	for _, room := range []string{".", "../provider", "../provider/profile", "../provider/iam", "../session", "../vault"} {
+		paths, err := filepath.Glob(filepath.Join(room, "*.go"))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("%s: %v", room, err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				if s, ok := node.(*ast.SelectorExpr); ok && s.Sel.Name == "Word" {
+					words++
+				}
+				if e, ok := node.(ast.Expr); ok {
+					for _, bare := range unquoted(t, e) {
+						t.Errorf("%s: not quoted for the shell", set.Position(bare.Pos()))
+					}
+				}
+				return true
+			})
+		}
+	}
+	if words < 25 {
+		t.Errorf("only %d quoted names found", words)
+	}
+}
+
 // So is every command of the help pages, the documents and the scripts.
 func TestDocumentedCommandsParse(t *testing.T) {
 	for path, list := range examples {

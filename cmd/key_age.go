@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // maxKeyAgeSetting has no flag: it is a habit of the machine, not of one command.
@@ -52,7 +53,7 @@ func (a *app) nudge(card vault.Card) {
 	if time.Duration(age)*24*time.Hour <= limit || !a.onceADay("key-age") {
 		return
 	}
-	a.say(fmt.Sprintf("access key %s of profile %s is %d days old, and %s is %s; to replace it: groat rotate %s", card.KeyID, quote(card.Profile), age, place, text, shellWord(card.Profile)))
+	a.say(fmt.Sprintf("access key %s of profile %s is %d days old, and %s is %s; to replace it: groat rotate %s", card.KeyID, quote(card.Profile), age, place, text, files.Word(card.Profile)))
 }
 
 // onceADay reports whether something was not said here for a day, and notes

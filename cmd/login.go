@@ -171,7 +171,7 @@ func explainSignin(err error, plan *provider.Plan) error {
 	if !errors.As(err, &call) || !errors.Is(err, provider.ErrRefused) || call.Remedy != "" {
 		return err
 	}
-	call.Remedy = "the credentials may have been revoked: groat clear " + plan.Profile
+	call.Remedy = "the credentials may have been revoked: groat clear " + files.Word(plan.Profile)
 	if plan.Steps[len(plan.Steps)-1].Operation == provider.OpGetSessionToken {
 		call.Remedy = "the console takes no session of a user's own key: log in with a role's profile, or give --policy-arn for a federation token"
 	}

@@ -8,6 +8,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // mfaCmd gathers what concerns MFA devices.
@@ -54,10 +55,10 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 func (d device) line(command string) string {
 	line := "groat mfa " + command
 	if d.MFASerial != "" {
-		line += " --mfa-serial " + shellWord(d.MFASerial)
+		line += " --mfa-serial " + files.Word(d.MFASerial)
 	}
 	if d.Profile != "" {
-		line += " " + shellWord(d.Profile)
+		line += " " + files.Word(d.Profile)
 	}
 	return line
 }

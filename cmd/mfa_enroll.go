@@ -9,6 +9,7 @@ import (
 	"groat/provider/iam"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // mfaEnrollCmd gives the key's user a virtual MFA device.
@@ -28,9 +29,9 @@ func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := a.ui().CanConfirm(); err != nil { // it is shown and asked on the terminal
-		return &sayError{fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll " + shellWord(o.profile), provider.ErrNoCode}
+		return &sayError{fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll " + files.Word(o.profile), provider.ErrNoCode}
 	}
-	release, err := o.alone("run: groat mfa enroll " + shellWord(o.profile))
+	release, err := o.alone("run: groat mfa enroll " + files.Word(o.profile))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // mfaListCmd shows the MFA devices of a key's user.
@@ -44,7 +45,7 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if len(serials) == 0 {
-		a.say(fmt.Sprintf("the user of profile %s has no MFA device; to set one up: groat mfa enroll %s", quote(r.Source.Profile), shellWord(r.Source.Profile)))
+		a.say(fmt.Sprintf("the user of profile %s has no MFA device; to set one up: groat mfa enroll %s", quote(r.Source.Profile), files.Word(r.Source.Profile)))
 		return nil
 	}
 	v, err := a.keyVault(ctx, r.Source.Profile)

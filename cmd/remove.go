@@ -13,6 +13,7 @@ import (
 	"groat/session"
 	"groat/session/flight"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // removeCmd deletes keys with all that was minted from them, or only what
@@ -87,7 +88,7 @@ func (c *removeCmd) nothingToRemove(a *app, v vault.Vault, name string, holders 
 		return err
 	}
 	return &sayError{fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), v.Backend()),
-		"to drop what was minted for it: groat remove --sessions-only " + name, vault.ErrNotFound}
+		"to drop what was minted for it: groat remove --sessions-only " + files.Word(name), vault.ErrNotFound}
 }
 
 // removeKey deletes a key wherever it lies: a copy that stayed behind in

@@ -10,6 +10,7 @@ import (
 	"groat/provider/iam"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // rotateCmd replaces access keys at AWS and in the vault.
@@ -42,7 +43,7 @@ func (c *rotateCmd) Run(ctx context.Context, a *app) error {
 		if done[o.profile] {
 			continue
 		}
-		release, err := o.alone("run: groat rotate " + shellWord(o.profile))
+		release, err := o.alone("run: groat rotate " + files.Word(o.profile))
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (c *rotateCmd) rotate(ctx context.Context, a *app, name string) ([]string, 
 	}
 	r := &iam.Rotator{
 		Clock: iam.Clock{Now: a.now, Sleep: a.sleep}, Account: o.account, User: o.user,
-		Profiles: holders, Named: shellWord(o.profile),
+		Profiles: holders, Named: files.Word(o.profile),
 		Keys: ownedKeys{vaultKeys{a}, o}, Journal: o.store(vault.KindJournal),
 		Say: a.say, KeepOld: c.KeepOld, DeleteInactive: c.DeleteInactive, DeleteKey: c.DeleteKey,
 		Sign: c.signer(a, o),

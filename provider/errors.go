@@ -1,6 +1,10 @@
 package provider
 
-import "fmt"
+import (
+	"fmt"
+
+	"groat/vault/files"
+)
 
 // NoKeyError says that a chain ends at a profile without any credentials.
 // It wraps ErrNoKey.
@@ -22,7 +26,7 @@ func (e *NoKeyError) Unwrap() error { return ErrNoKey }
 
 // Hint says how to store the key.
 func (e *NoKeyError) Hint() string {
-	return fmt.Sprintf("run `groat add %s` to store its access key", e.Missing)
+	return fmt.Sprintf("run `groat add %s` to store its access key", files.Word(e.Missing))
 }
 
 // replacedError says that a plan was made for another key than the one that
@@ -37,5 +41,5 @@ func (e *replacedError) Unwrap() error { return ErrKeyReplaced }
 
 // Hint is the remedy, for the one place that prints it.
 func (e *replacedError) Hint() string {
-	return fmt.Sprintf("run this again; if that does not help, store the key anew with `groat add --overwrite %s`", e.profile)
+	return fmt.Sprintf("run this again; if that does not help, store the key anew with `groat add --overwrite %s`", files.Word(e.profile))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"groat/provider/profile"
+	"groat/vault/files"
 )
 
 // NewPlan decides what will be called to answer for a profile: it is a pure
@@ -69,11 +70,11 @@ func (b *planner) build() error {
 			// Temporary: there is nothing to move into the vault.
 			return b.fromTemporary(Step{Operation: OpStatic})
 		}
-		remedy := "`groat import --delete-source %s` moves it into the vault"
+		remedy := fmt.Sprintf("`groat import --delete-source %s` moves it into the vault", files.Word(source.Profile))
 		if !source.Static.Shared {
-			remedy = "`groat add %s` stores it in the vault; then delete the lines"
+			remedy = fmt.Sprintf("`groat add %s` stores it in the vault; then delete the lines", files.Word(source.Profile))
 		}
-		b.warn("the access key of profile %q is in plaintext in %s: "+remedy, source.Profile, source.Static.File, source.Profile)
+		b.warn("the access key of profile %q is in plaintext in %s: %s", source.Profile, source.Static.File, remedy)
 		return b.fromKey()
 	case profile.SourceSSO:
 		return b.fromTemporary(Step{Operation: OpSSO, Region: source.SSO.Region})

@@ -82,7 +82,7 @@ func TestPlanDecides(t *testing.T) {
 			"GetSessionToken us-east-1 aws 8h0m0s MFA | AssumeRole us-east-1 aws 1h0m0s as alice", ""},
 		{"the longest session", "[default]\n", "default", profile.ResolveOptions{}, provider.Options{SessionTTL: 36 * time.Hour}, "GetSessionToken us-east-1 aws 36h0m0s", ""},
 		{"a plaintext key is used like a stored one", "[profile p]\naws_access_key_id = AKIAP\naws_secret_access_key = s\n", "p", profile.ResolveOptions{}, provider.Options{},
-			"GetSessionToken us-east-1 aws 8h0m0s", "groat import p"},
+			"GetSessionToken us-east-1 aws 8h0m0s", "`groat add p` stores it in the vault"},
 		{"a plaintext session is used as it is", "[profile p]\naws_access_key_id = ASIAP\naws_secret_access_key = s\naws_session_token = t\n", "p", profile.ResolveOptions{}, provider.Options{},
 			"StaticKey  aws 0s", ""},
 		{"a role over a foreign process", "[profile p]\ncredential_process = get-them\n[profile r]\nsource_profile = p\nmfa_serial = " + serial + "\nrole_arn = " + roleARN("r"), "r", profile.ResolveOptions{}, provider.Options{AssumeRoleTTL: 12 * time.Hour},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"groat/session"
+	"groat/vault/files"
 )
 
 // maxSkew is the difference of clocks that AWS tolerates (SigV4: 5 min); a
@@ -44,9 +45,9 @@ func (f refusal) remedy(e *CallError) string {
 		case f.creds.AccessKeyID == "":
 			return "the identity token has expired: get a new one"
 		case f.creds.SessionToken == "":
-			return fmt.Sprintf("access key %s is one that expires, and it has: `groat add %s --overwrite` stores a new one", f.creds.AccessKeyID, f.keyProfile(e))
+			return fmt.Sprintf("access key %s is one that expires, and it has: `groat add %s --overwrite` stores a new one", f.creds.AccessKeyID, files.Word(f.keyProfile(e)))
 		}
-		return fmt.Sprintf("the credentials that signed the call have expired: `groat clear %s`, and check this machine's clock", e.Profile)
+		return fmt.Sprintf("the credentials that signed the call have expired: `groat clear %s`, and check this machine's clock", files.Word(e.Profile))
 	case "AccessDenied", "AccessDeniedException":
 		return f.denied(e, message)
 	case "ValidationError", "InvalidParameterValue":
@@ -77,7 +78,7 @@ func (f refusal) signature(e *CallError, message string) string {
 		return "this machine's clock is wrong by more than the 300 s that AWS tolerates: set the clock right"
 	}
 	if f.creds.SessionToken == "" {
-		return fmt.Sprintf("the secret access key does not belong to %s: store the pair again with `groat add %s --overwrite`", f.creds.AccessKeyID, f.keyProfile(e))
+		return fmt.Sprintf("the secret access key does not belong to %s: store the pair again with `groat add %s --overwrite`", f.creds.AccessKeyID, files.Word(f.keyProfile(e)))
 	}
 	return ""
 }
@@ -88,10 +89,10 @@ func (f refusal) unknownKey(e *CallError) string {
 		if strings.HasPrefix(e.Operation, "iam:") {
 			return f.needsMFASession(e)
 		}
-		return fmt.Sprintf("AWS no longer knows this session, as its key was deleted or its device changed: `groat clear %s`", e.Profile)
+		return fmt.Sprintf("AWS no longer knows this session, as its key was deleted or its device changed: `groat clear %s`", files.Word(e.Profile))
 	}
 	return fmt.Sprintf("access key %s was deleted or deactivated, or belongs to another partition than region %s: `groat add %s --overwrite` stores a new one",
-		f.creds.AccessKeyID, f.region, f.keyProfile(e))
+		f.creds.AccessKeyID, f.region, files.Word(f.keyProfile(e)))
 }
 
 // needsMFASession explains IAM's answer to a session without MFA, which does
@@ -107,11 +108,11 @@ func (f refusal) needsMFASession(e *CallError) string {
 func (f refusal) denied(e *CallError, message string) string {
 	switch {
 	case isRefusedCode(e):
-		return fmt.Sprintf("wait for the device's next code; if codes are refused again and again, the device's clock is off (`groat mfa resync %s`) or it is not the device of this serial", e.Profile)
+		return fmt.Sprintf("wait for the device's next code; if codes are refused again and again, the device's clock is off (`groat mfa resync %s`) or it is not the device of this serial", files.Word(e.Profile))
 	case strings.Contains(message, "unable to validate mfa code"):
 		return fmt.Sprintf("the serial does not belong to this user: compare mfa_serial of profile %q with what `groat mfa list` shows", e.Profile)
 	case strings.Contains(message, "with session credentials"):
-		return fmt.Sprintf("the key stored for profile %q is not a long-lived one: store one that begins with AKIA (`groat add %s --overwrite`)", f.keyProfile(e), f.keyProfile(e))
+		return fmt.Sprintf("the key stored for profile %q is not a long-lived one: store one that begins with AKIA (`groat add %s --overwrite`)", f.keyProfile(e), files.Word(f.keyProfile(e)))
 	case strings.Contains(message, "root account"):
 		return "the root user cannot assume roles: store an IAM user's key"
 	case strings.Contains(message, "sts:tagsession"):
@@ -123,7 +124,7 @@ func (f refusal) denied(e *CallError, message string) string {
 	case e.Operation == "sts:AssumeRoleWithWebIdentity":
 		return "the role's trust policy must allow sts:AssumeRoleWithWebIdentity to the token's issuer, audience and subject"
 	case f.creds.SessionToken == "" && strings.HasPrefix(e.Operation, "iam:") && strings.Contains(message, "explicit deny"):
-		return fmt.Sprintf("if a policy demands MFA, the user needs an MFA device: `groat mfa list %[1]s` shows what there is, `groat mfa enroll %[1]s` sets one up", e.Profile)
+		return fmt.Sprintf("if a policy demands MFA, the user needs an MFA device: `groat mfa list %[1]s` shows what there is, `groat mfa enroll %[1]s` sets one up", files.Word(e.Profile))
 	case strings.HasPrefix(e.Operation, "iam:"):
 		return "an administrator must allow it: `groat policy --help` names documents that do"
 	}

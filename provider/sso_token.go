@@ -11,6 +11,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/files"
 )
 
 // SignInRequest is what a person needs to sign in to IAM Identity Center.
@@ -205,5 +206,5 @@ func (e *signInError) Unwrap() []error {
 
 // Hint is the remedy, for the one place that prints it.
 func (e *signInError) Hint() string {
-	return fmt.Sprintf("run `groat whoami %s` in a terminal to sign in", e.profile)
+	return fmt.Sprintf("run `groat whoami %s` in a terminal to sign in", files.Word(e.profile))
 }

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -258,19 +257,9 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 func remedyFor(kind Kind, name string) string {
 	switch kind {
 	case KindKey, KindCard:
-		return fmt.Sprintf("restore the vault from a backup, or store the key again: `groat add --overwrite %s`", quoteWord(name))
+		return fmt.Sprintf("restore the vault from a backup, or store the key again: `groat add --overwrite %s`", files.Word(name))
 	case KindSession:
 		return "drop it: `groat remove --sessions-only --all`"
 	}
 	return "restore the vault from a backup, or remove the item"
-}
-
-// quoteWord shows a name as one word of a command line.
-func quoteWord(name string) string {
-	if name != "" && bytes.IndexFunc([]byte(name), func(r rune) bool {
-		return r <= ' ' || r >= 127 || bytes.ContainsRune([]byte("\"'`$\\&;|<>()*?!#~"), r)
-	}) < 0 {
-		return name
-	}
-	return fmt.Sprintf("%q", name)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"groat/vault/files"
 )
 
 // secStatus is a result code of Keychain Services
@@ -129,7 +131,7 @@ func (k *keychain) put(ctx context.Context, name string, value []byte) error {
 // notMade says how to make a keychain where macOS cannot ask for its password.
 func (k *keychain) notMade(err error) error {
 	return withRemedy(fmt.Errorf("%w: the keychain %q does not exist and macOS could not make it: %w", ErrUnavailable, k.name, err),
-		fmt.Sprintf("run `security create-keychain %s` in a terminal (needed over SSH), then try again", quoteWord(k.name+".keychain")))
+		fmt.Sprintf("run `security create-keychain %s` in a terminal (needed over SSH), then try again", files.Word(k.name+".keychain")))
 }
 
 func (k *keychain) remove(ctx context.Context, name string) error {
@@ -166,7 +168,7 @@ func (k *keychain) explain(err error) error {
 		return ErrNotFound
 	case secInteractionNotAllowed, secInteractionRequired:
 		return withRemedy(fmt.Errorf("%w: macOS cannot show its dialog in this session: %w", ErrLocked, err),
-			fmt.Sprintf("run `security unlock-keychain %s` first (needed over SSH)", quoteWord(k.name+".keychain")))
+			fmt.Sprintf("run `security unlock-keychain %s` first (needed over SSH)", files.Word(k.name+".keychain")))
 	case secUserCanceled:
 		return fmt.Errorf("%w: the dialog was cancelled: %w", ErrLocked, err)
 	case secAuthFailed:

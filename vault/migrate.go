@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"groat/vault/files"
 )
 
 // Move says what Migrate did, or would do, with one item.
@@ -130,7 +132,7 @@ func migrateKey(ctx context.Context, from, to Vault, name string, o MigrateOptio
 	}
 	m.KeyID = card.KeyID
 	if _, err := from.Get(ctx, KindJournal, name); err == nil {
-		m.Err = fmt.Errorf("%w: finish the rotation of %s first", ErrHalfRotated, quoteWord(name))
+		m.Err = fmt.Errorf("%w: finish the rotation of %s first", ErrHalfRotated, files.Word(name))
 		return card, m
 	} else if !errors.Is(err, ErrNotFound) {
 		m.Err = err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"groat/vault/files"
 )
 
 // ConfiguredSuffix is added to a role profile's name for the profile that
@@ -87,12 +89,12 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	}
 	for _, key := range secretKeys {
 		if b.has(key) && b.has(ExportedKey) {
-			return place(key, "run: groat remove --sessions-only "+clean(name), "profile %q has exported session credentials, which SDKs would go on using", name)
+			return place(key, "run: groat remove --sessions-only "+files.Word(name), "profile %q has exported session credentials, which SDKs would go on using", name)
 		}
 		if b.has(key) {
-			remedy := "run: groat import --from credentials-file --delete-source " + clean(name)
+			remedy := "run: groat import --from credentials-file --delete-source " + files.Word(name)
 			if !b.values[key].file.credentials {
-				remedy = "run `groat add " + clean(name) + "` to store it in the vault, then delete the lines"
+				remedy = "run `groat add " + files.Word(name) + "` to store it in the vault, then delete the lines"
 			}
 			return place(key, remedy,
 				"profile %q has a plaintext key, which SDKs would go on using", name)
@@ -116,7 +118,7 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 		}
 		return nil
 	case r.Source.Kind == SourceNone && r.Source.Profile == name:
-		return place("role_arn", "run: groat add "+clean(name), "profile %q has no key in the vault and names no source of credentials", name)
+		return place("role_arn", "run: groat add "+files.Word(name), "profile %q has no key in the vault and names no source of credentials", name)
 	case b.get("source_profile") == name:
 		return place("source_profile", "take that line out: it says nothing that would not be so without it",
 			"profile %q names itself as its source, which it would no longer be", name)

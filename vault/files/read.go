@@ -210,6 +210,3 @@ func checkFolderOf(dir string) error {
 	}
 	return nil
 }
-
-// quote writes a path as the shell reads it.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -36,7 +36,7 @@ func checkInfo(path string, info fs.FileInfo, rule Rule) *AccessError {
 	us := os.Geteuid()
 	if st.Uid != 0 && int(st.Uid) != us {
 		return &AccessError{Path: path, What: fmt.Sprintf("belongs to another user (%d)", st.Uid),
-			Remedy: fmt.Sprintf("if its content is yours: sudo chown -R %d %s", us, quote(path))}
+			Remedy: fmt.Sprintf("if its content is yours: sudo chown -R %d %s", us, Word(path))}
 	}
 	mode, perm := info.Mode(), info.Mode().Perm()
 	if rule == Private {
@@ -45,7 +45,7 @@ func checkInfo(path string, info fs.FileInfo, rule Rule) *AccessError {
 			want = "700"
 		}
 		if perm&0o077 != 0 {
-			return &AccessError{Path: path, What: fmt.Sprintf("is open to others (mode %04o)", perm), Remedy: "chmod " + want + " " + quote(path)}
+			return &AccessError{Path: path, What: fmt.Sprintf("is open to others (mode %04o)", perm), Remedy: "chmod " + want + " " + Word(path)}
 		}
 		return nil
 	}
@@ -55,7 +55,7 @@ func checkInfo(path string, info fs.FileInfo, rule Rule) *AccessError {
 	if mode.IsDir() && mode&fs.ModeSticky != 0 || perm&0o002 == 0 && (perm&0o020 == 0 || private) {
 		return nil
 	}
-	return &AccessError{Path: path, What: fmt.Sprintf("can be written by others (mode %04o)", perm), Remedy: "chmod go-w " + quote(path)}
+	return &AccessError{Path: path, What: fmt.Sprintf("can be written by others (mode %04o)", perm), Remedy: "chmod go-w " + Word(path)}
 }
 
 // openNoFollow opens for reading; of a symbolic link the error is errLink.
