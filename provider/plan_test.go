@@ -155,7 +155,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"a session too long", "[default]\n", "default", provider.Options{SessionTTL: 36*time.Hour + time.Second}, provider.ErrBounds, nil},
 		{"a role too short", role(""), "r", provider.Options{AssumeRoleTTL: time.Minute}, provider.ErrBounds, []string{"1m", "12h"}},
 		{"a role too long", role(""), "r", provider.Options{AssumeRoleTTL: 13 * time.Hour}, provider.ErrBounds, nil},
-		{"duration_seconds out of bounds", role("duration_seconds = 60"), "r", provider.Options{}, profile.ErrMalformed, []string{"duration_seconds = 60", "900 to 43200"}},
+		{"duration_seconds out of bounds", role("duration_seconds = 60"), "r", provider.Options{}, profile.ErrMalformed, []string{"duration_seconds = 60", "900 and 43200"}},
 		{"a security key", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{}, profile.ErrUnsupported, []string{"FIDO2", "virtual MFA device", "--mfa-serial"}},
 		{"a security key, straight", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{NoSession: true}, profile.ErrUnsupported, nil},
 		{"no serial at all", role("mfa_serial = my phone"), "r", provider.Options{}, profile.ErrMalformed, []string{"my phone", "groat mfa list"}},
