@@ -68,7 +68,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	if before, err := vault.Recorded(a.paths.state, c.Profile); err == nil && before != "" && before != v.Backend() {
 		a.warn(fmt.Sprintf("the %s vault keeps its key of profile %s; from now on the one in the %s vault is used", before, quote(c.Profile), v.Backend()))
 	}
-	if err := vault.Record(a.paths.state, c.Profile, v.Backend()); err != nil {
+	if err := a.recordKey(c.Profile, v); err != nil {
 		a.warn("could not record which vault holds the key: " + err.Error())
 	}
 	whose := ""

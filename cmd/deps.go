@@ -63,8 +63,10 @@ type app struct {
 	mu     sync.Mutex             // guards the two below
 	vaults map[string]vault.Vault // by backend name, "auto" included
 	config *profile.Config
-	seen   sync.Map // cards by backend and profile, see card
-	prompt struct {
+	// passedOver is why "auto" passes stores over, until somebody was told.
+	passedOver string
+	seen       sync.Map // cards by backend and profile, see card
+	prompt     struct {
 		sync.Mutex
 		ui *terminal.UI
 	}

@@ -160,7 +160,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 		case err != nil && !c.Overwrite:
 			return "", key, err
 		case same:
-			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, vault.Record(a.paths.state, name, v.Backend())
+			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, a.recordKey(name, v)
 		case !c.Overwrite:
 			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
 		}
@@ -171,7 +171,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if same, err := holdsExactly(ctx, v, name, key); !same {
 		return "", key, errors.Join(fmt.Errorf("%w: what the vault gives back is not the key that was stored", vault.ErrCorrupt), err)
 	}
-	if err := vault.Record(a.paths.state, name, v.Backend()); err != nil {
+	if err := a.recordKey(name, v); err != nil {
 		return "", key, fmt.Errorf("could not record which vault holds the key: %w", err)
 	}
 	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, key.ID, source.place(), v.Backend()), key, nil

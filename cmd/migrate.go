@@ -35,7 +35,7 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	}
 	o := vault.MigrateOptions{
 		DryRun: c.DryRun, Overwrite: c.Overwrite, DeleteSource: c.DeleteSource,
-		Copied: func(name string) error { return vault.Record(a.paths.state, name, to.Backend()) },
+		Copied: func(name string) error { return a.recordKey(name, to) },
 	}
 	if len(c.Profiles) > 0 {
 		o.Profiles = slices.Compact(slices.Sorted(slices.Values(c.Profiles)))

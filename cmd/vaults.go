@@ -65,8 +65,25 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 		Environ:                 child.Helper(a.environ),
 		Warn:                    a.warn,
 		Debugf:                  a.debugf,
+		PassedOver:              a.notePassedOver,
 		Now:                     a.now,
 	}, nil
+}
+
+// notePassedOver keeps why "auto" did not choose the desktop's own store until
+// a key is stored elsewhere for it: every other command would only repeat it.
+func (a *app) notePassedOver(why string) {
+	a.debugf("%s", why)
+	a.passedOver = why
+}
+
+// recordKey notes in which vault a profile's key is from now on.
+func (a *app) recordKey(name string, v vault.Vault) error {
+	if a.passedOver != "" {
+		a.warn(a.passedOver)
+		a.passedOver = ""
+	}
+	return vault.Record(a.paths.state, name, v.Backend())
 }
 
 func (a *app) fileDir() string {

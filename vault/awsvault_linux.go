@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -20,7 +21,17 @@ func openForeignKWallet(cfg Config) (foreignStore, error) {
 		return nil, err
 	}
 	k.named = awsVaultName
-	return foreignItems{k, nil}, nil
+	return foreignItems{k, func(ctx context.Context) ([]string, error) {
+		names, err := k.names(ctx, "")
+		return slices.DeleteFunc(names, oursByName), err
+	}}, nil
+}
+
+// oursByName reports whether an item in a place that both tools use has a
+// name as groat encodes it.
+func oursByName(name string) bool {
+	_, _, _, ok := DecodeName(name)
+	return ok
 }
 
 func openForeignKeyctl(cfg Config) (foreignStore, error) {
@@ -31,8 +42,9 @@ func openForeignKeyctl(cfg Config) (foreignStore, error) {
 	return foreignItems{r, nil}, nil
 }
 
-// profiles lists the items of a collection that is another tool's: of all its
-// attributes only the keyring library's one for the name is there.
+// profiles lists the items of another tool's in a collection that may be ours
+// too. Those of groat's have an attribute of its own; items of its first
+// versions are known by their names.
 func (s *secretService) profiles(ctx context.Context) ([]string, error) {
 	b, err := s.connect(ctx)
 	if err != nil {
@@ -57,7 +69,7 @@ func (s *secretService) profiles(ctx context.Context) ([]string, error) {
 	var names []string
 	for _, p := range all {
 		var attributes map[string]string
-		if store([]any{p}, &attributes) == nil && attributes[ssAttrItem] != "" {
+		if store([]any{p}, &attributes) == nil && attributes[ssAttrItem] != "" && attributes[ssAttrKind] == "" && !oursByName(attributes[ssAttrItem]) {
 			names = append(names, attributes[ssAttrItem])
 		}
 	}

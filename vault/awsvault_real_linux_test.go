@@ -71,6 +71,9 @@ func TestAWSVaultSecretService(t *testing.T) {
 		command(t, d.Env, storedItem(t, name), "secret-tool", "store", "--collection=login", "--label=aws-vault", "profile", name)
 	}
 	cfg := secretServiceConfig(d, t)
+	// Items of groat's in the same collection, an older one among them, are left alone.
+	putItem(t, mustOpen(t, secretServiceConfig(d, t)), vault.KindKey, "ours", "x")
+	command(t, d.Env, "{}", "secret-tool", "store", "--collection=login", "--label=key.older", "profile", "key.older")
 	cfg.SecretServiceCollection = "login" // a collection of its own needs somebody at a screen to make it
 	wantOld(t, cfg, "default", "team/prod")
 }

@@ -14,8 +14,8 @@ const probeTimeout = 3 * time.Second
 // choose is "auto". Where all recorded keys lie in one backend it is that
 // one, unasked: a key never vanishes because its backend does not answer
 // today. Else the platform's own store is tried before pass, and pass before
-// the file vault, within 3 s together. A store that is there and cannot serve
-// is passed over with a warning. The kernel keyring forgets at reboot and is
+// the file vault, within 3 s together. Why a store that is there
+// is passed over is told to Config.PassedOver. The kernel keyring forgets at reboot and is
 // never chosen.
 func choose(cfg Config) (Vault, error) {
 	name, err := soleRecorded(cfg.StateDir)
@@ -36,8 +36,8 @@ func choose(cfg Config) (Vault, error) {
 		cfg.Backend = b.name
 		v, err := b.tryOpen(ctx, cfg)
 		if err == nil {
-			if len(reasons) > 0 {
-				cfg.warn(fmt.Sprintf("the %s vault is used, because others cannot serve: %s", b.name, strings.Join(reasons, "; ")))
+			if len(reasons) > 0 && cfg.PassedOver != nil {
+				cfg.PassedOver(fmt.Sprintf("the %s vault is used, because others cannot serve: %s", b.name, strings.Join(reasons, "; ")))
 			}
 			return v, nil
 		}

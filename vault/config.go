@@ -52,6 +52,9 @@ type Config struct {
 	Timeout time.Duration
 	// Warn receives one-line warnings without secrets; nil drops them.
 	Warn func(msg string)
+	// PassedOver receives, in one line without secrets, why "auto" did not
+	// choose the stores that are there; nil drops it.
+	PassedOver func(msg string)
 	// Debugf receives what happens, without secrets; nil drops it.
 	Debugf func(format string, args ...any)
 	// Now is the clock; nil means time.Now.

@@ -32,6 +32,7 @@ type kwallet struct {
 	noInput bool
 	timeout time.Duration // Config.Timeout
 	folder  string
+	chosen  bool   // the folder: another one will not do, and none is made
 	named   string // the wallet; "" = the default one
 
 	mu     sync.Mutex // held while a dialog may be open: one is enough
@@ -42,14 +43,14 @@ type kwallet struct {
 }
 
 func newKWallet(cfg Config) (*kwallet, error) {
-	folder := cfg.KWalletFolder
-	if folder == "" {
+	folder, chosen := cfg.KWalletFolder, cfg.KWalletFolder != ""
+	if !chosen {
 		folder = "groat"
 	}
 	if !utf8.ValidString(folder) || strings.ContainsRune(folder, 0) {
 		return nil, fmt.Errorf("%w: the name of the folder is not valid UTF-8", ErrUnavailable)
 	}
-	return &kwallet{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), folder: folder, handle: -1}, nil
+	return &kwallet{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), folder: folder, chosen: chosen, handle: -1}, nil
 }
 
 func (k *kwallet) close() error {
@@ -136,12 +137,16 @@ func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do f
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
-		if err := k.connect(ctx); err != nil {
+		if err := k.connect(ctx, true); err != nil {
 			return false, err
 		}
 		fresh := k.handle < 0
 		if fresh && absent != nil {
-			if gone, err := k.closedWithout(ctx, absent); err != nil || gone {
+			gone, err := k.closedWithout(ctx, absent)
+			if err == nil && gone {
+				err = k.hasFolder(ctx)
+			}
+			if err != nil || gone {
 				return false, err
 			}
 		}
@@ -156,10 +161,33 @@ func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do f
 			if err == nil && !open {
 				err = fmt.Errorf("%w: the wallet %q was closed meanwhile", ErrLocked, k.wallet)
 			}
+			if err == nil {
+				err = k.hasFolder(ctx)
+			}
 			return false, err
 		}
 		k.handle = -1
 	}
+}
+
+// hasFolder is an error where somebody named a folder that is not there: what
+// is in another one would seem to be lost. k.mu is held.
+func (k *kwallet) hasFolder(ctx context.Context) error {
+	if !k.chosen {
+		return nil
+	}
+	var has, gone bool
+	var err error
+	if k.handle >= 0 {
+		err = k.ask(ctx, &has, "hasFolder", k.handle, k.folder, kwAppID)
+	} else if err = k.ask(ctx, &gone, "folderDoesNotExist", k.wallet, k.folder); err == nil {
+		has = !gone
+	}
+	if err == nil && !has {
+		err = withRemedy(fmt.Errorf("%w: the wallet %q has no folder %q", ErrUnavailable, k.wallet, k.folder),
+			"create the folder in KWalletManager, or name another with --kwallet-folder")
+	}
+	return err
 }
 
 // closedWithout asks the wallet's index, whose hashes are those of the last
@@ -205,6 +233,9 @@ func (k *kwallet) put(ctx context.Context, name string, value []byte) error {
 		return fmt.Errorf("could not encode the item: %w", err)
 	}
 	written, err := k.session(ctx, nil, func() (bool, error) {
+		if err := k.hasFolder(ctx); err != nil {
+			return false, err
+		}
 		status := int32(-1)
 		err := k.ask(ctx, &status, "writeEntry", k.handle, k.folder, name, data, kwAppID)
 		return status == 0, err

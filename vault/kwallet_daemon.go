@@ -5,6 +5,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/godbus/dbus/v5"
@@ -20,8 +21,9 @@ var kwDaemons = []struct {
 }
 
 // connect finds the daemon and the default wallet, once per connection. A
-// daemon that runs is preferred over one that the bus would start. k.mu is held.
-func (k *kwallet) connect(ctx context.Context) error {
+// daemon that runs is preferred over one that the bus would start, which is
+// only done if start is set. k.mu is held.
+func (k *kwallet) connect(ctx context.Context, start bool) error {
 	if k.bus != nil && k.bus.conn.Connected() {
 		return nil
 	}
@@ -33,7 +35,7 @@ func (k *kwallet) connect(ctx context.Context) error {
 		return err
 	}
 	k.bus, k.handle = b, -1
-	if err := k.findDaemon(ctx); err != nil {
+	if err := k.findDaemon(ctx, start); err != nil {
 		_ = b.close()
 		k.bus = nil
 		return err
@@ -41,8 +43,9 @@ func (k *kwallet) connect(ctx context.Context) error {
 	return nil
 }
 
-func (k *kwallet) findDaemon(ctx context.Context) error {
-	order := []int{}
+func (k *kwallet) findDaemon(ctx context.Context, start bool) error {
+	none := absent{fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)}
+	order, running := []int{}, false
 	for i, d := range kwDaemons {
 		var runs bool
 		body, err := k.bus.ask(ctx, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", d.name)
@@ -53,10 +56,13 @@ func (k *kwallet) findDaemon(ctx context.Context) error {
 			return err
 		}
 		if runs {
-			order = append([]int{i}, order...)
+			order, running = append([]int{i}, order...), true
 			break
 		}
 		order = append(order, i)
+	}
+	if !running && !start {
+		return none
 	}
 	for _, i := range order {
 		k.daemon = i
@@ -76,14 +82,16 @@ func (k *kwallet) findDaemon(ctx context.Context) error {
 		}
 		return nil
 	}
-	return absent{fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)}
+	return none
 }
 
-// probe reports why a first use would fail.
+// probe reports why a first use would fail. Outside of KDE it starts no
+// daemon, which would greet people with a wizard for a wallet they never had.
 func (k *kwallet) probe(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err := k.connect(ctx); err != nil {
+	kde := slices.Contains(strings.Split(lookup(k.environ, "XDG_CURRENT_DESKTOP"), ":"), "KDE")
+	if err := k.connect(ctx, kde); err != nil {
 		return err
 	}
 	var enabled, open bool

@@ -3,6 +3,7 @@ package vault_test
 import (
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -80,6 +81,8 @@ func (k *fakeKWallet) serve(c *busCall) {
 	case "keyDoesNotExist":
 		_, has := k.entries[text(1)][text(2)]
 		c.reply(!has)
+	case "hasFolder":
+		c.reply(good && k.entries[text(1)] != nil)
 	case "folderDoesNotExist":
 		c.reply(k.entries[text(1)] == nil)
 	case "readEntry":
@@ -156,6 +159,42 @@ func TestContractFakeKWallet(t *testing.T) {
 				return mustOpen(t, cfg)
 			}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }, MaxData: 100_000})
 		})
+	}
+}
+
+// A folder that somebody named and that is not there is an error in the words
+// of the vault, open or closed; the default one is made.
+func TestKWalletNamedFolder(t *testing.T) {
+	k := newFakeKWallet("kwalletd6")
+	bus := newFakeBus(t, k.serve)
+	cfg := vault.Config{Backend: "kwallet", KWalletFolder: "mine", Environ: bus.environ(false), StateDir: t.TempDir(), Timeout: 10 * time.Second}
+	everyOperation(t, mustOpen(t, cfg), vault.ErrUnavailable)
+	k.do(func() { k.open = false })
+	everyOperation(t, mustOpen(t, cfg), vault.ErrUnavailable, "get", "remove", "names")
+	k.do(func() { k.open, k.entries["mine"] = true, map[string][]byte{} })
+	everyOperation(t, mustOpen(t, cfg), vault.ErrNotFound, "get", "remove")
+	putItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+	wantItem(t, mustOpen(t, cfg), vault.KindKey, "p", "secret")
+}
+
+// "auto" wakes no KWallet where the desktop is another one.
+func TestAutoStartsNoKWallet(t *testing.T) {
+	for desktop, want := range map[string]bool{"": false, "GNOME": false, "ubuntu:GNOME": false, "KDE": true, "X:KDE": true} {
+		woken := false
+		bus := newFakeBus(t, func(c *busCall) {
+			switch {
+			case c.method == "org.freedesktop.DBus.NameHasOwner":
+				c.reply(false)
+			default:
+				woken = woken || strings.HasPrefix(c.dest, "org.kde.")
+				nobody(c)
+			}
+		})
+		v := mustOpen(t, vault.Config{Environ: append(bus.environ(true), "HOME="+t.TempDir(), "XDG_CURRENT_DESKTOP="+desktop),
+			FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: 10 * time.Second})
+		if v.Backend() != "file" || woken != want {
+			t.Errorf("in %q: chose %s, started KWallet: %v, want %v", desktop, v.Backend(), woken, want)
+		}
 	}
 }
 
@@ -247,6 +286,7 @@ func TestKWalletLies(t *testing.T) {
 
 func TestKWalletFolder(t *testing.T) {
 	k := newFakeKWallet("kwalletd5")
+	k.entries["Ordner ü"] = map[string][]byte{}
 	bus := newFakeBus(t, k.serve)
 	v := mustOpen(t, vault.Config{Backend: "kwallet", KWalletFolder: "Ordner ü", Environ: bus.environ(false), StateDir: t.TempDir()})
 	putItem(t, v, vault.KindKey, "p", "secret")

@@ -59,6 +59,7 @@ type secretService struct {
 	noInput  bool
 	timeout  time.Duration // Config.Timeout
 	name     string        // of the collection
+	named    bool          // by somebody: another one will not do
 	stateDir string        // where the record is
 	hints    ssHints
 
@@ -78,14 +79,15 @@ const ssSeen = 2 * time.Second
 
 func newSecretService(cfg Config) (*secretService, error) {
 	name := cfg.SecretServiceCollection
-	if name == "" {
+	named := name != ""
+	if !named {
 		name = "login"
 	}
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
 		// The bus would drop the whole connection.
 		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
 	}
-	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, stateDir: cfg.StateDir,
+	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, named: named, stateDir: cfg.StateDir,
 		hints: newSSHints(cfg.StateDir), collection: ssCollectionPath(name)}, nil
 }
 

@@ -48,7 +48,7 @@ func (s *secretService) settle(ctx context.Context, b *bus) (again bool, err err
 	if isNoObject(err) {
 		path, err = s.resolve(ctx, b)
 		if err != nil || path == "" {
-			return false, err // no such collection: nothing is in it
+			return false, err // there is none yet: nothing is in it
 		}
 		again = true
 		locked, err = s.locked(ctx, b, path)
@@ -68,11 +68,43 @@ func (s *secretService) locked(ctx context.Context, b *bus, collection dbus.Obje
 	return locked, err
 }
 
-// resolve asks the service for the collection: by alias for "default", else
-// by label, which need not be what the path was made from. "" means that
-// there is none.
+// resolve asks the service for the collection: by alias, then by label, which
+// need not be what the path was made from. Where nobody named one, the alias
+// "default" will do: KeePassXC and KWallet have no collection "login". "" means
+// that there is none; a named one that is missing is an error, or what is in
+// another one would seem to be lost.
 func (s *secretService) resolve(ctx context.Context, b *bus) (dbus.ObjectPath, error) {
-	body, err := b.ask(ctx, ssName, ssPath, ssService+".ReadAlias", s.name)
+	path, err := s.alias(ctx, b, s.name)
+	if err != nil {
+		return "", err
+	}
+	if path == "" {
+		for p, label := range s.collections(ctx, b) {
+			if label == s.name {
+				path = p
+			}
+		}
+	}
+	if path == "" && s.named {
+		return "", withRemedy(fmt.Errorf("%w: the Secret Service has no collection %q", ErrUnavailable, s.name),
+			"create the collection in a desktop session, or name another with --secret-service-collection"+s.others(ctx, b))
+	}
+	if path == "" {
+		if path, err = s.alias(ctx, b, "default"); err != nil {
+			return "", err
+		}
+	}
+	if path != "" {
+		s.mu.Lock()
+		s.collection = path
+		s.mu.Unlock()
+	}
+	return path, nil
+}
+
+// alias gives the collection of an alias; "" where there is none.
+func (s *secretService) alias(ctx context.Context, b *bus, name string) (dbus.ObjectPath, error) {
+	body, err := b.ask(ctx, ssName, ssPath, ssService+".ReadAlias", name)
 	var path dbus.ObjectPath
 	if err == nil {
 		err = store(body, &path)
@@ -80,18 +112,8 @@ func (s *secretService) resolve(ctx context.Context, b *bus) (dbus.ObjectPath, e
 	if err != nil {
 		return "", s.explain(err)
 	}
-	if path == "/" || path == "" {
+	if path == "/" {
 		path = ""
-		for p, label := range s.collections(ctx, b) {
-			if label == s.name {
-				path = p
-			}
-		}
-	}
-	if path != "" {
-		s.mu.Lock()
-		s.collection = path
-		s.mu.Unlock()
 	}
 	return path, nil
 }
@@ -153,11 +175,7 @@ func (s *secretService) createCollection(ctx context.Context, b *bus) error {
 		return missing(errors.New("no display for its password dialog"))
 	}
 	properties := map[string]dbus.Variant{ssCollection + ".Label": dbus.MakeVariant(s.name)}
-	alias := ""
-	if s.name == "default" || s.name == "login" {
-		alias = "default"
-	}
-	body, err := b.ask(ctx, ssName, ssPath, ssService+".CreateCollection", properties, alias)
+	body, err := b.ask(ctx, ssName, ssPath, ssService+".CreateCollection", properties, "default")
 	if err != nil {
 		return missing(err)
 	}

@@ -139,10 +139,19 @@ func TestSecretServiceCollections(t *testing.T) {
 			t.Errorf("names %q, %v", names, err)
 		}
 	})
+	t.Run("no login, but a default", func(t *testing.T) {
+		s := newFakeSecrets()
+		s.do(func() {
+			s.path, s.label, s.alias = "/org/freedesktop/secrets/collection/passwords", "Passwords", "default"
+		})
+		putItem(t, open(t, s, "", false), vault.KindKey, "p", "secret")
+		wantItem(t, open(t, s, "", false), vault.KindKey, "p", "secret")
+		everyOperation(t, open(t, s, "login", false), vault.ErrUnavailable)
+	})
 	t.Run("none, no display", func(t *testing.T) {
 		s := newFakeSecrets()
 		v := open(t, s, "nowhere", false)
-		everyOperation(t, v, vault.ErrNotFound, "get", "remove")
+		everyOperation(t, v, vault.ErrUnavailable)
 		err := v.Put(t.Context(), vault.KindKey, "p", []byte("x"))
 		var e *vault.Error
 		if !errors.Is(err, vault.ErrUnavailable) || !strings.Contains(err.Error(), `"nowhere"`) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "there are: login") {
@@ -351,7 +360,7 @@ func TestAutoChoosesByProbe(t *testing.T) {
 		if s.fault != nil {
 			timeout = soon
 		}
-		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout, Warn: func(m string) { warned += m }})
+		v := mustOpen(t, vault.Config{Environ: append(bus.environ(display), "HOME="+t.TempDir()), FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: timeout, Warn: func(m string) { t.Error("warned of its own accord:", m) }, PassedOver: func(m string) { warned += m }})
 		defer v.Close()
 		s.do(func() {
 			if s.asked > 0 {
