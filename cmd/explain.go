@@ -146,6 +146,8 @@ func (e explanation) text(now time.Time) string {
 				from = ", from mfa_process"
 			}
 			line("     with a token code of %s%s", *s.MFASerial, from)
+		} else if s.Operation == string(provider.OpGetSessionToken) {
+			line("     without MFA; to set up a device: groat mfa enroll %s", shellWord(s.Profile))
 		}
 		switch {
 		case s.Cached && s.Expiration != nil:

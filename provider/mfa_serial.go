@@ -36,7 +36,7 @@ func CheckSerial(profileName, serial string) error {
 			Profile: profileName,
 			Err: fmt.Errorf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes (%w)",
 				sanitizeText(serial), profileName, profile.ErrUnsupported),
-			Remedy: "add a virtual MFA device as a second one in the IAM console, then set mfa_serial to its ARN or give --mfa-serial",
+			Remedy: fmt.Sprintf("`groat mfa enroll %s` sets up a virtual MFA device beside it; then set mfa_serial to its ARN or give --mfa-serial", profileName),
 		}
 	}
 	if !IsSerial(serial) {

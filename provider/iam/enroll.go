@@ -232,37 +232,47 @@ func (e Enroller) enable(ctx context.Context, d Device) error {
 // check finds out what AWS would only call invalid; "" means that the codes
 // are the device's and follow each other.
 func (e Enroller) check(d Device, one, two string) string {
-	first, ok := e.step(d, one)
-	second, ok2 := e.step(d, two)
+	if e.step(d, one, two) != 0 {
+		return ""
+	}
 	switch {
 	case one == two:
 		return "these are twice the same code: wait for the next one"
-	case !ok || !ok2:
+	case e.step(d, one) == 0 || e.step(d, two) == 0:
 		return "that is not a code of this device: was the QR code just shown scanned?"
-	case second != first+1:
-		return "these two codes do not follow each other"
 	}
-	return ""
+	return "these two codes do not follow each other"
 }
 
-// step finds the time step of a code around now.
-func (e Enroller) step(d Device, digits string) (int64, bool) {
+// step finds the time step around now at which the codes begin, one after the
+// other; 0 where there is none.
+func (e Enroller) step(d Device, codes ...string) int64 {
 	now := e.Now()
-	for n := range 2*codeReach + 1 {
-		at := now.Add(time.Duration(n-codeReach) * provider.CodePeriod)
-		if c, step, err := provider.TOTP(d.Seed, at); err == nil && c == digits {
-			return step, true
+	for n := -codeReach; n <= codeReach; n++ {
+		var begin int64
+		for i, want := range codes {
+			c, step, err := provider.TOTP(d.Seed, now.Add(time.Duration(n+i)*provider.CodePeriod))
+			if err != nil || c != want {
+				begin = 0
+				break
+			}
+			if i == 0 {
+				begin = step
+			}
+		}
+		if begin != 0 {
+			return begin
 		}
 	}
-	return 0, false
+	return 0
 }
 
 // send enables the device. Both codes count as used from here on, whatever
 // AWS answers.
 func (e Enroller) send(ctx context.Context, d Device, one, two string) error {
-	for _, digits := range []string{one, two} {
-		step, _ := e.step(d, digits)
-		if _, err := e.Used.Use(ctx, d.Serial, digits, step); err != nil {
+	first := e.step(d, one, two)
+	for i, digits := range []string{one, two} {
+		if _, err := e.Used.Use(ctx, d.Serial, digits, first+int64(i)); err != nil {
 			return err
 		}
 	}

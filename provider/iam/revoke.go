@@ -75,7 +75,7 @@ func (r Revoker) role(ctx context.Context, arn, document string) []string {
 	if !r.Apply {
 		return []string{command}
 	}
-	_, err := r.Client.putRolePolicy(ctx, &awsiam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(RevokePolicy), PolicyDocument: &document})
+	_, err := r.putRolePolicy(ctx, &awsiam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(RevokePolicy), PolicyDocument: &document})
 	if err != nil {
 		r.Say(err.Error())
 		return []string{command}
@@ -89,7 +89,7 @@ func (r Revoker) user(ctx context.Context, document string) []string {
 	if !r.Apply {
 		return []string{command}
 	}
-	_, err := r.Client.putUserPolicy(ctx, &awsiam.PutUserPolicyInput{UserName: &r.User, PolicyName: aws.String(RevokePolicy), PolicyDocument: &document})
+	_, err := r.putUserPolicy(ctx, &awsiam.PutUserPolicyInput{UserName: &r.User, PolicyName: aws.String(RevokePolicy), PolicyDocument: &document})
 	if err != nil {
 		if slices.Contains([]string{"InvalidClientTokenId", "ExpiredToken"}, code(err)) {
 			err = errors.New("AWS ended the session that signed with the key, so that the user's policy could not be put")
@@ -102,6 +102,6 @@ func (r Revoker) user(ctx context.Context, document string) []string {
 }
 
 func (r Revoker) deactivate(ctx context.Context) error {
-	_, err := r.Client.updateAccessKey(ctx, &awsiam.UpdateAccessKeyInput{UserName: &r.User, AccessKeyId: &r.KeyID, Status: types.StatusTypeInactive})
+	_, err := r.updateAccessKey(ctx, &awsiam.UpdateAccessKeyInput{UserName: &r.User, AccessKeyId: &r.KeyID, Status: types.StatusTypeInactive})
 	return err
 }

@@ -3,6 +3,7 @@ package iam
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -53,8 +54,7 @@ func (r *revoking) revoker(t *testing.T, roles ...string) Revoker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := r.clock()
-	r.slept += 2e9 // sessions begin in whole seconds
+	clock := Clock{Now: func() time.Time { return time.Now().Add(2 * time.Second) }} // sessions begin in whole seconds
 	return Revoker{Client: c, Clock: clock, Account: account, User: "alice", KeyID: r.keys["alice"].ID, Roles: roles, Apply: true, Say: r.said.say}
 }
 
