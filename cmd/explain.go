@@ -11,6 +11,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
+	"groat/vault/files"
 )
 
 // explainCmd shows what would be called for a profile, and why. It sends
@@ -147,7 +148,7 @@ func (e explanation) text(now time.Time) string {
 			}
 			line("     with a token code of %s%s", *s.MFASerial, from)
 		} else if s.Operation == string(provider.OpGetSessionToken) {
-			line("     without MFA; to set up a device: groat mfa enroll %s", shellWord(s.Profile))
+			line("     without MFA; to set up a device: groat mfa enroll %s", files.Word(s.Profile))
 		}
 		switch {
 		case s.Cached && s.Expiration != nil:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/files"
 )
 
 // AWS's rule for SerialNumber: the ARN of a virtual device or the number on a
@@ -36,7 +37,7 @@ func CheckSerial(profileName, serial string) error {
 			Profile: profileName,
 			Err: fmt.Errorf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes (%w)",
 				sanitizeText(serial), profileName, profile.ErrUnsupported),
-			Remedy: fmt.Sprintf("`groat mfa enroll %s` sets up a virtual MFA device beside it; then set mfa_serial to its ARN or give --mfa-serial", profileName),
+			Remedy: fmt.Sprintf("`groat mfa enroll %s` sets up a virtual MFA device beside it; then set mfa_serial to its ARN or give --mfa-serial", files.Word(profileName)),
 		}
 	}
 	if !IsSerial(serial) {
