@@ -119,7 +119,7 @@ const maxExample = 44
 // examplesOf finds the examples of a command, or of the one above it.
 func examplesOf(path string) []example {
 	for {
-		if list, ok := examples[path]; ok {
+		if list, ok := examples()[path]; ok {
 			return list
 		}
 		above := strings.LastIndexByte(path, ' ')

@@ -262,7 +262,7 @@ func TestNamesInCommandsAreQuoted(t *testing.T) {
 
 // So is every command of the help pages, the documents and the scripts.
 func TestDocumentedCommandsParse(t *testing.T) {
-	for path, list := range examples {
+	for path, list := range examples() {
 		for _, e := range list {
 			if checkCommands(t, "help "+path, e.line, false) == 0 {
 				t.Errorf("help %s: no command in %q", path, e.line)
