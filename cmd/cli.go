@@ -102,7 +102,6 @@ func (a *app) kongOptions() []kong.Option {
 		kong.Writers(a.streams.Out, a.streams.Err),
 		kong.NoDefaultHelp(),
 		kong.Help(a.printHelp),
-		kong.Bind(a),
 		groups,
 		words,
 		kong.Resolvers(a.settings),
@@ -113,19 +112,14 @@ func (a *app) kongOptions() []kong.Option {
 // helpFlag prints help for the command it stands with.
 type helpFlag bool
 
-// BeforeReset answers before settings and arguments are looked at, so that
-// --help works where those are broken.
-func (helpFlag) BeforeReset(a *app, k *kong.Context) error {
-	a.answered = outputError(k.PrintUsage(false))
-	return errDone
+func (helpFlag) answer(_ *app, k *kong.Context) error {
+	return outputError(k.PrintUsage(false))
 }
 
 // versionFlag prints the version.
 type versionFlag bool
 
-// BeforeReset answers, as that of --help does.
-func (versionFlag) BeforeReset(a *app) error {
+func (versionFlag) answer(a *app, _ *kong.Context) error {
 	_, err := fmt.Fprintln(a.streams.Out, versionLine())
-	a.answered = outputError(err)
-	return errDone
+	return outputError(err)
 }

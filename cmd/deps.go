@@ -51,7 +51,6 @@ type app struct {
 	// identity, which then counts.
 	nameless bool
 
-	answered  error    // how the answer of --help or --version was written
 	given     []string // flags of the command line that a remedy must repeat
 	helpFlags bool     // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.

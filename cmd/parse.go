@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -42,34 +43,32 @@ func cutTail(words []string) (head, tail []string, given bool) {
 }
 
 func (a *app) parseAll(words []string) (runner, error) {
-	a.cli, a.given, a.answered = cli{}, nil, nil
+	a.cli, a.given = cli{}, nil
 	parser, err := kong.New(&a.cli, a.kongOptions()...)
 	if err != nil {
 		return nil, err
 	}
-	k, err := parser.Parse(flagsFirst(parser.Model.Node, words))
-	if err == nil {
-		err = refuseEmptyWords(k)
+	k, err := kong.Trace(parser, flagsFirst(parser.Model.Node, words))
+	if err != nil {
+		return nil, err
 	}
-	var refused *kong.ParseError
-	if errors.As(err, &refused) {
-		k = refused.Context
+	if answered, err := a.answer(k); answered {
+		return nil, cmp.Or(err, errDone)
 	}
-	var setting *settingError
-	switch {
-	case errors.Is(err, errDone):
-		return nil, cmp.Or(a.answered, errDone)
-	case errors.As(err, &setting):
-		return nil, setting // without kong's words around it
-	case err != nil:
+	if err := a.fill(k); err != nil {
+		var setting *settingError
+		if errors.As(err, &setting) {
+			return nil, setting // without kong's words around it
+		}
 		return nil, usageError(plainParseError(k, err), parseHint(k, words))
 	}
 	a.given = givenFlags(k)
-	command, ok := k.Selected().Target.Addr().Interface().(runner)
-	if !ok {
-		return nil, fmt.Errorf("%s cannot be run", commandPath(k.Selected()))
+	if node := k.Selected(); node != nil {
+		if command, ok := node.Target.Addr().Interface().(runner); ok {
+			return command, nil
+		}
 	}
-	return command, nil
+	return nil, usageError("no command given", helpHint(k))
 }
 
 // givenFlags are the flags of the command line that decide what is minted,
@@ -91,17 +90,163 @@ func givenFlags(k *kong.Context) []string {
 	return words
 }
 
-// refuseEmptyWords finds what a script's unset variable leaves. It must not mean
-// “no profile named”, for which AWS_PROFILE or a question would stand in.
-func refuseEmptyWords(k *kong.Context) error {
+// answering is a flag that answers instead of the command.
+type answering interface {
+	answer(a *app, k *kong.Context) error
+}
+
+// answer lets such a flag answer, before anything else is looked at, so that
+// --help works with broken settings too. Words that are no groat command line
+// have no answer.
+func (a *app) answer(k *kong.Context) (answered bool, err error) {
+	if k.Error != nil {
+		return false, nil
+	}
+	for _, p := range k.Path {
+		if p.Flag == nil {
+			continue
+		}
+		if f, ok := p.Flag.Target.Interface().(answering); ok {
+			return true, f.answer(a, k)
+		}
+	}
+	return false, nil
+}
+
+// fill takes the steps of kong's Parse, but for hooks and validation: kong
+// finds those by methods' names that the linker cannot know, so that every
+// exported method of every type in use would have to stay in the program, a
+// seventh of its size.
+func (a *app) fill(k *kong.Context) error {
+	if k.Error != nil {
+		return k.Error
+	}
+	if err := k.Reset(); err != nil {
+		return err
+	}
+	if err := k.Resolve(); err != nil {
+		return err
+	}
+	if _, err := k.Apply(); err != nil {
+		return err
+	}
+	return a.validate(k)
+}
+
+// validate checks what the tree says of its flags and arguments: enum,
+// required, subcommands, and xor.
+func (a *app) validate(k *kong.Context) error {
+	for _, p := range k.Path {
+		node := p.Node()
+		if node == nil {
+			continue
+		}
+		for _, v := range node.Values() {
+			if v.Required && !v.HasDefault {
+				continue // when it is there, below
+			}
+			if err := checkEnum(v); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.settings.Validate(k.Model); err != nil {
+		return err
+	}
+	for _, p := range k.Path {
+		given := p.Positional
+		if p.Flag != nil {
+			given = p.Flag.Value
+		}
+		if given != nil {
+			if err := checkEnum(given); err != nil {
+				return err
+			}
+		}
+		if err := checkFlags(p.Flags); err != nil {
+			return err
+		}
+	}
 	for _, p := range k.Path {
 		if v := p.Positional; v != nil && !v.Passthrough && hasEmptyWord(v.Target.Interface()) {
 			return fmt.Errorf("the %s is an empty word", v.Name)
 		}
 	}
+	node := k.Selected()
+	if node == nil {
+		node = k.Model.Node
+	}
+	if err := checkMissing(node); err != nil {
+		return err
+	}
+	for _, p := range k.Path {
+		if err := checkXor(p.Flags); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+func checkEnum(v *kong.Value) error {
+	if v.Enum == "" {
+		return nil
+	}
+	value := fmt.Sprint(v.Target.Interface())
+	if slices.Contains(v.EnumSlice(), value) {
+		return nil
+	}
+	allowed := make([]string, 0, len(v.EnumSlice()))
+	for _, e := range v.EnumSlice() {
+		allowed = append(allowed, strconv.Quote(e))
+	}
+	return fmt.Errorf("%s must be one of %s but got %q", v.ShortSummary(), strings.Join(allowed, ","), value)
+}
+
+// checkFlags names the flags that must be given.
+func checkFlags(flags []*kong.Flag) error {
+	var missing []string
+	for _, f := range flags {
+		if f.Required && !f.Set {
+			missing = append(missing, f.Summary())
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
+}
+
+// checkMissing names the arguments, or the subcommands, that are still expected.
+func checkMissing(n *kong.Node) error {
+	var missing, args []string
+	for _, arg := range n.Positional {
+		if arg.Required && !arg.Set {
+			args = append(args, arg.Summary())
+		}
+	}
+	if len(args) > 0 {
+		missing = append(missing, strconv.Quote(strings.Join(args, " ")))
+	}
+	for _, child := range n.Children {
+		if !child.Hidden {
+			missing = append(missing, strconv.Quote(child.Name))
+		}
+	}
+	if len(missing) > 5 {
+		missing = append(missing[:5], "...")
+	}
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("expected %s", missing[0])
+	}
+	return fmt.Errorf("expected one of %s", strings.Join(missing, ", "))
+}
+
+// hasEmptyWord finds what a script's unset variable leaves. It must not mean
+// “no profile named”, for which AWS_PROFILE or a question would stand in.
 func hasEmptyWord(argument any) bool {
 	switch words := argument.(type) {
 	case string:
@@ -110,6 +255,23 @@ func hasEmptyWord(argument any) bool {
 		return slices.Contains(words, "")
 	}
 	return false
+}
+
+// checkXor refuses flags that exclude each other.
+func checkXor(flags []*kong.Flag) error {
+	seen := map[string]*kong.Flag{}
+	for _, f := range flags {
+		if !f.Set {
+			continue
+		}
+		for _, group := range f.Xor {
+			if seen[group] != nil {
+				return fmt.Errorf("--%s and --%s can't be used together", seen[group].Name, f.Name)
+			}
+			seen[group] = f
+		}
+	}
+	return nil
 }
 
 // helpHint points to the page of the command that was being parsed.
