@@ -11,7 +11,7 @@ import (
 
 // policyCmd prints an IAM policy document to attach.
 type policyCmd struct {
-	Document  string `arg:"" enum:"require-mfa,self-service,assume-role-trust,rotate-own-key,revoke-sessions,allow-signin" help:"One of ${enum}."`
+	Document  string `arg:"" enum:"require-mfa,self-service,assume-role-trust,rotate-own-key,revoke-sessions,allow-signin" help:"require-mfa, self-service, assume-role-trust, rotate-own-key, revoke-sessions or allow-signin."`
 	Format    string `default:"json" enum:"json,terraform,cloudformation" placeholder:"FORM" help:"One of ${enum}."`
 	Account   string `placeholder:"ID" help:"Account of the users, twelve digits (default any)."`
 	Partition string `default:"aws" placeholder:"NAME" help:"Partition of the account: aws, aws-cn, aws-us-gov…"`
