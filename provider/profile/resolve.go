@@ -141,9 +141,6 @@ func (w *walker) view(name, from string) (*view, error) {
 	v := &view{name: name, bodies: []*body{own}}
 	holds, err := w.holdsKey(name)
 	if err != nil {
-		if !own.exists && len(suggest(name, w.config.Names())) > 0 && !slices.Contains(w.keyNames(), name) {
-			return nil, w.unknown(name, from) // a slip is likelier than a key that cannot be seen
-		}
 		return nil, err
 	}
 	v.holds = holds
@@ -263,6 +260,16 @@ func (w *walker) roleSource(v *view) (next string, alias bool, err error) {
 	if source == v.name {
 		return "", false, cycleError([]string{v.name, v.name})
 	}
-	w.setSource(v, SourceNone)
-	return "", false, nil
+	e := v.errorf("role_arn", ErrMalformed, "profile %q has a role but no source_profile, so nothing can assume it", v.name)
+	e.Remedy = fmt.Sprintf("add to that profile: source_profile = %s", w.sourceName(v.name))
+	return "", false, e
+}
+
+// sourceName is what to write after source_profile: the one profile that is
+// known to hold a key, else a placeholder.
+func (w *walker) sourceName(role string) string {
+	if names := w.keyNames(); len(names) == 1 && names[0] != role {
+		return clean(names[0])
+	}
+	return "PROFILE, the one whose access key assumes the role"
 }

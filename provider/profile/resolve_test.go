@@ -270,9 +270,9 @@ func TestResolveErrors(t *testing.T) {
 		{"services missing", "[profile a]\nservices = s\n", "a", ErrMalformed, `services section "s"`},
 		{"duration", "[profile a]\nduration_seconds = 1h\n", "a", ErrMalformed, "config:2: "},
 		{"credential_source", "[profile a]\n" + arn + "credential_source = Ec2\n", "a", ErrMalformed, "Ec2"},
-		{"tags", "[profile a]\n" + arn + "credential_source = Environment\nsession_tags = a\n", "a", ErrMalformed, "no key=value"},
+		{"tags", "[profile a]\n" + arn + "credential_source = Environment\nsession_tags = a\n", "a", ErrMalformed, "not key=value"},
 		{"transitive tags", "[profile a]\n" + arn + "credential_source = Environment\ntransitive_session_tags = a\n", "a", ErrMalformed, "not in session_tags"},
-		{"policy", "[profile a]\n" + arn + "credential_source = Environment\npolicy = {\n", "a", ErrMalformed, "no JSON"},
+		{"policy", "[profile a]\n" + arn + "credential_source = Environment\npolicy = {\n", "a", ErrMalformed, "not valid JSON"},
 		{"identity", "[profile a]\n" + arn + "credential_source = Environment\nsource_identity = a b\n", "a", ErrMalformed, "source_identity"},
 	}
 	for _, tc := range cases {
@@ -378,23 +378,40 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 	}
 }
 
-// A vault that cannot be asked hides no mistyped name, and no key.
+// A role that nothing can assume is told so at its line, and which key could.
+func TestRoleWithoutSource(t *testing.T) {
+	const role = "[profile p]\nrole_arn = arn:aws:iam::123456789012:role/r\n"
+	for _, c := range []struct {
+		config, err, hint string
+		keys              []string
+	}{
+		{role, `config:2: malformed configuration: profile "p" has a role but no source_profile`, "source_profile = main", []string{"main"}},
+		{role, "config:2: ", "source_profile = PROFILE", []string{"a", "b"}},
+		{role, "config:2: ", "source_profile = PROFILE", []string{"p"}}, // a record without its key
+		{role + "source_profile = nope\n", `config:3: unknown profile "nope", which profile "p" refers to`, "in [profile p]: source_profile = main", []string{"main"}},
+	} {
+		_, err := load(t, c.config, "").Resolve("p", ResolveOptions{HoldsKey: holding("main"), KeyNames: func() []string { return c.keys }})
+		var pe *Error
+		if !errors.As(err, &pe) || !strings.Contains(err.Error(), c.err) || !strings.Contains(pe.Hint(), c.hint) || strings.Contains(pe.Hint(), "groat add p") {
+			t.Errorf("%q with keys %v: %v", c.config, c.keys, err)
+		}
+	}
+}
+
+// A vault that cannot open is never an unknown profile: the name may be a
+// key's that nobody can see now.
 func TestUnknownProfileWithoutVault(t *testing.T) {
 	closed := errors.New("no bus")
 	o := ResolveOptions{HoldsKey: func(string) (bool, error) { return false, closed }}
 	c := load(t, teamConfig, "")
-	if _, err := c.Resolve("amdin", o); !errors.Is(err, ErrUnknownProfile) {
-		t.Errorf("mistyped: %v", err)
-	}
-	for _, name := range []string{"something-else", "admin"} {
+	for _, name := range []string{"amdin", "something-else", "admin"} {
 		if _, err := c.Resolve(name, o); !errors.Is(err, closed) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// A key needs no section: its name is suggested like a profile's, and is no
-// slip where the vault cannot be asked.
+// A key needs no section: its name is suggested like a profile's.
 func TestStoredKeysAreSuggested(t *testing.T) {
 	c := load(t, "[profile prod2]\nregion = x\n", "")
 	o := ResolveOptions{
@@ -407,11 +424,10 @@ func TestStoredKeysAreSuggested(t *testing.T) {
 	}
 	locked := errors.New("locked")
 	o.HoldsKey = func(string) (bool, error) { return false, locked }
-	if _, err := c.Resolve("prod", o); !errors.Is(err, locked) {
-		t.Errorf("a recorded key: %v", err)
-	}
-	if _, err := c.Resolve("prod3", o); !errors.Is(err, ErrUnknownProfile) {
-		t.Errorf("a slip: %v", err)
+	for _, name := range []string{"prod", "prod3"} {
+		if _, err := c.Resolve(name, o); !errors.Is(err, locked) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -12,7 +12,14 @@ import (
 // unknown is the error of a profile that is in no file and holds no key;
 // from is the profile that refers to it, "" for the user.
 func (w *walker) unknown(name, from string) *Error {
-	return &Error{Profile: cmp.Or(from, name), Err: &unknownError{w, name, from}}
+	unknown := &unknownError{w: w, name: name, from: from}
+	e := &Error{Profile: cmp.Or(from, name), Err: unknown}
+	if n := len(w.views); n > 0 && w.views[n-1].name == from {
+		if at := w.views[n-1].entry("source_profile"); at.text == name && at.file != nil {
+			e.File, e.Line, unknown.sourced = at.file.path, at.line, true
+		}
+	}
+	return e
 }
 
 // unknownError makes its text when it is read: that looks at every profile,
@@ -20,6 +27,7 @@ func (w *walker) unknown(name, from string) *Error {
 type unknownError struct {
 	w          *walker
 	name, from string
+	sourced    bool // from names it as its source_profile
 }
 
 // Error is one line, with the names that are close.
@@ -42,7 +50,15 @@ func (e *unknownError) Error() string {
 func (e *unknownError) Unwrap() error { return ErrUnknownProfile }
 
 // Hint is what to do.
-func (e *unknownError) Hint() string { return e.w.config.unknownRemedy(e.name) }
+func (e *unknownError) Hint() string {
+	switch slip := e.w.config.unknownRemedy(e.name); {
+	case slip != "":
+		return slip
+	case e.sourced:
+		return fmt.Sprintf("write in [profile %s]: source_profile = %s", clean(e.from), e.w.sourceName(e.from))
+	}
+	return "`groat list --profiles` shows the profiles; `groat add PROFILE` stores a key under a new name"
+}
 
 func (w *walker) keyNames() []string {
 	if w.options.KeyNames == nil {
@@ -67,7 +83,7 @@ func (c *Config) unknownRemedy(name string) string {
 			}
 		}
 	}
-	return "`groat list --profiles` shows the profiles; `groat add PROFILE` stores a key under a new name"
+	return ""
 }
 
 // suggest gives up to three of the names that are close to the one asked for.
