@@ -235,7 +235,7 @@ func (l listing) table(a *app) error {
 		for _, s := range p.Sessions {
 			live = append(live, s.Kind+" "+left(s.Expiration, a.now()))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", terminal.Sanitize(p.Name), orDash(p.Credentials), orDash(p.RoleARN), terminal.Sanitize(strings.Join(live, ", ")))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", terminal.Sanitize(p.Name), orDash(p.Credentials), roleWords(p.RoleARN), terminal.Sanitize(strings.Join(live, ", ")))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -270,6 +270,18 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// roleWords is a role's ARN as people read it: role/dev (111111111111).
+func roleWords(arn *string) string {
+	if arn == nil {
+		return "-"
+	}
+	parts := strings.SplitN(*arn, ":", 6)
+	if len(parts) < 6 {
+		return terminal.Sanitize(*arn)
+	}
+	return terminal.Sanitize(parts[5] + " (" + parts[4] + ")")
 }
 
 func orDash(s *string) string {
