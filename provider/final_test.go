@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +49,11 @@ func (w *world) whoAsks(p *provider.Plan) *asker {
 func (w *world) whoWaits(m *provider.Minter, p *provider.Plan) chan error {
 	w.t.Helper()
 	waiting, done := make(chan struct{}, 8), make(chan error, 1)
-	m.Cache.Flight.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
+	m.Cache.Flight.Debugf = func(format string, _ ...any) {
+		if strings.HasPrefix(format, "waiting for") {
+			waiting <- struct{}{}
+		}
+	}
 	go func() {
 		_, err := m.Credentials(context.Background(), p)
 		done <- err
