@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,20 +181,21 @@ func TestKWalletNamedFolder(t *testing.T) {
 // "auto" wakes no KWallet where the desktop is another one.
 func TestAutoStartsNoKWallet(t *testing.T) {
 	for desktop, want := range map[string]bool{"": false, "GNOME": false, "ubuntu:GNOME": false, "KDE": true, "X:KDE": true} {
-		woken := false
+		var woken atomic.Bool
 		bus := newFakeBus(t, func(c *busCall) {
-			switch {
-			case c.method == "org.freedesktop.DBus.NameHasOwner":
+			if c.method == "org.freedesktop.DBus.NameHasOwner" {
 				c.reply(false)
-			default:
-				woken = woken || strings.HasPrefix(c.dest, "org.kde.")
-				nobody(c)
+				return
 			}
+			if strings.HasPrefix(c.dest, "org.kde.") {
+				woken.Store(true)
+			}
+			nobody(c)
 		})
 		v := mustOpen(t, vault.Config{Environ: append(bus.environ(true), "HOME="+t.TempDir(), "XDG_CURRENT_DESKTOP="+desktop),
 			FileDir: filepath.Join(t.TempDir(), "v"), StateDir: t.TempDir(), Timeout: 10 * time.Second})
-		if v.Backend() != "file" || woken != want {
-			t.Errorf("in %q: chose %s, started KWallet: %v, want %v", desktop, v.Backend(), woken, want)
+		if v.Backend() != "file" || woken.Load() != want {
+			t.Errorf("in %q: chose %s, started KWallet: %v, want %v", desktop, v.Backend(), woken.Load(), want)
 		}
 	}
 }
