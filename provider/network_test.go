@@ -113,7 +113,7 @@ func TestTLSAndProxies(t *testing.T) {
 		}
 		e.CABundle = path
 		t.Run(name, func(t *testing.T) {
-			wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: e}), profile.ErrMalformed, "CA bundle", path)
+			wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: e}), profile.ErrUnsupported, "CA bundle", path)
 		})
 	}
 

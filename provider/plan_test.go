@@ -67,11 +67,11 @@ func TestPlanDecides(t *testing.T) {
 		{"the partition comes from AWS_REGION without anything else", "[default]\n", "default", profile.ResolveOptions{Getenv: env("AWS_REGION", "eusc-de-east-1")}, provider.Options{},
 			"GetSessionToken eusc-de-east-1 aws-eusc 8h0m0s", ""},
 		{"a role of another partition than its region is warned of", role("region = cn-north-1"), "r", profile.ResolveOptions{}, provider.Options{},
-			"GetSessionToken us-east-1 aws 8h0m0s | AssumeRole cn-north-1 aws-cn 1h0m0s as alice", "partition aws-cn but its role in aws"},
+			"GetSessionToken us-east-1 aws 8h0m0s | AssumeRole cn-north-1 aws-cn 1h0m0s as alice", "partition aws-cn but its role is in aws"},
 		{"a chain across partitions is warned of", role("[profile s]\nsource_profile = r\nrole_arn = arn:aws-cn:iam::123456789012:role/s\n"), "s", profile.ResolveOptions{}, provider.Options{},
-			"GetSessionToken us-east-1 aws 8h0m0s | AssumeRole us-east-1 aws 1h0m0s as alice | AssumeRole cn-northwest-1 aws-cn 1h0m0s as alice", "no credentials of partition aws are known there"},
+			"GetSessionToken us-east-1 aws 8h0m0s | AssumeRole us-east-1 aws 1h0m0s as alice | AssumeRole cn-northwest-1 aws-cn 1h0m0s as alice", "credentials of partition aws are unknown"},
 		{"a serial of another partition than the role is warned of", role("mfa_serial = arn:aws-us-gov:iam::123456789012:mfa/alice"), "r", profile.ResolveOptions{}, provider.Options{},
-			"GetSessionToken us-east-1 aws 8h0m0s MFA | AssumeRole us-east-1 aws 1h0m0s as alice", "no credentials of partition aws-us-gov"},
+			"GetSessionToken us-east-1 aws 8h0m0s MFA | AssumeRole us-east-1 aws 1h0m0s as alice", "credentials of partition aws-us-gov are unknown"},
 		{"a session name is made acceptable, with a warning", role("role_session_name = Jürgen Müller/ops"), "r", profile.ResolveOptions{}, provider.Options{},
 			"GetSessionToken us-east-1 aws 8h0m0s | AssumeRole us-east-1 aws 1h0m0s as J-rgen-M-ller-ops", "role_session_name was changed"},
 		{"--mfa-serial none", role("mfa_serial = " + serial), "r", profile.ResolveOptions{MFASerial: "none"}, provider.Options{},
@@ -151,9 +151,9 @@ func TestPlanRefuses(t *testing.T) {
 		class   error
 		says    []string
 	}{
-		{"a session too short", "[default]\n", "default", provider.Options{SessionTTL: 899 * time.Second}, provider.ErrBounds, []string{"899s", "15m", "36h"}},
+		{"a session too short", "[default]\n", "default", provider.Options{SessionTTL: 899 * time.Second}, provider.ErrBounds, []string{"15m", "36h"}},
 		{"a session too long", "[default]\n", "default", provider.Options{SessionTTL: 36*time.Hour + time.Second}, provider.ErrBounds, nil},
-		{"a role too short", role(""), "r", provider.Options{AssumeRoleTTL: time.Minute}, provider.ErrBounds, []string{"1m", "12h"}},
+		{"a role too short", role(""), "r", provider.Options{AssumeRoleTTL: time.Minute}, provider.ErrBounds, []string{"15m", "12h"}},
 		{"a role too long", role(""), "r", provider.Options{AssumeRoleTTL: 13 * time.Hour}, provider.ErrBounds, nil},
 		{"duration_seconds out of bounds", role("duration_seconds = 60"), "r", provider.Options{}, profile.ErrMalformed, []string{"duration_seconds = 60", "900 and 43200"}},
 		{"a security key", role("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k-1"), "r", provider.Options{}, profile.ErrUnsupported, []string{"FIDO2", "virtual MFA device", "--mfa-serial"}},

@@ -120,7 +120,11 @@ func TestCancelledPromptEndsForAllWhoWait(t *testing.T) {
 	errs := make(chan error, waiters+1)
 	start := func() {
 		m, p := w.newMinter(), w.plan("default", provider.Options{})
-		m.Cache.Flight.Waiting = func(string, bool) func() { waiting <- struct{}{}; return nil }
+		m.Cache.Flight.Debugf = func(format string, _ ...any) {
+			if strings.HasPrefix(format, "waiting for") {
+				waiting <- struct{}{}
+			}
+		}
 		m.Codes = codeFunc(func(context.Context, provider.CodeRequest) (string, error) {
 			if prompts.Add(1) == 1 {
 				close(asked)
