@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"runtime"
 	"time"
 
 	"groat/cmd/child"
+	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
 	"groat/vault/files"
@@ -104,11 +104,7 @@ func readPassphrase(path string, rule files.Rule) ([]byte, error) {
 func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
 	ctx, cancel := context.WithTimeout(ctx, passphraseTimeLimit)
 	defer cancel()
-	shell, flag := "sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/C"
-	}
-	c := exec.CommandContext(ctx, shell, flag, command)
+	c := provider.Shell(ctx, command)
 	c.Env = child.Helper(a.environ)
 	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second

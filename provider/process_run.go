@@ -31,7 +31,7 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 	profileName := running.owner()
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := shell(bounded, line)
+	cmd := Shell(bounded, line)
 	cmd.Env = m.childEnviron(running)
 	cmd.WaitDelay = waitDelay
 	out := &cappedBuffer{left: maxProcessOutput}

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// shell runs one line as the SDKs do.
-func shell(ctx context.Context, line string) *exec.Cmd {
+// Shell runs one line as the SDKs do.
+func Shell(ctx context.Context, line string) *exec.Cmd {
 	return exec.CommandContext(ctx, "sh", "-c", line)
 }
