@@ -18,12 +18,12 @@ func TestFileRefusesWhatOthersCanChange(t *testing.T) {
 		err    error
 		remedy string
 	}{
-		{"item 0644", mode("key.p", 0o644), ErrUnavailable, "chmod 600 'DIR/key.p'"},
-		{"item 0777", mode("key.p", 0o777), ErrUnavailable, "chmod 600 'DIR/key.p'"},
-		{"item 0620", mode("key.p", 0o620), ErrUnavailable, "chmod 600 'DIR/key.p'"},
-		{"header 0644", mode("header", 0o644), ErrUnavailable, "chmod 600 'DIR/header'"},
-		{"directory 0755", mode(".", 0o755), ErrUnavailable, "chmod 700 'DIR'"},
-		{"directory 0777", mode(".", 0o777), ErrUnavailable, "chmod 700 'DIR'"},
+		{"item 0644", mode("key.p", 0o644), ErrUnavailable, "chmod 600 DIR/key.p"},
+		{"item 0777", mode("key.p", 0o777), ErrUnavailable, "chmod 600 DIR/key.p"},
+		{"item 0620", mode("key.p", 0o620), ErrUnavailable, "chmod 600 DIR/key.p"},
+		{"header 0644", mode("header", 0o644), ErrUnavailable, "chmod 600 DIR/header"},
+		{"directory 0755", mode(".", 0o755), ErrUnavailable, "chmod 700 DIR"},
+		{"directory 0777", mode(".", 0o777), ErrUnavailable, "chmod 700 DIR"},
 		{"item of another user", owner("key.p"), ErrUnavailable, "sudo chown"},
 		{"header of another user", owner("header"), ErrUnavailable, "sudo chown"},
 		{"directory of another user", owner("."), ErrUnavailable, "sudo chown"},

@@ -47,14 +47,14 @@ func TestWhatOthersMayHaveWrittenIsRefused(t *testing.T) {
 	}{
 		{"ours", func(*testing.T, string, string) {}, "", "", ""},
 		{"readable by all", func(t *testing.T, _, path string) { must(t, os.Chmod(path, 0o644)) }, "", "", "FILE is open to others (mode 0644)"},
-		{"writable by all", func(t *testing.T, _, path string) { must(t, os.Chmod(path, 0o666)) }, "FILE can be written by others (mode 0666)", "chmod go-w 'FILE'", "FILE is open to others"},
+		{"writable by all", func(t *testing.T, _, path string) { must(t, os.Chmod(path, 0o666)) }, "FILE can be written by others (mode 0666)", "chmod go-w FILE", "FILE is open to others"},
 		{"of another group", func(t *testing.T, _, path string) {
 			needsRoot(t)
 			must(t, os.Chown(path, 0, 4321), os.Chmod(path, 0o620))
-		}, "FILE can be written by others (mode 0620)", "chmod go-w 'FILE'", "FILE is open to others"},
+		}, "FILE can be written by others (mode 0620)", "chmod go-w FILE", "FILE is open to others"},
 		{"of another user", func(t *testing.T, _, path string) { needsRoot(t); must(t, os.Chown(path, other, other)) },
-			"FILE belongs to another user (65534)", "sudo chown -R 0 'FILE'", "FILE belongs to another user"},
-		{"in a folder of all", func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777)) }, "DIR can be written by others (mode 0777)", "chmod go-w 'DIR'", ""},
+			"FILE belongs to another user (65534)", "sudo chown -R 0 FILE", "FILE belongs to another user"},
+		{"in a folder of all", func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777)) }, "DIR can be written by others (mode 0777)", "chmod go-w DIR", ""},
 		{"in a sticky folder", func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777|fs.ModeSticky)) }, "", "", ""},
 		{"in another user's folder", func(t *testing.T, dir, _ string) {
 			needsRoot(t)
@@ -87,7 +87,7 @@ func TestWhatOthersMayHaveWrittenIsRefused(t *testing.T) {
 				case want != "" && (data != nil || !errors.As(err, &access) || !strings.Contains(err.Error(), want)):
 					t.Errorf("rule %d: %q, %v, want %q", rule, data, err, want)
 				case want != "" && rule == Steering:
-					remedy := strings.NewReplacer("FILE", strings.ReplaceAll(path, "'", `'\''`), "DIR", dir).Replace(c.remedy)
+					remedy := strings.NewReplacer("FILE", Word(path), "DIR", Word(dir)).Replace(c.remedy)
 					if !strings.Contains(access.Hint(), remedy) {
 						t.Errorf("hint %q, want %q", access.Hint(), remedy)
 					}
