@@ -92,7 +92,7 @@ func (a *app) checkChildOpens(ctx context.Context, plan *provider.Plan) error {
 	config.Passphrase = func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 		return nil, "", vault.ErrLocked
 	}
-	config.UnlockFor = nil
+	config.Given, config.UnlockFor = nil, nil
 	probe := vault.OpenFile(config)
 	defer func() { _ = probe.Close() }()
 	for _, kind := range []vault.Kind{vault.KindCard, vault.KindSession} {

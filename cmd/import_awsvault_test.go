@@ -53,7 +53,7 @@ func TestImportFromAWSVaultFiles(t *testing.T) {
 	a := startAWS(t)
 	environ := a.environment(t)
 	home := t.TempDir()
-	environ = append(environ, "HOME="+home)
+	environ = with(environ, "HOME="+home)
 	dir := filepath.Join(home, ".awsvault", "keys")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)

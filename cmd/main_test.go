@@ -173,6 +173,11 @@ func runMain(t testing.TB, environ []string, stdin string, words ...string) resu
 	return result{code, out.String(), errs.String()}
 }
 
+// with is environ with other values of some variables.
+func with(environ []string, set ...string) []string {
+	return slices.Concat(set, environ) // the first of one name counts
+}
+
 // mustRun is runMain for what has to work.
 func mustRun(t testing.TB, environ []string, stdin string, words ...string) result {
 	t.Helper()

@@ -68,7 +68,7 @@ func TestMigrate(t *testing.T) {
 // TestRemoveLeavesNoCopy: a key that lies in two vaults is removed from both,
 // and what serves it until then is the recorded one.
 func TestRemoveLeavesNoCopy(t *testing.T) {
-	environ := append(startAWS(t).environment(t), "GROAT_BACKEND=auto")
+	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=auto")
 	state := newApp(environ, Streams{}).paths.state
 	first, second := elsewhere{vault.NewMemory()}, vault.NewMemory()
 	vaults := map[string]vault.Vault{"auto": first, "pass": first, "keyctl": asKeyctl{second}}
@@ -95,7 +95,7 @@ func TestRemoveLeavesNoCopy(t *testing.T) {
 // TestAKeyElsewhereIsNamed: a role whose key lies in another backend than the
 // named one says where.
 func TestAKeyElsewhereIsNamed(t *testing.T) {
-	environ := append(startAWS(t).environment(t), "GROAT_BACKEND=pass")
+	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=pass")
 	if err := vault.Record(newApp(environ, Streams{}).paths.state, "default", "file"); err != nil {
 		t.Fatal(err)
 	}

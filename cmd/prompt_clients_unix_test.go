@@ -101,13 +101,13 @@ func TestPromptOfEveryCommand(t *testing.T) {
 				t.Skipf("there is no %s", command[0])
 			}
 			w.env = append(w.env, "AWS_ENDPOINT_URL_SIGNIN="+w.URL)
-			for _, end := range []string{"\x03", "\n"} {
+			for _, end := range []string{"\x03", "\x04"} {
 				s := w.on(t, "groat", command...)
 				s.Sees(codePrompt, 1)
 				s.Types(end)
 				s.Wait()
 				s.Restored()
-				if code := s.Cmd.ProcessState.ExitCode(); code != map[string]int{"\x03": 130, "\n": exitNoCode}[end] || s.Stdout.String() != "" && command[0] != "each" {
+				if code := s.Cmd.ProcessState.ExitCode(); code != map[string]int{"\x03": 130, "\x04": exitNoCode}[end] || s.Stdout.String() != "" && command[0] != "each" {
 					t.Errorf("%q: exit code %d, stdout %q, stderr %q", end, code, s.Stdout.String(), s.Stderr.String())
 				}
 			}
