@@ -18,9 +18,9 @@ func BenchmarkGetRemembered(b *testing.B) {
 	dir := newDir(b)
 	f, m := testFile(dir, says("x"))
 	mustPut(b, f, KindSession, "s", string(make([]byte, 2000)))
-	m.keys = map[[16]byte]vaultKey{}
+	m.keys = map[[16]byte]remembered{}
 	_, h, _ := f.readCopy(headerFile)
-	_ = m.store(h.id, *f.key, 1)
+	_ = m.store(h.id, *f.key, h.generation, 1)
 	for b.Loop() {
 		g := OpenFile(Config{FileDir: dir})
 		g.memory = m

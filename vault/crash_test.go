@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -199,11 +200,12 @@ func TestCrash(t *testing.T) {
 
 func crash(t *testing.T, s scenario) {
 	base := newDir(t)
-	memory := &fakeMemory{}
+	var known map[[16]byte]remembered
 	if s.prepare != nil {
 		f, _ := testFile(base, says("x"))
 		s.prepare(t, f)
-		_ = memory.store(f.headerOf(t).id, *f.key, 1) // no key derivation at each point
+		h := f.headerOf(t)
+		known = map[[16]byte]remembered{h.id: {*f.key, h.generation, 1}} // no key derivation at each point
 	}
 	kinds := faults
 	if testing.Short() || s.slow {
@@ -213,7 +215,7 @@ func crash(t *testing.T, s scenario) {
 		for n := 0; ; n++ {
 			dir := newDir(t)
 			copyDir(t, base, dir)
-			at := 0
+			at, memory := 0, &fakeMemory{keys: maps.Clone(known)}
 			f, _ := testFile(dir, says("x"))
 			f.memory, f.cfg.UnlockFor = memory, &hour
 			where := ""

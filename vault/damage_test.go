@@ -233,7 +233,7 @@ func forgedHeaders(t *testing.T, d *damaged, first, second string, whole []byte)
 			g, m := testFile(d.f.dir, says("x"))
 			mustWrite(t, first, raw)
 			mustWrite(t, second, raw)
-			_ = m.store(forged.id, key, 1)
+			_ = m.store(forged.id, key, forged.generation, 1)
 			if data, err := g.Get(t.Context(), KindKey, "witness"); data != nil || !(errors.Is(err, ErrPassphrase) || errors.Is(err, ErrCorrupt)) {
 				d.believed++
 				t.Errorf("forged byte %d: %q, %v", i, data, err)

@@ -25,7 +25,8 @@ const (
 // file for each item. Its format is described in file_header.go and
 // file_item.go. An item that was forged, swapped, renamed, truncated or
 // changed in any bit is ErrCorrupt; that an older state of an item was put
-// back, or an item deleted, is not noticed.
+// back, or an item deleted, is not noticed. An older header is, by the newer
+// copy of it or by who remembers one.
 type File struct {
 	cfg    Config
 	dir    string
@@ -228,6 +229,8 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
+	case errors.Is(err, errOldHeader):
+		e.Remedy = "if you restored " + f.dir + " from a backup on purpose: groat lock"
 	case errors.As(err, new(headerError)):
 		e.Remedy = "restore header or header.bak in " + f.dir + " from a backup; without one, move the directory away and store the keys again"
 	case errors.Is(err, ErrCorrupt), errors.Is(err, files.ErrTooLarge), errors.Is(err, files.ErrIrregular):

@@ -12,10 +12,11 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// The header of a file vault, 282 bytes, numbers big-endian:
+// The header of a file vault, 290 bytes, numbers big-endian:
 //
-//	"groat\x00h\x01"                          8
+//	"groat\x00h\x02"                          8
 //	vault id, random                         16
+//	generation: how often it was wrapped      8
 //	KDF: 1 = Argon2id (RFC 9106)              1
 //	     memory in KiB 4, passes 4, lanes 1   9
 //	     salt, random                        32
@@ -28,14 +29,16 @@ import (
 // KDF's 64 bytes wrap the two keys. The associated data of each of the three
 // is its purpose and everything before it, so that no byte can be changed
 // unseen; the checksum tells damage (use the other copy) from a wrong
-// passphrase.
+// passphrase. The generation tells an older header, which an older passphrase
+// opens, from the newest. Version 1 has none, which is read as 0.
 type header struct {
-	id      [16]byte
-	kdf     kdfCost
-	salt    [32]byte
-	key     [wrappedLen]byte
-	seedKey [wrappedLen]byte
-	seal    [sealLen]byte
+	id         [16]byte
+	generation uint64
+	kdf        kdfCost
+	salt       [32]byte
+	key        [wrappedLen]byte
+	seedKey    [wrappedLen]byte
+	seal       [sealLen]byte
 }
 
 // kdfCost is what deriving a key costs. See docs/decisions/0010.
@@ -60,10 +63,10 @@ const (
 	overhead   = chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
 	wrappedLen = chacha20poly1305.KeySize + overhead
 	sealLen    = overhead
-	headerLen  = 8 + 16 + 1 + 9 + 32 + 2*wrappedLen + sealLen + sha256.Size
+	headerLen  = 8 + 16 + 8 + 1 + 9 + 32 + 2*wrappedLen + sealLen + sha256.Size
 )
 
-var headerMagic = []byte("groat\x00h\x01")
+var headerMagic = []byte("groat\x00h") // and the version
 
 // defaultCost is the second recommendation of RFC 9106 (section 4).
 var defaultCost = kdfCost{memory: 64 << 10, passes: 3, lanes: 4}
@@ -95,8 +98,9 @@ func newHeader(passphrase []byte, cost kdfCost) (*header, vaultKey, vaultKey) {
 	return &h, key, seedKey
 }
 
-// wrap puts both keys under a passphrase, with a new salt.
+// wrap puts both keys under a passphrase, with a new salt, as the next generation.
 func (h *header) wrap(passphrase []byte, cost kdfCost, key, seedKey vaultKey) {
+	h.generation++
 	h.kdf = cost
 	_, _ = rand.Read(h.salt[:])
 	kek := h.derive(passphrase)
@@ -155,9 +159,22 @@ func (h *header) bound(purpose string) []byte {
 	return b
 }
 
+// version of the format: only a header that was never wrapped since
+// generations exist is of the first.
+func (h *header) version() byte {
+	if h.generation == 0 {
+		return 1
+	}
+	return 2
+}
+
 func (h *header) fixed() []byte {
 	b := append([]byte{}, headerMagic...)
+	b = append(b, h.version())
 	b = append(b, h.id[:]...)
+	if h.version() > 1 {
+		b = binary.BigEndian.AppendUint64(b, h.generation)
+	}
 	b = append(b, 1)
 	b = binary.BigEndian.AppendUint32(b, h.kdf.memory)
 	b = binary.BigEndian.AppendUint32(b, h.kdf.passes)
@@ -177,20 +194,25 @@ func (h *header) encode() []byte {
 // parseHeader reads a header without believing it: only a key that opens the
 // seal makes it genuine.
 func parseHeader(b []byte) (*header, error) {
-	if len(b) != headerLen || !bytes.HasPrefix(b, headerMagic[:7]) {
-		return nil, headerError("its header is damaged")
+	const damaged = headerError("its header is damaged")
+	if len(b) != headerLen && len(b) != headerLen-8 || !bytes.HasPrefix(b, headerMagic) {
+		return nil, damaged
 	}
-	body := b[:headerLen-sha256.Size]
+	body := b[:len(b)-sha256.Size]
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], b[len(body):]) {
-		return nil, headerError("its header is damaged")
-	}
-	if b[7] != headerMagic[7] || b[24] != 1 {
-		return nil, headerError("its header is of a newer version of groat")
+		return nil, damaged
 	}
 	var h header
-	copy(h.id[:], b[8:])
-	h.kdf = kdfCost{memory: binary.BigEndian.Uint32(b[25:]), passes: binary.BigEndian.Uint32(b[29:]), lanes: b[33]}
-	rest := b[34:]
+	rest := body[8+copy(h.id[:], body[8:]):]
+	if len(b) == headerLen {
+		h.generation = binary.BigEndian.Uint64(rest)
+		rest = rest[8:]
+	}
+	if b[7] != h.version() || rest[0] != 1 {
+		return nil, headerError("its header is of a newer version of groat")
+	}
+	h.kdf = kdfCost{memory: binary.BigEndian.Uint32(rest[1:]), passes: binary.BigEndian.Uint32(rest[5:]), lanes: rest[9]}
+	rest = rest[10:]
 	for _, field := range [][]byte{h.salt[:], h.key[:], h.seedKey[:], h.seal[:]} {
 		rest = rest[copy(field, rest):]
 	}

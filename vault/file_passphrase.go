@@ -21,6 +21,9 @@ func (f *File) Unlock(ctx context.Context, d time.Duration) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	raw, h, err := f.existing(ctx)
+	if err == nil {
+		err = f.checkNewest(raw, h)
+	}
 	if err != nil {
 		return f.failed("unlock", "", "", err)
 	}
@@ -30,7 +33,7 @@ func (f *File) Unlock(ctx context.Context, d time.Duration) error {
 	}
 	f.forget()
 	f.raw, f.key, f.seed = raw, &key, &seedKey
-	if err := f.memory.store(h.id, key, d); err != nil {
+	if err := f.memory.store(h.id, key, h.generation, d); err != nil {
 		return f.failed("unlock", "", "", err)
 	}
 	return nil
@@ -67,18 +70,21 @@ func (f *File) Unlocked(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, f.failed("open", "", "", err)
 	}
-	key, ok := f.memory.load(h.id)
-	return ok && h.opens(key), nil
+	m, ok := f.memory.load(h.id)
+	return ok && h.opens(m.key), nil
 }
 
 // ChangePassphrase asks for the current passphrase and then next for the new
 // one, and wraps the same vault key under it: no item is written again, and
-// an old copy of the header still opens with the old passphrase. After a
-// crash at any point one of the two passphrases opens everything.
+// an old copy of the header still opens with the old passphrase, elsewhere or
+// where nothing here remembers a newer one. After a crash at any point one of the two passphrases opens everything.
 func (f *File) ChangePassphrase(ctx context.Context, next PassphraseFunc) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	raw, h, err := f.existing(ctx)
+	if err == nil {
+		err = f.checkNewest(raw, h)
+	}
 	if err != nil {
 		return f.failed("change the passphrase", "", "", err)
 	}
@@ -94,12 +100,14 @@ func (f *File) ChangePassphrase(ctx context.Context, next PassphraseFunc) error 
 	if len(passphrase) == 0 && origin != FromEnvironment {
 		return f.failed("change the passphrase", "", "", fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase))
 	}
-	h.wrap(passphrase, f.cost, key, seedKey)
-	if err := f.replaceHeader(ctx, raw, h.encode()); err != nil {
+	wrapped := *h
+	wrapped.wrap(passphrase, f.cost, key, seedKey)
+	if err := f.replaceHeader(ctx, raw, wrapped.encode()); err != nil {
 		return f.failed("change the passphrase", "", "", err)
 	}
 	f.forget()
-	f.raw, f.key, f.seed = h.encode(), &key, &seedKey
+	_ = f.checkNewest(wrapped.encode(), &wrapped)
+	f.raw, f.key, f.seed = wrapped.encode(), &key, &seedKey
 	return nil
 }
 
@@ -113,8 +121,10 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(fmt.Errorf("%w: the passphrase was changed by another process", ErrUnavailable), err)
 	}
-	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), headerLen, files.Private); err == nil && ofOtherVault(have, raw) {
-		return errTwoVaults
+	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), headerLen, files.Private); err == nil {
+		if err := replaceable(have, raw); err != nil {
+			return err
+		}
 	}
 	f.disk.Sweep(f.dir)
 	if err := f.disk.Write(filepath.Join(f.dir, headerFile), raw); err != nil {

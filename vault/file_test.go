@@ -15,28 +15,28 @@ var cheap = kdfCost{memory: minMemory, passes: minPasses, lanes: 1}
 // fakeMemory is unlock memory that belongs to one test.
 type fakeMemory struct {
 	mu   sync.Mutex
-	keys map[[16]byte]vaultKey
+	keys map[[16]byte]remembered
 	last time.Duration
 	full bool
 }
 
-func (m *fakeMemory) load(id [16]byte) (vaultKey, bool) {
+func (m *fakeMemory) load(id [16]byte) (remembered, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, ok := m.keys[id]
 	return k, ok
 }
 
-func (m *fakeMemory) store(id [16]byte, key vaultKey, d time.Duration) error {
+func (m *fakeMemory) store(id [16]byte, key vaultKey, generation uint64, d time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.full {
 		return ErrNoUnlockMemory
 	}
 	if m.keys == nil {
-		m.keys = map[[16]byte]vaultKey{}
+		m.keys = map[[16]byte]remembered{}
 	}
-	m.keys[id], m.last = key, d
+	m.keys[id], m.last = remembered{key, generation, d}, d
 	return nil
 }
 

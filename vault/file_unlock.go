@@ -22,23 +22,34 @@ const rememberPrompted = time.Hour
 
 const errNoHeader = headerError("both copies of its header are missing")
 
-// readHeader reads the header, or its second copy where the first is missing
-// or damaged; repair says so. The error wraps fs.ErrNotExist when there is
-// neither.
+// An older header opens with an older passphrase: who put it back must not
+// have it made the newest again.
+const errOldHeader = headerError("an older copy of its header was put back")
+
+// readHeader reads both copies of the header and takes the newer one of the
+// same vault, or the one that is there and good; repair says that it is the
+// second. The error wraps fs.ErrNotExist when there is neither.
 func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
-	raw, h, err = f.readCopy(headerFile)
 	var access *files.AccessError
-	if err == nil || errors.As(err, &access) {
-		return raw, h, false, err
+	raw, h, err = f.readCopy(headerFile)
+	if errors.As(err, &access) {
+		return nil, nil, false, err
 	}
-	raw, h, second := f.readCopy(backupFile)
-	if second == nil {
-		return raw, h, true, nil
+	raw2, h2, err2 := f.readCopy(backupFile)
+	switch {
+	case errors.As(err2, &access):
+		return nil, nil, false, err2
+	case err2 == nil && (err != nil || h2.newer(h)):
+		return raw2, h2, true, nil
+	case err2 != nil && errors.Is(err, fs.ErrNotExist):
+		return nil, nil, false, err2 // the copy is what there is
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = second // the copy is what there is
-	}
-	return nil, nil, false, err
+	return raw, h, false, err
+}
+
+// newer reports whether h is a later header of the same vault.
+func (h *header) newer(than *header) bool {
+	return h.id == than.id && h.generation > than.generation
 }
 
 func (f *File) readCopy(name string) ([]byte, *header, error) {
@@ -67,8 +78,15 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	if err != nil {
 		return nil, vaultKey{}, err
 	}
+	if err := f.checkNewest(raw, h); err != nil {
+		return nil, vaultKey{}, err
+	}
 	if repair {
-		f.repairFirst(ctx, raw)
+		defer func() {
+			if failed == nil { // its seal was opened
+				f.repairFirst(ctx, raw)
+			}
+		}()
 	}
 	if key, ok := f.known(raw, h, seed); ok {
 		return h, key, nil
@@ -115,6 +133,26 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	return h, key, nil
 }
 
+// checkNewest refuses a header older than one that this process or the
+// kernel remembers, whatever passphrase opens it.
+func (f *File) checkNewest(raw []byte, h *header) error {
+	if bytes.Equal(raw, f.raw) {
+		return nil
+	}
+	if opened, err := parseHeader(f.raw); err == nil && opened.newer(h) {
+		return errOldHeader
+	}
+	m, ok := f.memory.load(h.id)
+	if !ok || m.generation == h.generation || !h.opens(m.key) {
+		return nil
+	}
+	if m.generation > h.generation {
+		return errOldHeader
+	}
+	_ = f.memory.store(h.id, m.key, h.generation, m.left) // a new passphrase was chosen
+	return nil
+}
+
 // proof is what shows other processes that this one has the passphrase; nil
 // where it would have to be asked for.
 func (f *File) proof(raw []byte) []byte {
@@ -143,12 +181,12 @@ func (f *File) known(raw []byte, h *header, seed bool) (vaultKey, bool) {
 	if f.key != nil {
 		return *f.key, true
 	}
-	key, ok := f.memory.load(h.id)
-	if !ok || !h.opens(key) {
+	m, ok := f.memory.load(h.id)
+	if !ok || !h.opens(m.key) {
 		return vaultKey{}, false
 	}
-	f.raw, f.key = raw, &key
-	return key, true
+	f.raw, f.key = raw, &m.key
+	return m.key, true
 }
 
 // askAndOpen asks for the passphrase and lets the kernel remember the key.
@@ -158,7 +196,7 @@ func (f *File) askAndOpen(ctx context.Context, raw []byte, h *header) error {
 		return err
 	}
 	f.raw, f.key, f.seed = raw, &key, &seedKey
-	f.remember(h.id, key, origin)
+	f.remember(h, key, origin)
 	return nil
 }
 
@@ -187,7 +225,7 @@ func (f *File) ask(ctx context.Context, req PassphraseRequest) ([]byte, Passphra
 }
 
 // remember is best effort: a full or forbidden keyring costs a question later.
-func (f *File) remember(id [16]byte, key vaultKey, origin PassphraseOrigin) {
+func (f *File) remember(h *header, key vaultKey, origin PassphraseOrigin) {
 	var d time.Duration
 	switch {
 	case f.cfg.UnlockFor != nil:
@@ -196,7 +234,7 @@ func (f *File) remember(id [16]byte, key vaultKey, origin PassphraseOrigin) {
 		d = rememberPrompted
 	}
 	if d > 0 {
-		_ = f.memory.store(id, key, d)
+		_ = f.memory.store(h.id, key, h.generation, d)
 	}
 }
 
@@ -293,7 +331,7 @@ func (f *File) create(ctx context.Context) error {
 		if err == nil {
 			f.forget()
 			f.raw, f.key, f.seed = raw, &key, &seedKey
-			f.remember(other.id, key, origin)
+			f.remember(other, key, origin)
 		}
 		return err
 	}
@@ -309,7 +347,7 @@ func (f *File) create(ctx context.Context) error {
 	}
 	f.forget()
 	f.raw, f.key, f.seed = raw, &key, &seedKey
-	f.remember(h.id, key, origin)
+	f.remember(h, key, origin)
 	return nil
 }
 
@@ -340,8 +378,10 @@ func (f *File) mirror(raw []byte) error {
 		if errors.As(err, &access) {
 			return err
 		}
-		if err == nil && ofOtherVault(have, raw) {
-			return errTwoVaults
+		if err == nil {
+			if err := replaceable(have, raw); err != nil {
+				return err
+			}
 		}
 		if err := f.disk.Write(path, raw); err != nil {
 			return err
@@ -355,9 +395,23 @@ func (f *File) mirror(raw []byte) error {
 // the only key to the items.
 const errTwoVaults = headerError("header and header.bak belong to two vaults")
 
-func ofOtherVault(have, raw []byte) bool {
-	h, err := parseHeader(have)
-	return err == nil && !bytes.Equal(h.id[:], raw[8:24])
+// replaceable refuses to write a header over one of another vault, or over a
+// newer one.
+func replaceable(have, by []byte) error {
+	there, err := parseHeader(have)
+	if err != nil {
+		return nil // damaged
+	}
+	h, err := parseHeader(by)
+	switch {
+	case err != nil:
+		return err
+	case there.id != h.id:
+		return errTwoVaults
+	case there.newer(h):
+		return errOldHeader
+	}
+	return nil
 }
 
 // repairFirst writes the first copy of the header again; a vault that cannot
@@ -371,7 +425,7 @@ func (f *File) repairFirst(ctx context.Context, raw []byte) {
 	if now, _, repair, err := f.readHeader(); err == nil && repair && bytes.Equal(now, raw) {
 		f.disk.Sweep(f.dir)
 		if f.mirror(raw) == nil {
-			f.warn("the vault's header was damaged and has been repaired from its copy")
+			f.warn("the vault's header was damaged or out of date and has been repaired from its copy")
 		}
 	}
 }

@@ -166,7 +166,7 @@ func TestFileMemoryIsProved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = m.store(h.id, vaultKey{1, 2, 3}, time.Hour) // planted
+	_ = m.store(h.id, vaultKey{1, 2, 3}, 9, time.Hour) // planted
 	g, _ := testFile(dir, nobody())
 	g.memory = m
 	if _, err := g.Get(t.Context(), KindKey, "p"); !errors.Is(err, ErrLocked) {
@@ -201,7 +201,7 @@ func TestFileSeedsNeedThePassphrase(t *testing.T) {
 	wantGet(t, g, KindSeed, "GAHT1", "seed")
 	// The vault key does not open a seed, whatever the file is called.
 	_, h, _ := f.readCopy(headerFile)
-	if _, err := h.openItem(m.keys[h.id], KindSeed, "GAHT1", mustRead(t, f.path(KindSeed, "GAHT1"))); !errors.Is(err, ErrCorrupt) {
+	if _, err := h.openItem(m.keys[h.id].key, KindSeed, "GAHT1", mustRead(t, f.path(KindSeed, "GAHT1"))); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("the vault key opens a seed: %v", err)
 	}
 }

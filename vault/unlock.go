@@ -13,10 +13,18 @@ var ErrNoUnlockMemory = errors.New("this system has no kernel keyring that groat
 
 // keyMemory remembers a vault's key, never its passphrase, for a fixed time.
 // Nothing that comes out of it is believed before it opens the header's seal.
+// It remembers the header's generation too, so that an older header is known
+// for one although both copies were put back.
 type keyMemory interface {
-	load(id [16]byte) (vaultKey, bool)
-	store(id [16]byte, key vaultKey, d time.Duration) error
+	load(id [16]byte) (remembered, bool)
+	store(id [16]byte, key vaultKey, generation uint64, d time.Duration) error
 	drop(id [16]byte) error // nil when nothing was remembered
+}
+
+type remembered struct {
+	key        vaultKey
+	generation uint64
+	left       time.Duration
 }
 
 // memoryName is the name of a vault's key in the kernel keyring.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -22,33 +23,42 @@ func newKeyMemory() keyMemory { return kernelMemory{} }
 // process does not possess it, so that its right to read comes from the user's.
 const forUser = 0x3f3f0000
 
-func (kernelMemory) load(id [16]byte) (vaultKey, bool) {
-	var key vaultKey
+// The payload is the key, the header's generation and, because the kernel
+// does not tell a key's time-out, its end in Unix seconds.
+const payloadLen = len(vaultKey{}) + 8 + 8
+
+func (kernelMemory) load(id [16]byte) (m remembered, ok bool) {
 	serial, err := unix.KeyctlSearch(unix.KEY_SPEC_USER_KEYRING, "user", memoryName(id), 0)
 	if err != nil {
-		return key, false
+		return m, false
 	}
-	var buf [len(key) + 1]byte
+	var buf [payloadLen + 1]byte
 	defer clear(buf[:])
 	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, serial, buf[:], 0)
-	if err != nil || n != len(key) {
-		return key, false
+	if err != nil || n != payloadLen {
+		return m, false
 	}
-	copy(key[:], buf[:])
-	return key, true
+	rest := buf[copy(m.key[:], buf[:]):]
+	m.generation = binary.BigEndian.Uint64(rest)
+	m.left = time.Until(time.Unix(int64(binary.BigEndian.Uint64(rest[8:])), 0))
+	return m, true
 }
 
 // store makes the key in the thread's own keyring first: there we possess it
 // and may set its rights and its time-out before anybody can find it. Linking
 // it to the user keyring then replaces an older one in one step.
-func (kernelMemory) store(id [16]byte, key vaultKey, d time.Duration) error {
+func (kernelMemory) store(id [16]byte, key vaultKey, generation uint64, d time.Duration) error {
 	seconds := int64((d + time.Second - 1) / time.Second)
 	if seconds < 1 || seconds > math.MaxInt32 {
 		return fmt.Errorf("cannot remember a key for %v", d)
 	}
+	payload := append(make([]byte, 0, payloadLen), key[:]...)
+	defer clear(payload[:payloadLen])
+	payload = binary.BigEndian.AppendUint64(payload, generation)
+	payload = binary.BigEndian.AppendUint64(payload, uint64(time.Now().Unix()+seconds))
 	runtime.LockOSThread() // the thread keyring is this thread's
 	defer runtime.UnlockOSThread()
-	serial, err := unix.AddKey("user", memoryName(id), key[:], unix.KEY_SPEC_THREAD_KEYRING)
+	serial, err := unix.AddKey("user", memoryName(id), payload, unix.KEY_SPEC_THREAD_KEYRING)
 	if err != nil {
 		return noMemory(err)
 	}

@@ -10,8 +10,8 @@ type noKeyMemory struct{}
 
 func newKeyMemory() keyMemory { return noKeyMemory{} }
 
-func (noKeyMemory) load([16]byte) (vaultKey, bool) { return vaultKey{}, false }
+func (noKeyMemory) load([16]byte) (remembered, bool) { return remembered{}, false }
 
-func (noKeyMemory) store([16]byte, vaultKey, time.Duration) error { return ErrNoUnlockMemory }
+func (noKeyMemory) store([16]byte, vaultKey, uint64, time.Duration) error { return ErrNoUnlockMemory }
 
 func (noKeyMemory) drop([16]byte) error { return nil }
