@@ -236,7 +236,9 @@ func TestRequestRenewsWhatHasEnded(t *testing.T) {
 		}
 		stop := r.Start(t.Context(), session.Credentials{AccessKeyID: "1", Expiration: clock.Now().Add(time.Hour)})
 		if outage {
+			r.mu.Lock()
 			r.failed = provider.ErrUnreachable
+			r.mu.Unlock()
 		}
 		clock.sleep(2 * time.Hour)
 		got := make(chan error, 5)

@@ -178,7 +178,7 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 // Sees waits until the screen shows text n times.
 func (s *Session) Sees(text string, n int) {
 	s.t.Helper()
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(2 * time.Minute) // a client in Python takes its time on a busy machine
 	for strings.Count(s.Screen(), text) < n {
 		if time.Now().After(end) {
 			s.t.Fatalf("the screen never showed %q %d times; it shows:\n%s\nstderr:\n%s", text, n, s.Screen(), s.Stderr.String())
