@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,12 +29,18 @@ func main() {
 	case len(os.Args) == 2 && os.Args[1] == childWord:
 		os.Exit(whoAmI())
 	}
+	path := flag.String("picture", "", "also draw the run as an SVG into this `file`")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	out := &sureWriter{w: os.Stdout}
+	var transcript strings.Builder
+	out := &sureWriter{w: io.MultiWriter(os.Stdout, &transcript)}
 	err := run(ctx, out)
 	stop()
 	if err == nil {
 		err = out.err
+	}
+	if err == nil && *path != "" {
+		err = os.WriteFile(*path, []byte(picture(transcript.String())), 0o644)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "groat-demo: %v\n", err)
