@@ -33,8 +33,8 @@ type File struct {
 	disk   files.Disk
 	locks  Locks
 	memory keyMemory
-	others *handover // processes that run at the same time
-	cost   kdfCost
+	others *handover      // processes that run at the same time
+	cost   func() kdfCost // of a new passphrase
 
 	mu   sync.Mutex // guards the three below; held while the passphrase is asked
 	raw  []byte     // the header that the keys below open
@@ -46,7 +46,7 @@ type File struct {
 // created before the first call needs it.
 func OpenFile(cfg Config) *File {
 	locks := Locks{Dir: filepath.Join(cfg.FileDir, lockFolder), Backend: "file"}
-	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: defaultCost, locks: locks}
+	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: costHere, locks: locks}
 }
 
 // Backend is "file".

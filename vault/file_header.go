@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"math"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -41,7 +43,7 @@ type header struct {
 	seal       [sealLen]byte
 }
 
-// kdfCost is what deriving a key costs. See docs/decisions/0010.
+// kdfCost is what deriving a key costs.
 type kdfCost struct {
 	memory, passes uint32 // KiB; iterations
 	lanes          uint8
@@ -68,9 +70,6 @@ const (
 
 var headerMagic = []byte("groat\x00h") // and the version
 
-// defaultCost is the second recommendation of RFC 9106 (section 4).
-var defaultCost = kdfCost{memory: 64 << 10, passes: 3, lanes: 4}
-
 // The bounds of what a header may ask for. The lower one is OWASP's minimum
 // for Argon2id, which it holds equal to 600,000 iterations of PBKDF2 with
 // HMAC-SHA-256; the upper one keeps a forged header from exhausting the machine.
@@ -79,6 +78,44 @@ const (
 	minPasses, maxPasses = 2, 16
 	maxLanes             = 16
 )
+
+// A new passphrase takes the machine that it is chosen on about kdfTarget, with
+// the memory and the lanes of RFC 9106's second recommendation (section 4); a
+// slow machine uses less memory. See docs/decisions/0145.
+const (
+	kdfTarget   = 200 * time.Millisecond
+	usualMemory = 64 << 10
+	usualLanes  = 4
+)
+
+// probeCost is derived three times to know the machine; the fastest counts,
+// because the others also measured whoever else was busy.
+var probeCost = kdfCost{memory: 16 << 10, passes: 2, lanes: usualLanes}
+
+// costHere measures what this machine does in kdfTarget.
+func costHere() kdfCost {
+	probe := header{kdf: probeCost}
+	fastest := time.Duration(math.MaxInt64)
+	for range 3 {
+		start := time.Now()
+		probe.derive(nil)
+		fastest = min(fastest, time.Since(start))
+	}
+	return costFor(fastest)
+}
+
+// costFor scales from how long probeCost took.
+func costFor(probe time.Duration) kdfCost {
+	// work is memory (KiB) times passes, to which the time is proportional.
+	work := float64(probeCost.memory*probeCost.passes) * kdfTarget.Seconds() / max(probe, time.Millisecond).Seconds()
+	c := kdfCost{memory: usualMemory, passes: minPasses, lanes: usualLanes}
+	if passes := work / usualMemory; passes >= minPasses {
+		c.passes = uint32(min(math.Round(passes), maxPasses))
+	} else {
+		c.memory = max(uint32(work/minPasses), minMemory)
+	}
+	return c
+}
 
 func (c kdfCost) check() error {
 	if c.memory < minMemory || c.memory > maxMemory || c.passes < minPasses || c.passes > maxPasses || c.lanes < 1 || c.lanes > maxLanes {

@@ -101,7 +101,7 @@ func (f *File) ChangePassphrase(ctx context.Context, next PassphraseFunc) error 
 		return f.failed("change the passphrase", "", "", fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase))
 	}
 	wrapped := *h
-	wrapped.wrap(passphrase, f.cost, key, seedKey)
+	wrapped.wrap(passphrase, f.cost(), key, seedKey)
 	if err := f.replaceHeader(ctx, raw, wrapped.encode()); err != nil {
 		return f.failed("change the passphrase", "", "", err)
 	}

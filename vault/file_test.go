@@ -83,7 +83,7 @@ func types(words ...string) *asker { return &asker{answer: words, origin: FromPr
 func testFile(dir string, a *asker) (*File, *fakeMemory) {
 	f := OpenFile(Config{FileDir: dir, Passphrase: a.ask})
 	m := &fakeMemory{}
-	f.cost, f.memory = cheap, m
+	f.cost, f.memory = func() kdfCost { return cheap }, m
 	return f, m
 }
 

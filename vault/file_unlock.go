@@ -315,7 +315,7 @@ func (f *File) create(ctx context.Context) error {
 	if len(passphrase) == 0 && origin != FromEnvironment {
 		return fmt.Errorf("%w: an empty passphrase protects nothing", ErrPassphrase)
 	}
-	h, key, seedKey := newHeader(passphrase, f.cost)
+	h, key, seedKey := newHeader(passphrase, f.cost())
 	if err := f.disk.MakeFolder(f.dir); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: no directory can be made here: %s", ErrUnavailable, err.Error()) // its text alone: it is no missing item
 	} else if err != nil {
