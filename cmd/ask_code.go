@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"groat/cmd/terminal"
@@ -39,17 +40,27 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 		Again:  req.Reason != "",
 	}
 	code, err := ui.Code(ctx, q)
-	switch {
-	case err == nil:
+	if err == nil {
 		return code, nil
-	case errors.Is(err, terminal.ErrInterrupted) && declined(err):
-		return "", &sayError{provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err)}
-	case errors.Is(err, terminal.ErrInterrupted):
-		return "", errors.Join(provider.ErrInterrupted, err)
-	case errors.Is(err, terminal.ErrCancelled):
-		return "", provider.ErrCancelled
+	}
+	if ended := endedQuestion(err); ended != nil {
+		return "", ended
 	}
 	return "", p.unanswered(req, err)
+}
+
+// endedQuestion is how a person ended a question, as package provider knows
+// it; nil where nobody could or did answer.
+func endedQuestion(err error) error {
+	switch {
+	case errors.Is(err, terminal.ErrInterrupted) && declined(err):
+		return &sayError{provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err)}
+	case errors.Is(err, terminal.ErrInterrupted):
+		return errors.Join(provider.ErrInterrupted, err)
+	case errors.Is(err, terminal.ErrCancelled):
+		return provider.ErrCancelled
+	}
+	return nil
 }
 
 // unanswered says what to do when nobody could or did answer.
@@ -57,16 +68,20 @@ func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
 	return p.a.needsPerson(fmt.Sprintf("a token code of %s is needed: %v", req.MFASerial, err), req.Profile)
 }
 
-// needsPerson is the error where nobody can answer. It begins with what to
-// run where somebody can, since SDKs cut the line off: a command that leaves
-// the very session in the cache that is wanted here, so it takes the flags
-// along.
+// needsPerson is the error where nobody can answer, for a command that leaves
+// the very session in the cache that is wanted here: it takes the flags along.
 func (a *app) needsPerson(why, profile string) error {
-	line := "run in a terminal: groat exec " + files.Word(profile)
-	for _, flag := range a.given {
-		if flag == "--no-cache" {
-			return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
-		}
+	if slices.Contains(a.given.mint, "--no-cache") {
+		return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
+	}
+	return a.inTerminal(why, "groat exec "+files.Word(profile), slices.Concat(a.given.mint, a.given.vault), " -- true")
+}
+
+// inTerminal is the error that begins with what to run where somebody is,
+// since SDKs cut the line off.
+func (a *app) inTerminal(why, command string, flags []string, end string) error {
+	line := "run in a terminal: " + command
+	for _, flag := range flags {
 		line += " " + files.Word(flag)
 	}
 	// Where a variable or config.json forbids to ask, it does so there, too.
@@ -76,5 +91,5 @@ func (a *app) needsPerson(why, profile string) error {
 	if a.cli.Prompt == "none" && a.settings.from["prompt"] != "" {
 		line += " --prompt=auto"
 	}
-	return &sayError{line + " -- true (" + why + ")", "", provider.ErrNoCode}
+	return &sayError{line + end + " (" + why + ")", "", provider.ErrNoCode}
 }

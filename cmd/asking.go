@@ -36,8 +36,8 @@ func (a *app) waitingFor(p *provider.Plan) func(holder string, asking bool) (ove
 		switch {
 		case !asking:
 			return a.waiting(holder, "which is getting the same credentials")
-		case p.Source.Kind == profile.SourceSSO:
-			return a.waiting(holder, "which is waiting for somebody to sign in")
+		case p.Source.Kind == profile.SourceSSO || p.Source.Kind == profile.SourceLogin:
+			return a.waiting(holder, "which is signing in")
 		}
 		return a.waiting(holder, "which is asking for a token code")
 	}

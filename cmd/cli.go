@@ -33,6 +33,8 @@ type cli struct {
 	Revoke            revokeCmd            `cmd:"" group:"life" help:"End what was minted, here and at AWS."`
 	Audit             auditCmd             `cmd:"" group:"life" help:"Show who has no MFA, and old or unused keys."`
 	Policy            policyCmd            `cmd:"" group:"life" help:"Print an IAM policy document to attach."`
+	Signin            signinCmd            `cmd:"" group:"use" help:"Sign in to AWS or to IAM Identity Center, without an access key."`
+	Signout           signoutCmd           `cmd:"" group:"use" help:"Forget a sign-in and what was minted from it."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
 	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS which identity the minted credentials have."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`

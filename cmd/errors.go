@@ -44,6 +44,7 @@ var exitCodes = []struct {
 	{profile.ErrConflict, exitConfig},
 	{profile.ErrAccess, exitConfig},
 	{provider.ErrBadProcess, exitConfig},
+	{provider.ErrIdentity, exitConfig},
 	{provider.ErrRefused, exitRefused},
 	{provider.ErrUnreachable, exitUnreachable},
 	{provider.ErrNoCode, exitNoCode},

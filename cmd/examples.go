@@ -109,6 +109,14 @@ var examples = sync.OnceValue(func() map[string][]example {
 		"mfa seed":   {{"groat mfa seed default", "store the seed of a device that exists"}},
 		"mfa code":   {{"groat mfa code default", "print the code of a stored seed"}},
 		"explain":    {{"groat explain admin", "which calls would be made, and what is cached"}},
+		"signin": {
+			{"groat signin dev", "in the browser; dev needs no access key"},
+			{"groat signin dev --remote", "with a browser on another machine"},
+		},
+		"signout": {
+			{"groat signout dev", "forget the sign-in, and the sessions from it"},
+			{"groat signout --all", "every sign-in"},
+		},
 		"whoami":     {{"groat whoami admin", "ask AWS who these credentials are"}},
 		"completion": {{"source <(groat completion bash)", "in ~/.bashrc; likewise zsh"}, {"groat completion fish | source", "in config.fish"}},
 		"version":    {{"groat version", "which groat this is"}},

@@ -181,7 +181,8 @@ func (e explanation) text(now time.Time) string {
 // sourceText is a kind of source for a person.
 func sourceText(kind string) string {
 	words := map[profile.SourceKind]string{
-		profile.SourceStatic: "plaintext keys", profile.SourceSSO: "IAM Identity Center",
+		profile.SourceKey: "an access key in the vault", profile.SourceStatic: "plaintext keys", profile.SourceSSO: "IAM Identity Center",
+		profile.SourceLogin:   "AWS Sign-In",
 		profile.SourceProcess: "credential_process", profile.SourceNone: "no key",
 	}
 	return cmp.Or(words[profile.SourceKind(kind)], kind)

@@ -204,6 +204,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	web-identity NAME FILE   adds a role for holders of the token that it puts into FILE
 //	down             closes the double
 //	identity-center  opens an Identity Center with the roles Dev and Ops, and plain-role
+//	browser ARN      is who is signed in to the console in the browser
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
 //	asked WORD…      wants a call since the last check that the words describe
@@ -259,6 +260,7 @@ func TestScripts(t *testing.T) {
 					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})
 				theAWS(ts).AddRole("arn:aws:iam::123456789012:role/plain-role", ststest.RoleOptions{})
 			},
+			"browser": func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).SignInAs(args[0]) },
 			"web-identity": func(ts *testscript.TestScript, _ bool, args []string) {
 				a := theAWS(ts)
 				a.AddIssuer("https://issuer.example")

@@ -189,7 +189,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Codes:   personCodes{a},
 		Tokens:  itemStore{v, vault.KindToken},
 		Assumed: a.assumed,
-		SignIn:  personSignIn{a, p.Profile}, AskUntil: askUntil,
+		SignIn:  personSignIn{a: a}, AskUntil: askUntil,
 		Machine: machineFor(p),
 		Now:     a.now,
 		Proxy:   a.proxy,

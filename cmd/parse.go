@@ -43,7 +43,7 @@ func cutTail(words []string) (head, tail []string, given bool) {
 }
 
 func (a *app) parseAll(words []string) (runner, error) {
-	a.cli, a.given = cli{}, nil
+	a.cli, a.given = cli{}, given{}
 	parser, err := kong.New(&a.cli, a.kongOptions()...)
 	if err != nil {
 		return nil, err
@@ -71,23 +71,30 @@ func (a *app) parseAll(words []string) (runner, error) {
 	return nil, usageError("no command given", helpHint(k))
 }
 
-// givenFlags are the flags of the command line that decide what is minted,
-// and from which vault. A token code is good only once, and a command may
-// have a passphrase in it.
-func givenFlags(k *kong.Context) []string {
-	var words []string
+// given are flags of the command line: those that decide what is minted, and
+// from which vault.
+type given struct{ mint, vault []string }
+
+// givenFlags leaves out a token code, which is good only once, and a command,
+// which may have a passphrase in it.
+func givenFlags(k *kong.Context) (all given) {
 	for _, p := range k.Path {
 		f := p.Flag
-		if f == nil || p.Resolved || f.Group == nil || f.Group.Key != "mint" && f.Group.Key != "vault" || f.Name == "mfa-code" || f.Name == "file-passphrase-command" {
+		if f == nil || p.Resolved || f.Group == nil || f.Name == "mfa-code" || f.Name == "file-passphrase-command" {
 			continue
 		}
 		word := "--" + f.Name
 		if value := fmt.Sprint(f.Target.Interface()); value != "true" || !f.IsBool() {
 			word += "=" + value
 		}
-		words = append(words, word)
+		switch f.Group.Key {
+		case "mint":
+			all.mint = append(all.mint, word)
+		case "vault":
+			all.vault = append(all.vault, word)
+		}
 	}
-	return words
+	return all
 }
 
 // answering is a flag that answers instead of the command.

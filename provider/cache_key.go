@@ -64,6 +64,9 @@ func (r *run) asksItself(ctx context.Context, i int) bool {
 	if r.plan.Steps[i].Operation == OpSSO {
 		return (&signOn{m: r.m, o: CallOptions{Endpoints: r.plan.Steps[i].Endpoints}, sso: r.plan.Source.SSO}).asks(ctx)
 	}
+	if r.plan.Steps[i].Operation == OpLogin {
+		return (&login{m: r.m, o: CallOptions{Endpoints: r.plan.Steps[i].Endpoints}, arn: r.plan.Source.LoginSession}).asks(ctx)
+	}
 	return r.plan.Steps[i].MFASerial != ""
 }
 
@@ -91,6 +94,8 @@ func sessionKind(op Operation) string {
 		return session.KindAssumedRole
 	case OpSSO:
 		return session.KindSSO
+	case OpLogin:
+		return session.KindLogin
 	case OpWebIdentity:
 		return session.KindWebIdentity
 	}
@@ -110,6 +115,8 @@ func (m *Minter) rootIdentity(p *Plan) []string {
 		fields = append(fields, s.Static.AccessKeyID, strconv.FormatBool(s.Static.SessionToken == ""))
 	case profile.SourceSSO:
 		fields = append(append(fields, ssoIdentity(s.SSO, p.Steps[0].Endpoints)...), s.SSO.AccountID, s.SSO.RoleName)
+	case profile.SourceLogin:
+		fields = append(fields, loginIdentity(s.LoginSession, p.Steps[0].Endpoints)...)
 	case profile.SourceWebIdentity:
 		w := s.WebIdentity
 		fields = append(fields, w.TokenFile, w.TokenProcess, w.RoleARN, w.SessionName, w.Policy)

@@ -191,6 +191,8 @@ func (r *run) source(ctx context.Context, step *Step) (session.Credentials, erro
 		return r.webIdentity(ctx, step)
 	case OpSSO:
 		return r.singleSignOn(ctx, step)
+	case OpLogin:
+		return r.login(ctx, step)
 	case OpEnvironment:
 		return r.environment()
 	case OpEC2:

@@ -38,7 +38,10 @@ func (*anyToken) Get(context.Context, string) ([]byte, error) {
 
 type silentSignIn struct{}
 
-func (silentSignIn) LocalBrowser() (bool, error)                        { return false, nil }
+func (silentSignIn) LocalBrowser(provider.SignInRequest) (bool, error) { return false, nil }
+func (silentSignIn) Paste(context.Context, provider.SignInRequest) (string, error) {
+	return "", provider.ErrCancelled
+}
 func (silentSignIn) Show(context.Context, provider.SignInRequest) error { return provider.ErrCancelled }
 
 // whereCallsGo says for each service where a profile's calls go.

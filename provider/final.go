@@ -33,6 +33,7 @@ var finalClasses = []struct {
 	{"interrupted", ErrInterrupted, ErrCancelled.Error()},
 	{refusedCode, ErrRefused, "AWS refused the token code"},
 	{"refused", ErrRefused, "the call was refused by AWS"},
+	{"identity", ErrIdentity, ErrIdentity.Error()},
 	{"no-code", ErrNoCode, "no token code was given"},
 	{"unreachable", ErrUnreachable, ErrUnreachable.Error()},
 	{"process", ErrBadProcess, "the " + ErrBadProcess.Error()},

@@ -32,7 +32,7 @@ func TestHintsQuoteNames(t *testing.T) {
 			t.Errorf("%s %s: %q", c.code, c.message, call.Hint())
 		}
 	}
-	for _, e := range []interface{ Hint() string }{&NoKeyError{Missing: name}, &replacedError{name}, &signInError{profile: name}} {
+	for _, e := range []interface{ Hint() string }{&NoKeyError{Missing: name}, &replacedError{name}, &signInError{req: SignInRequest{Profile: name}}} {
 		if !strings.Contains(e.Hint(), " "+quoted) {
 			t.Errorf("%T: %q", e, e.Hint())
 		}

@@ -78,6 +78,9 @@ func (b *planner) build() error {
 		return b.fromKey()
 	case profile.SourceSSO:
 		return b.fromTemporary(Step{Operation: OpSSO, Region: source.SSO.Region})
+	case profile.SourceLogin:
+		region, _ := place(source.Region, source.LoginSession)
+		return b.fromTemporary(Step{Operation: OpLogin, Region: region})
 	case profile.SourceWebIdentity:
 		return b.fromWebIdentity()
 	case profile.SourceProcess:
@@ -158,6 +161,7 @@ func (b *planner) fromTemporary(source Step) error {
 var sourceWords = map[Operation]string{
 	OpStatic:      "the session in the credentials file",
 	OpSSO:         "IAM Identity Center",
+	OpLogin:       "AWS Sign-In",
 	OpWebIdentity: "the web identity provider",
 	OpProcess:     "the credential process",
 	OpEnvironment: "the environment",

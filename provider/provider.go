@@ -55,6 +55,7 @@ const (
 	OpAssumeRole      Operation = "AssumeRole"
 	OpWebIdentity     Operation = "AssumeRoleWithWebIdentity"
 	OpSSO             Operation = "GetRoleCredentials"
+	OpLogin           Operation = "CreateOAuth2Token"
 	OpProcess         Operation = "credential_process"
 	OpEnvironment     Operation = "Environment"
 	OpEC2             Operation = "Ec2InstanceMetadata"
@@ -111,6 +112,7 @@ var (
 	ErrKeyReplaced = errors.New("the access key was replaced")     // exit 4
 	ErrNoCode      = errors.New("a token code is needed")          // exit 5
 	ErrCancelled   = errors.New("the prompt was cancelled")        // exit 5
+	ErrIdentity    = errors.New("somebody else signed in")         // exit 3
 	ErrInterrupted = errors.New("interrupted")                     // exit 130
 	ErrRefused     = errors.New("refused by AWS")                  // exit 6
 	ErrUnreachable = errors.New("AWS could not be reached")        // exit 7
@@ -188,11 +190,11 @@ type Minter struct {
 	// the root, the role and the end of its session. Nil drops it.
 	Assumed func(keyProfile, roleARN string, expiration time.Time)
 
-	// Tokens keeps the sign-ins to IAM Identity Center; nil: none are kept.
+	// Tokens keeps the sign-ins; nil: none are kept.
 	Tokens session.Store
 	SignIn SignIn // nil: nobody can sign in
 	// AskUntil is when a sign-in that nobody completes is given up; zero:
-	// when IAM Identity Center gives it up.
+	// when the service that is signed in to gives it up.
 	AskUntil time.Time
 
 	// Wait sleeps until the next time step of a code, and between questions

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,9 +46,9 @@ func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
 		return ssoToken{}, err
 	}
 	expires := s.m.now().Add(time.Duration(started.ExpiresIn) * time.Second)
-	if err := s.m.SignIn.Show(ctx, SignInRequest{
-		Profile: s.profile, StartURL: s.sso.StartURL, URL: address, UserCode: sanitizeText(aws.ToString(started.UserCode)), Expires: expires,
-	}); err != nil {
+	req := s.request()
+	req.URL, req.UserCode, req.Expires = address, sanitizeText(aws.ToString(started.UserCode)), expires
+	if err := s.m.SignIn.Show(ctx, req); err != nil {
 		return ssoToken{}, err
 	}
 	interval := time.Duration(started.Interval) * time.Second
@@ -63,13 +62,13 @@ func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
 func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode string, interval time.Duration, expires time.Time) (ssoToken, error) {
 	for {
 		if err := s.m.sleep(ctx, interval); err != nil {
-			return ssoToken{}, s.gaveUp(err)
+			return ssoToken{}, gaveUp(s.request(), err)
 		}
 		t, err := s.createToken(ctx, registered, &ssooidc.CreateTokenInput{GrantType: aws.String(grantDevice), DeviceCode: aws.String(deviceCode)})
 		var call *CallError
 		switch {
 		case err != nil && errors.Is(context.Cause(ctx), errSignInOver):
-			return ssoToken{}, s.gaveUp(errSignInOver)
+			return ssoToken{}, gaveUp(s.request(), errSignInOver)
 		case err == nil || !errors.As(err, &call):
 			return t, err
 		}
@@ -78,18 +77,14 @@ func (s *signOn) poll(ctx context.Context, registered ssoClient, deviceCode stri
 			interval += slowDown
 		case "AuthorizationPendingException":
 		case "ExpiredTokenException":
-			return ssoToken{}, signInTimeout(s.profile)
+			return ssoToken{}, tooSlow(s.request())
 		case "AccessDeniedException":
-			return ssoToken{}, fmt.Errorf("profile %q: the sign-in was denied in the browser: %w", s.profile, ErrCancelled)
+			return ssoToken{}, denied(s.request(), call.Code)
 		default:
 			return ssoToken{}, explainSSO(err)
 		}
 		if !s.m.now().Before(expires) {
-			return ssoToken{}, signInTimeout(s.profile)
+			return ssoToken{}, tooSlow(s.request())
 		}
 	}
-}
-
-func signInTimeout(name string) error {
-	return &signInError{profile: name, why: errSignInOver.Error()}
 }

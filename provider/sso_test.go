@@ -33,7 +33,31 @@ type signIn struct {
 	show     func(provider.SignInRequest) error
 }
 
-func (s *signIn) LocalBrowser() (bool, error) { return s.local, s.err }
+func (s *signIn) LocalBrowser(provider.SignInRequest) (bool, error) { return s.local, s.err }
+
+func (s *signIn) Paste(_ context.Context, r provider.SignInRequest) (string, error) {
+	s.mu.Lock()
+	s.requests = append(s.requests, r)
+	s.mu.Unlock()
+	if s.show != nil {
+		if err := s.show(r); err != nil {
+			return "", err
+		}
+	}
+	return visit(r.URL), nil
+}
+
+// visit is a browser that follows where it is sent; it gives what the last
+// page shows.
+func visit(address string) string {
+	resp, err := http.Get(address)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, _ := io.ReadAll(resp.Body)
+	return string(b)
+}
 
 func (s *signIn) Show(_ context.Context, r provider.SignInRequest) error {
 	s.mu.Lock()
@@ -90,7 +114,7 @@ func TestDeviceSignIn(t *testing.T) {
 	})
 	w.mustSignOn("next", s, tokens)
 	w.wantCalls(registerClient, startDevice, createToken+" AuthorizationPendingException", createToken+" AuthorizationPendingException", createToken, getRole, assumeRole)
-	if r := s.requests[0]; r.Profile != "next" || r.StartURL != startURL || !strings.Contains(r.URL, "user_code="+r.UserCode) || r.Expires.Before(time.Now()) {
+	if r := s.requests[0]; r.Profile != "next" || r.As != startURL || !strings.Contains(r.URL, "user_code="+r.UserCode) || r.Expires.Before(time.Now()) {
 		t.Errorf("request %+v", r)
 	}
 	// Another role of the same Identity Center: no second sign-in.
@@ -282,7 +306,7 @@ func TestBrowserAnswersAreChecked(t *testing.T) {
 
 func TestSignInRefusals(t *testing.T) {
 	w, s, tokens := ssoWorld(t, false)
-	wantError(t, w.signedOn("dev", nil, tokens), provider.ErrNoCode, "sign-in", "groat whoami dev")
+	wantError(t, w.signedOn("dev", nil, tokens), provider.ErrNoCode, "sign-in", "groat signin dev")
 	s.err = provider.ErrNoCode
 	wantError(t, w.signedOn("dev", s, tokens), provider.ErrNoCode)
 	s.err = nil
@@ -352,7 +376,7 @@ func TestSignInEndsWithTheTimeForAsking(t *testing.T) {
 		m.AskUntil = time.Now().Add(200 * time.Millisecond)
 		w.srv.SetSSOLifetimes(0, 0, time.Second)
 		_, err := m.Credentials(t.Context(), w.plan("dev", provider.Options{}))
-		wantError(t, err, provider.ErrNoCode, "gave up waiting for the sign-in", "groat whoami dev")
+		wantError(t, err, provider.ErrNoCode, "the wait for it ended", "groat signin dev")
 		if strings.Contains(err.Error(), "token code") {
 			t.Errorf("there was no talk of codes: %v", err)
 		}

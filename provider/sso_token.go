@@ -2,37 +2,14 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"groat/provider/profile"
 	"groat/session"
-	"groat/vault/files"
 )
-
-// SignInRequest is what a person needs to sign in to IAM Identity Center.
-type SignInRequest struct {
-	Profile  string // asked for by the user
-	StartURL string
-	URL      string    // to open in a browser; a secret for as long as the sign-in lasts
-	UserCode string    // to compare with what the page shows; "" where the browser answers to this machine
-	Expires  time.Time // of the attempt
-}
-
-// SignIn shows a person where to sign in: it opens a browser or prints the
-// address, and returns at once. Errors wrap ErrNoCode, ErrCancelled or
-// ErrInterrupted.
-type SignIn interface {
-	// LocalBrowser reports whether the browser will run on this machine, so
-	// that it can answer to a loopback port (PKCE); else a device code is
-	// used. It fails where nobody can be reached, before anything is sent.
-	LocalBrowser() (bool, error)
-	Show(ctx context.Context, req SignInRequest) error
-}
 
 // A token is renewed before it is as old as this.
 const tokenMargin = 2 * time.Minute
@@ -83,11 +60,15 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	if t, ok := s.load(ctx); ok && s.fresh(t) && t.AccessToken != refused {
 		return t.AccessToken, true, nil
 	}
-	release, err := s.m.Cache.Flight.Ask(ctx, "sso "+s.name())
-	if err != nil {
-		return "", false, err
-	}
-	defer func() { release(err) }()
+	err = s.kept().alone(ctx, func() error {
+		token, stored, err = s.renew(ctx, refused)
+		return err
+	})
+	return token, stored, err
+}
+
+// renew does without a person where it can.
+func (s *signOn) renew(ctx context.Context, refused string) (token string, stored bool, err error) {
 	t, ok := s.load(ctx)
 	if ok && s.fresh(t) && t.AccessToken != refused {
 		return t.AccessToken, true, nil
@@ -97,7 +78,7 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	if ok && s.renewable(t) {
 		renewed, rerr := s.refresh(ctx, t)
 		if rerr == nil {
-			s.save(ctx, renewed)
+			s.kept().save(ctx, renewed)
 			return renewed.AccessToken, false, nil
 		}
 		if !errors.Is(rerr, ErrRefused) {
@@ -109,8 +90,19 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 	if err != nil {
 		return "", false, asked(ctx, err)
 	}
-	s.save(ctx, fresh)
+	s.kept().save(ctx, fresh)
 	return fresh.AccessToken, false, nil
+}
+
+// anew has a person sign in although that may not be needed.
+func (s *signOn) anew(ctx context.Context) error {
+	return s.kept().alone(ctx, func() error {
+		t, err := s.signIn(ctx)
+		if err == nil {
+			s.kept().save(ctx, t)
+		}
+		return err
+	})
 }
 
 func (s *signOn) renewable(t ssoToken) bool {
@@ -123,55 +115,26 @@ func (s *signOn) fresh(t ssoToken) bool {
 
 // asks reports whether somebody would have to sign in now. It sends nothing.
 func (s *signOn) asks(ctx context.Context) bool {
-	t, err := s.read(ctx)
-	return err != nil || !s.fresh(t) && !s.renewable(t)
+	var t ssoToken
+	return s.kept().read(ctx, &t) != nil || !s.fresh(t) && !s.renewable(t)
 }
+
+func (s *signOn) kept() kept { return kept{s.m, s.profile, s.name()} }
 
 // load reads the stored token; one that cannot be read counts as missing.
-func (s *signOn) load(ctx context.Context) (ssoToken, bool) {
-	t, err := s.read(ctx)
-	if err != nil && !errors.Is(err, session.ErrNotFound) {
-		s.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", s.profile, err))
-	}
-	return t, err == nil
+func (s *signOn) load(ctx context.Context) (t ssoToken, ok bool) {
+	ok = s.kept().load(ctx, &t)
+	return t, ok
 }
 
-func (s *signOn) read(ctx context.Context) (t ssoToken, err error) {
-	if s.m.Tokens == nil {
-		return t, session.ErrNotFound
-	}
-	data, err := s.m.Tokens.Get(ctx, s.name())
-	if err == nil && json.Unmarshal(data, &t) != nil {
-		t, err = ssoToken{}, session.ErrNotFound
-	}
-	return t, err
-}
-
-// save stores a token. Failing is a warning: the token is good all the same.
-func (s *signOn) save(ctx context.Context, t ssoToken) {
-	if s.m.Tokens == nil {
-		return
-	}
-	data, err := json.Marshal(t)
-	if err == nil {
-		err = s.m.Tokens.Put(context.WithoutCancel(ctx), s.name(), data)
-	}
-	if err != nil {
-		s.m.warn(fmt.Sprintf("profile %q: the sign-in could not be stored, the next call signs in again: %v", s.profile, err))
-	}
+func (s *signOn) request() SignInRequest {
+	return SignInRequest{Profile: s.profile, Service: nameIdentityCenter, As: s.sso.StartURL}
 }
 
 // signIn asks a person to sign in, in a browser here or on another device.
 func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
-	if s.m.SignIn == nil {
-		return ssoToken{}, &signInError{profile: s.profile, why: "a sign-in to IAM Identity Center is needed, and there is nobody to ask"}
-	}
-	if !s.m.AskUntil.IsZero() {
-		bounded, cancel := context.WithDeadlineCause(ctx, s.m.AskUntil, errSignInOver)
-		defer cancel()
-		ctx = bounded
-	}
-	local, err := s.m.SignIn.LocalBrowser()
+	ctx, cancel, local, err := s.m.askToSignIn(ctx, s.request())
+	defer cancel()
 	switch {
 	case err != nil:
 		return ssoToken{}, err
@@ -179,32 +142,4 @@ func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
 		return s.browserFlow(ctx)
 	}
 	return s.deviceFlow(ctx)
-}
-
-// errSignInOver ends the wait for a person where there is a limit to it.
-var errSignInOver = errors.New("nobody signed in in time")
-
-// signInError says why nobody signed in.
-type signInError struct {
-	profile, why string
-	cause        error // may be nil
-}
-
-// gaveUp is what is to be said when something else has ended the wait for a person.
-func (s *signOn) gaveUp(cause error) error {
-	return &signInError{profile: s.profile, why: "gave up waiting for the sign-in to IAM Identity Center", cause: cause}
-}
-
-func (e *signInError) Error() string { return fmt.Sprintf("profile %q: %s", e.profile, e.why) }
-
-func (e *signInError) Unwrap() []error {
-	if e.cause == nil {
-		return []error{ErrNoCode}
-	}
-	return []error{ErrNoCode, e.cause}
-}
-
-// Hint is the remedy, for the one place that prints it.
-func (e *signInError) Hint() string {
-	return fmt.Sprintf("run `groat whoami %s` in a terminal to sign in", files.Word(e.profile))
 }

@@ -81,7 +81,7 @@ func keyID(s string) bool {
 
 func knownKind(k string) bool {
 	switch k {
-	case KindSessionToken, KindAssumedRole, KindSSO, KindWebIdentity, KindProcess:
+	case KindSessionToken, KindAssumedRole, KindSSO, KindLogin, KindWebIdentity, KindProcess:
 		return true
 	}
 	return false

@@ -29,6 +29,7 @@ const (
 	KindSessionToken = "session-token"
 	KindAssumedRole  = "assumed-role"
 	KindSSO          = "sso"
+	KindLogin        = "login"
 	KindWebIdentity  = "web-identity"
 	KindProcess      = "process"
 )

@@ -17,6 +17,7 @@ const (
 	SourceStatic      SourceKind = "static"       // plaintext keys in the credentials or config file
 	SourceSSO         SourceKind = "sso"          // IAM Identity Center
 	SourceWebIdentity SourceKind = "web-identity" // AssumeRoleWithWebIdentity
+	SourceLogin       SourceKind = "login"        // AWS Sign-In
 	SourceProcess     SourceKind = "process"      // a foreign credential_process
 	SourceEnvironment SourceKind = "Environment"  // credential_source
 	SourceEC2         SourceKind = "Ec2InstanceMetadata"
@@ -54,8 +55,10 @@ type Source struct {
 	Static      *StaticKey
 	SSO         *SSO
 	WebIdentity *WebIdentity
-	Process     string // the credential_process line
-	Endpoints   Endpoints
+	// LoginSession is the ARN of whoever signs in to AWS.
+	LoginSession string
+	Process      string // the credential_process line
+	Endpoints    Endpoints
 }
 
 // StaticKey is a plaintext key from a file. SessionToken is often empty.

@@ -58,7 +58,7 @@ func (w *walker) resolved() (*Resolved, error) {
 // placeSource gives the source a region if its profile has none.
 func (w *walker) placeSource(r *Resolved) {
 	s := &r.Source
-	arn := s.MFASerial
+	arn := firstOf(s.LoginSession, s.MFASerial)
 	if len(r.Roles) > 0 {
 		arn = r.Roles[0].RoleARN
 	}

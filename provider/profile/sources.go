@@ -7,9 +7,9 @@ import (
 
 // ownSource takes the credentials that the profile itself names, in the
 // order of botocore: IAM Identity Center, keys of the credentials file, a
-// credential_process, keys of the config file.
+// login_session, a credential_process, keys of the config file.
 func (w *walker) ownSource(v *view) (next string, alias bool, err error) {
-	for _, source := range []func(*view) error{w.sso, w.sharedKey} {
+	for _, source := range []func(*view) error{w.sso, w.sharedKey, w.login} {
 		if err := source(v); err != nil || w.source.Kind != "" {
 			return "", false, err
 		}
@@ -146,6 +146,21 @@ func (w *walker) sso(v *view) error {
 		RegistrationScopes: splitList(get("sso_registration_scopes")),
 		AccountID:          get("sso_account_id"), RoleName: get("sso_role_name"),
 	}
+	return nil
+}
+
+// login takes AWS Sign-In, where the profile says who signs in.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
+func (w *walker) login(v *view) error {
+	arn := v.get("login_session")
+	switch parts := strings.SplitN(arn, ":", 6); {
+	case arn == "":
+		return nil
+	case len(parts) < 6 || partitionOfARN(arn) == "" || len(parts[4]) != 12 || parts[5] == "":
+		return v.errorf("login_session", ErrMalformed, "login_session %q is not the ARN of a user or of an assumed role", arn)
+	}
+	w.setSource(v, SourceLogin)
+	w.source.LoginSession = arn
 	return nil
 }
 

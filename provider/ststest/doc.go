@@ -1,6 +1,6 @@
 // Package ststest is a strict double of the parts of AWS that groat talks to:
-// STS, IAM, IAM Identity Center, the sign-in federation endpoint, the instance
-// metadata service and the container credentials endpoint, over real HTTP or
+// STS, IAM, IAM Identity Center, AWS Sign-In, the console's federation endpoint,
+// the instance metadata service and the container credentials endpoint, over real HTTP or
 // HTTPS on loopback.
 //
 // It refuses what AWS refuses, with AWS's own error codes, statuses and XML:

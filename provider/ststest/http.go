@@ -141,7 +141,7 @@ func (s *Server) write(w http.ResponseWriter, a answer) {
 
 // route finds the operation by the path: the query services share "/".
 func (s *Server) route(x *exchange) route {
-	for _, find := range []func(*exchange) (route, bool){s.routeQuery, s.routeSSO, s.routeSignin, s.routeMetadata} {
+	for _, find := range []func(*exchange) (route, bool){s.routeQuery, s.routeSSO, s.routeLogin, s.routeSignin, s.routeMetadata} {
 		if rt, ok := find(x); ok {
 			return rt
 		}

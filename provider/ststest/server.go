@@ -60,6 +60,7 @@ type Server struct {
 	outlive        bool                    // sessions live on without their key
 	reports        map[string]*reportState // by account
 	sso            ssoState
+	login          loginState
 	signin         map[string]*signinToken
 	signinSessions bool
 	imds           imdsState
@@ -96,6 +97,7 @@ func New(o Options) *Server {
 		signin: map[string]*signinToken{}, reports: map[string]*reportState{},
 	}
 	s.sso.reset()
+	s.login = newLoginState()
 	return s
 }
 

@@ -10,27 +10,31 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
+	"groat/vault/files"
 )
 
-// personSignIn shows a person where to sign in to IAM Identity Center.
+// personSignIn shows a person where to sign in.
 type personSignIn struct {
-	a       *app
-	profile string // asked for
+	a *app
+	// remote: the browser is on another machine, whatever is to be seen here.
+	remote bool
 }
 
 var _ provider.SignIn = personSignIn{}
 
 // LocalBrowser reports whether a browser would open on the screen in front of
 // the person. Where there is none, the person must be at a terminal.
-func (s personSignIn) LocalBrowser() (bool, error) {
+func (s personSignIn) LocalBrowser(req provider.SignInRequest) (bool, error) {
 	switch {
 	case s.a.mayNotAsk():
-		return false, s.nobody("asking is forbidden")
+		return false, s.nobody(req, "asking is forbidden")
+	case s.a.tooLate():
+		return false, s.nobody(req, terminal.ErrTimeout.Error())
 	case s.screen():
 		return true, nil
 	}
 	if err := s.a.ui().CanConfirm(); err != nil {
-		return false, s.nobody(err.Error())
+		return false, s.nobody(req, err.Error())
 	}
 	return false, nil
 }
@@ -39,7 +43,7 @@ func (s personSignIn) LocalBrowser() (bool, error) {
 // machine, and without a display.
 func (s personSignIn) screen() bool {
 	a := s.a
-	if a.getenv("SSH_CONNECTION") != "" || a.getenv("SSH_TTY") != "" {
+	if s.remote || a.getenv("SSH_CONNECTION") != "" || a.getenv("SSH_TTY") != "" {
 		return false
 	}
 	switch runtime.GOOS {
@@ -49,12 +53,24 @@ func (s personSignIn) screen() bool {
 	return a.getenv("DISPLAY") != "" || a.getenv("WAYLAND_DISPLAY") != ""
 }
 
+// title says what is signed in to.
+func (s personSignIn) title(req provider.SignInRequest) string {
+	title := fmt.Sprintf("groat: profile %s: sign in to %s", quote(req.Profile), req.Service)
+	if req.As != "" {
+		title += " (" + req.As + ")"
+	}
+	if req.Reason != "" {
+		title += ": " + req.Reason
+	}
+	return title
+}
+
 // Show opens the browser where there is one, and says on the terminal what to
 // compare or, failing that, what to open.
 func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) error {
 	a := s.a
 	local := s.screen()
-	lines := []string{fmt.Sprintf("groat: profile %s: sign in to IAM Identity Center (%s)", quote(req.Profile), req.StartURL)}
+	lines := []string{s.title(req)}
 	if req.UserCode != "" {
 		lines = append(lines, "  compare the code the page shows: "+req.UserCode)
 	}
@@ -67,7 +83,7 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 	}
 	if !local {
 		if told != nil {
-			return s.nobody(told.Error())
+			return s.nobody(req, told.Error())
 		}
 		return nil
 	}
@@ -77,14 +93,40 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 	}
 	a.debugf("no browser: %v", opened)
 	if told = a.ui().Tell(ctx, "  no browser could be opened; open on this machine: "+req.URL); told != nil {
-		return s.nobody("no browser could be opened, and " + told.Error())
+		return s.nobody(req, "no browser could be opened, and "+told.Error())
 	}
 	return nil
 }
 
+// Paste asks for the code that a browser shows on whatever machine it is.
+func (s personSignIn) Paste(ctx context.Context, req provider.SignInRequest) (string, error) {
+	text, err := s.a.ui().Line(ctx, terminal.Question{
+		Title:   s.title(req),
+		Details: []terminal.Detail{{Name: "open in any browser", Value: req.URL}},
+		Prompt:  "code that the page shows",
+		Check: func(answer []byte) string {
+			if code, _ := provider.PastedCode(string(answer)); code == "" {
+				return "that is not the whole code that the page shows"
+			}
+			return ""
+		},
+	})
+	if err == nil {
+		return text, nil
+	}
+	if ended := endedQuestion(err); ended != nil {
+		return "", ended
+	}
+	return "", s.nobody(req, err.Error())
+}
+
 // nobody says what to run where somebody is.
-func (s personSignIn) nobody(why string) error {
-	return s.a.needsPerson(fmt.Sprintf("profile %s needs a sign-in to IAM Identity Center: %s", quote(s.profile), why), s.profile)
+func (s personSignIn) nobody(req provider.SignInRequest, why string) error {
+	what := fmt.Sprintf("profile %s needs a sign-in to %s", quote(req.Profile), req.Service)
+	if req.Reason != "" {
+		what += " (" + req.Reason + ")"
+	}
+	return s.a.inTerminal(what+": "+why, "groat signin "+files.Word(req.Profile), s.a.given.vault, "")
 }
 
 // mayNotAsk reports whether the user forbade prompts of any kind.

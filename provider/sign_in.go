@@ -1,0 +1,172 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"groat/session"
+	"groat/vault/files"
+)
+
+// SignInRequest is what a person needs to sign in.
+type SignInRequest struct {
+	Profile  string // asked for by the user
+	Service  string // that is signed in to: "IAM Identity Center", "AWS"
+	As       string // at which start URL, or as whom; "" where any will do
+	Reason   string // why the sign-in of before does not do; "" where there is none
+	URL      string // to open in a browser; a secret for as long as the sign-in lasts
+	UserCode string // to compare with what the page shows; "" where the browser answers to this machine
+	Expires  time.Time
+}
+
+// SignIn shows a person where to sign in. Errors wrap ErrNoCode, ErrCancelled
+// or ErrInterrupted.
+type SignIn interface {
+	// LocalBrowser reports whether the browser will run on this machine, so
+	// that it can answer to a loopback port; else a code that is shown there is
+	// typed here, or confirmed there. It fails where nobody can be reached,
+	// before anything is sent. The request has no URL yet.
+	LocalBrowser(req SignInRequest) (bool, error)
+	// Show opens a browser or prints the address, and returns at once.
+	Show(ctx context.Context, req SignInRequest) error
+	// Paste prints the address and waits for the code that its page shows.
+	Paste(ctx context.Context, req SignInRequest) (string, error)
+}
+
+// Names of services, as people know them.
+const (
+	nameIdentityCenter = "IAM Identity Center"
+	nameSignIn         = "AWS"
+)
+
+// askToSignIn bounds the wait for a person and says whether the browser will
+// run here.
+func (m *Minter) askToSignIn(ctx context.Context, req SignInRequest) (bounded context.Context, cancel func(), local bool, err error) {
+	cancel = func() {}
+	if m.SignIn == nil {
+		return ctx, cancel, false, &signInError{req: req, why: "and there is nobody to ask"}
+	}
+	if !m.AskUntil.IsZero() {
+		ctx, cancel = context.WithDeadlineCause(ctx, m.AskUntil, errSignInOver)
+	}
+	local, err = m.SignIn.LocalBrowser(req)
+	return ctx, cancel, local, err
+}
+
+// errSignInOver ends the wait for a person where there is a limit to it.
+var errSignInOver = errors.New("nobody signed in in time")
+
+// signInError says why nobody signed in.
+type signInError struct {
+	req   SignInRequest
+	why   string // "and …", after what is needed
+	cause error  // may be nil
+}
+
+// Error is one line.
+func (e *signInError) Error() string {
+	s := fmt.Sprintf("profile %q needs a sign-in to %s", e.req.Profile, e.req.Service)
+	if e.req.Reason != "" {
+		s += " (" + e.req.Reason + ")"
+	}
+	return s + ", " + e.why
+}
+
+// Unwrap gives the cause to errors.Is and errors.As.
+func (e *signInError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{ErrNoCode}
+	}
+	return []error{ErrNoCode, e.cause}
+}
+
+// Hint is the remedy, for the one place that prints it.
+func (e *signInError) Hint() string {
+	return fmt.Sprintf("run `groat signin %s` in a terminal", files.Word(e.req.Profile))
+}
+
+// gaveUp is what is to be said when something else has ended the wait for a person.
+func gaveUp(req SignInRequest, cause error) error {
+	return &signInError{req: req, why: "and the wait for it ended", cause: cause}
+}
+
+// tooSlow is what is to be said when the service no longer waits for one.
+func tooSlow(req SignInRequest) error {
+	return &signInError{req: req, why: "and " + errSignInOver.Error()}
+}
+
+// denied is what is to be said when the person said no in the browser; code is
+// the service's word for it.
+func denied(req SignInRequest, code string) error {
+	return fmt.Errorf("profile %q: the sign-in was denied in the browser (%s): %w", req.Profile, sanitizeText(code), ErrCancelled)
+}
+
+// kept is a sign-in's place among the tokens.
+type kept struct {
+	m             *Minter
+	profile, name string
+}
+
+// alone runs what uses or replaces a sign-in while no other process does. Those
+// that come meanwhile wait, and share a failure that is final.
+func (k kept) alone(ctx context.Context, do func() error) error {
+	release, err := k.m.Cache.Flight.Ask(ctx, "sign-in "+k.name)
+	if err != nil {
+		return err
+	}
+	err = do()
+	release(err)
+	return err
+}
+
+// remove forgets the sign-in; there reports that there was one.
+func (k kept) remove(ctx context.Context) (there bool, err error) {
+	err = k.alone(ctx, func() error { return k.m.Tokens.Remove(ctx, k.name) })
+	if errors.Is(err, session.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// read gets what is kept into v; what cannot be understood counts as missing.
+func (k kept) read(ctx context.Context, v any) error {
+	if k.m.Tokens == nil {
+		return session.ErrNotFound
+	}
+	data, err := k.m.Tokens.Get(ctx, k.name)
+	if err == nil && json.Unmarshal(data, v) != nil {
+		return session.ErrNotFound
+	}
+	return err
+}
+
+// load is read with a warning about what is there and cannot be read.
+func (k kept) load(ctx context.Context, v any) bool {
+	err := k.read(ctx, v)
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
+		k.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", k.profile, err))
+	}
+	return err == nil
+}
+
+// put keeps v. A caller that gives up now still leaves it to the others.
+func (k kept) put(ctx context.Context, v any) error {
+	if k.m.Tokens == nil {
+		return nil
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return k.m.Tokens.Put(context.WithoutCancel(ctx), k.name, data)
+}
+
+// save is put for what is good whether or not it can be kept.
+func (k kept) save(ctx context.Context, v any) {
+	if err := k.put(ctx, v); err != nil {
+		k.m.warn(fmt.Sprintf("profile %q: the sign-in could not be stored, the next call signs in again: %v", k.profile, err))
+	}
+}
