@@ -99,19 +99,26 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 			if _, ok := f.known(raw, h, seed); ok || seed || proof == nil {
 				return ok
 			}
-			key, ok := f.others.take(proof, h.opens, wait)
+			key, ok := f.others.take(ctx, proof, h.opens, wait)
 			if ok {
 				f.debugf("another process handed over the vault key")
 				f.raw, f.key = raw, &key
 			}
 			return ok
 		}
-		release, err := f.cfg.AskAlone(ctx, func() bool { return handed(0) })
-		if err != nil {
-			return nil, vaultKey{}, err
+		// Where somebody derives already, the answer comes without a turn, and
+		// without looking for it time and again.
+		begin := time.Now()
+		taken := handed(handoverPatience)
+		if patience := handoverPatience - time.Since(begin); !taken {
+			release, err := f.cfg.AskAlone(ctx, func() bool { return handed(0) })
+			if err != nil {
+				return nil, vaultKey{}, err
+			}
+			defer func() { release(failed) }()
+			taken = handed(patience)
 		}
-		defer func() { release(failed) }()
-		if handed(handoverPatience) {
+		if taken {
 			key, _ := f.known(raw, h, seed)
 			return h, key, nil
 		}

@@ -3,6 +3,7 @@
 package vault
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -51,7 +52,7 @@ func newHandover(locks string) *handover { return &handover{path: filepath.Join(
 // take gives the key that somebody handed over, and begins to ask where
 // nobody was asked yet. With a wait it asks until it has an answer, at most
 // for that long. A taken key is served on.
-func (h *handover) take(proof []byte, opens func(vaultKey) bool, wait time.Duration) (vaultKey, bool) {
+func (h *handover) take(ctx context.Context, proof []byte, opens func(vaultKey) bool, wait time.Duration) (vaultKey, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	patience := time.NewTimer(wait)
@@ -77,6 +78,8 @@ func (h *handover) take(proof []byte, opens func(vaultKey) bool, wait time.Durat
 				return vaultKey{}, false
 			}
 		case <-patience.C:
+			return vaultKey{}, false
+		case <-ctx.Done():
 			return vaultKey{}, false
 		}
 	}

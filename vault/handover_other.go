@@ -2,7 +2,10 @@
 
 package vault
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const handoverPatience = 0
 
@@ -11,7 +14,7 @@ type handover struct{}
 
 func newHandover(string) *handover { return &handover{} }
 
-func (*handover) take([]byte, func(vaultKey) bool, time.Duration) (vaultKey, bool) {
+func (*handover) take(context.Context, []byte, func(vaultKey) bool, time.Duration) (vaultKey, bool) {
 	return vaultKey{}, false
 }
 

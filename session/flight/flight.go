@@ -30,11 +30,14 @@ import (
 // must bear that.
 const maxLanes = 8
 
-// How waiting is paced: polls start close together, because an attempt takes
-// about a tenth of a second, and thin out.
+// How waiting is paced: looks start close together, because an attempt takes
+// about a tenth of a second, and thin out; further where they take long, or a
+// crowd that waits would leave no time to the one it waits for.
 const (
 	firstPoll    = 8 * time.Millisecond
 	lastPoll     = 40 * time.Millisecond
+	busyPoll     = 250 * time.Millisecond
+	pollShare    = 25 // of a wait, one part may be spent looking
 	saySoon      = time.Second     // a person is being asked elsewhere
 	sayLate      = 5 * time.Second // whatever the reason
 	lockFileMode = 0o600
@@ -198,6 +201,7 @@ func (g *Group) acquire(ctx context.Context, name, label string, outer *held, re
 			return nil, false, fmt.Errorf("gave up waiting for %s: %w", w.holder(), context.Cause(ctx))
 		case <-timer.C:
 		}
+		began := time.Now()
 		l, err := w.try()
 		if err != nil {
 			return w.unlocked(err), false, nil
@@ -217,7 +221,7 @@ func (g *Group) acquire(ctx context.Context, name, label string, outer *held, re
 			g.debugf("waiting for %s", w.holder())
 		}
 		w.say()
-		timer.Reset(poll)
+		timer.Reset(max(poll, min(pollShare*time.Since(began), busyPoll)))
 	}
 }
 

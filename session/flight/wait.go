@@ -65,7 +65,9 @@ func (w *wait) look(lane int) record {
 // holds one. An error means that locks do not work here.
 func (w *wait) try() (*held, error) {
 	for lane := range maxLanes {
-		w.look(lane) // before trying, so that an attempt that ends in between is noticed
+		if lane == len(w.seen) {
+			w.look(lane) // before trying, so that an attempt that ends in between is noticed
+		}
 		fl := flock.New(w.path(lane), flock.SetPermissions(lockFileMode))
 		ok, err := fl.TryLock()
 		if err != nil {
