@@ -37,7 +37,7 @@ const (
 	firstPoll    = 8 * time.Millisecond
 	lastPoll     = 40 * time.Millisecond
 	busyPoll     = 250 * time.Millisecond
-	pollShare    = 25 // of a wait, one part may be spent looking
+	pollShare    = 25              // of a wait, one part may be spent looking
 	saySoon      = time.Second     // a person is being asked elsewhere
 	sayLate      = 5 * time.Second // whatever the reason
 	lockFileMode = 0o600
