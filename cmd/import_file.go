@@ -34,12 +34,7 @@ func (c *importCmd) openCredentialsFile(a *app) keySource {
 func (s *credentialsFile) place() string { return s.path }
 func (s *credentialsFile) close() error  { return nil }
 
-func (s *credentialsFile) profiles(ctx context.Context) ([]string, error) {
-	if s.deletes { // a run that was killed may have left the old text beside the file: every edit sweeps
-		if _, err := profile.EditFile(ctx, s.path, profile.EditOptions{Credentials: true}, func(*profile.Document) error { return nil }); err != nil {
-			return nil, err
-		}
-	}
+func (s *credentialsFile) profiles(context.Context) ([]string, error) {
 	if _, err := os.Stat(s.path); err != nil && s.named {
 		return nil, fmt.Errorf("could not read the keys: %w", errors.Join(profile.ErrAccess, err))
 	}

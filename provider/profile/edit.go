@@ -17,7 +17,8 @@ import (
 
 // EditOptions are the circumstances of an edit.
 type EditOptions struct {
-	// Credentials says that the file is a credentials file.
+	// Credentials says that the file is a credentials file: no copy of what is
+	// taken out of it stays beside it, even after a crash.
 	Credentials bool
 	// DryRun writes nothing.
 	DryRun bool
@@ -93,12 +94,9 @@ func EditFile(ctx context.Context, path string, o EditOptions, edit func(*Docume
 	if o.DryRun {
 		return change, nil
 	}
-	err = o.disk.Replace(real, old, []byte(d.text), maxFile)
+	err = o.disk.Replace(real, old, []byte(d.text), maxFile, o.Credentials)
 	if errors.Is(err, files.ErrChanged) {
 		err = ErrConflict
-	}
-	if errors.As(err, new(*files.LeftoverError)) && !o.Credentials {
-		err = nil // nothing in it is secret
 	}
 	if err != nil {
 		return "", editError(path, err)

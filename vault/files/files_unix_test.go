@@ -197,7 +197,7 @@ func TestReplaceKeepsWhoOwnsAFile(t *testing.T) {
 	path := put(t, filepath.Join(t.TempDir(), "config"), "old", 0o640)
 	must(t, os.Chown(path, 0, 4321))
 	before, err := os.Stat(path)
-	must(t, err, Disk{}.Replace(path, []byte("old"), []byte("new"), 10))
+	must(t, err, Disk{}.Replace(path, []byte("old"), []byte("new"), 10, false))
 	after, err := os.Stat(path)
 	must(t, err)
 	if _, _, differ := ownerDiffers(before, after); differ || before.Mode() != after.Mode() || os.SameFile(before, after) {

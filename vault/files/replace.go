@@ -29,8 +29,9 @@ func Real(path string) (string, error) {
 // and puts it in its place: durably, with the old one's mode and owner. The
 // file must still hold old (nil: be missing) right before that, as Read with
 // Steering and this limit reads it; else the error is ErrChanged and nothing
-// was written.
-func (d Disk) Replace(path string, old, text []byte, limit int) error {
+// was written. With secret, no copy of the old text is left beside the new one
+// at any instant.
+func (d Disk) Replace(path string, old, text []byte, limit int, secret bool) error {
 	dir := filepath.Dir(path)
 	var info fs.FileInfo
 	if old == nil {
@@ -54,12 +55,10 @@ func (d Disk) Replace(path string, old, text []byte, limit int) error {
 		return err
 	}
 	if err = d.unchanged(path, old, limit); err == nil {
-		err = d.swapIn(temp, path, old, limit)
+		err = d.swapIn(temp, path, old, limit, secret)
 	}
 	if err != nil {
-		if !errors.As(err, new(*LeftoverError)) {
-			_ = d.remove(temp)
-		}
+		_ = d.remove(temp)
 		return err
 	}
 	// The new text is in place. Failing to sync the directory is no failure:
@@ -76,8 +75,12 @@ func besidePrefix(path string) string { return "." + filepath.Base(path) + ".gro
 
 // swapIn puts the temporary file in the place of the file. Where the system
 // can exchange two files, what was there is looked at once more after that:
-// not even a write in the last instant is lost.
-func (d Disk) swapIn(temp, path string, old []byte, limit int) error {
+// not even a write in the last instant is lost. Not so with secret: who is
+// killed then would leave what was there.
+func (d Disk) swapIn(temp, path string, old []byte, limit int, secret bool) error {
+	if secret && old != nil {
+		return d.rename(temp, path)
+	}
 	if old == nil {
 		err := d.move("rename-new", temp, path, renameNew)
 		switch {
@@ -104,9 +107,7 @@ func (d Disk) swapIn(temp, path string, old []byte, limit int) error {
 	if err != nil {
 		return errors.Join(err, d.move("exchange", temp, path, exchange))
 	}
-	if err := d.remove(temp); err != nil {
-		return &LeftoverError{temp, err}
-	}
+	_ = d.remove(temp) // else the next SweepBeside does
 	return nil
 }
 
@@ -116,21 +117,6 @@ func (d Disk) move(op, from, to string, how func(from, to string) error) error {
 	}
 	return how(from, to)
 }
-
-// LeftoverError is the old text that could not be removed once the new one
-// was in place; the next SweepBeside does.
-type LeftoverError struct {
-	Path string
-	Err  error
-}
-
-// Error is one line.
-func (e *LeftoverError) Error() string {
-	return fmt.Sprintf("the new text is in place, but the old one is still in %s: %v", e.Path, e.Err)
-}
-
-// Unwrap gives the cause to errors.Is.
-func (e *LeftoverError) Unwrap() error { return e.Err }
 
 // keep gives a new file the mode and owner of the old one.
 func (d Disk) keep(f *os.File, old fs.FileInfo) error {
