@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 
 	"groat/cmd/terminal"
 	"groat/provider"
-	"groat/provider/profile"
 	"groat/vault/files"
 )
 
@@ -131,16 +129,3 @@ func (s personSignIn) nobody(req provider.SignInRequest, why string) error {
 
 // mayNotAsk reports whether the user forbade prompts of any kind.
 func (a *app) mayNotAsk() bool { return a.cli.NoInput || a.cli.Prompt == "none" }
-
-// machineFor names this machine for plans whose credentials are the
-// machine's own.
-func machineFor(p *provider.Plan) string {
-	if k := p.Source.Kind; k != profile.SourceEC2 && k != profile.SourceECS {
-		return ""
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
-	}
-	return name
-}

@@ -10,7 +10,6 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/provider"
-	"groat/provider/profile"
 )
 
 // declined reports that a person would not answer: Ctrl-D, Esc, a closed
@@ -36,7 +35,7 @@ func (a *app) waitingFor(p *provider.Plan) func(holder string, asking bool) (ove
 		switch {
 		case !asking:
 			return a.waiting(holder, "which is getting the same credentials")
-		case p.Source.Kind == profile.SourceSSO || p.Source.Kind == profile.SourceLogin:
+		case p.SignsIn():
 			return a.waiting(holder, "which is signing in")
 		}
 		return a.waiting(holder, "which is asking for a token code")

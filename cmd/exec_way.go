@@ -27,12 +27,6 @@ func (c *execCmd) checkWay(a *app, name string) error {
 	return nil
 }
 
-// sourceKeys are the keys by which SDKs find credentials in a profile's
-// section.
-var sourceKeys = []string{
-	"aws_access_key_id", "credential_process", "role_arn", "sso_session", "sso_start_url", "web_identity_token_file", "login_session",
-}
-
 // checkDefault: with no profile named, SDKs look into [default] before they
 // ask a server. Credentials there would silently be another identity.
 func (a *app) checkDefault(name string) error {
@@ -40,7 +34,7 @@ func (a *app) checkDefault(name string) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range sourceKeys {
+	for _, key := range provider.SDKKeys() {
 		value := config.Value("default", key)
 		if value == "" || key == "aws_access_key_id" && config.Value("default", profile.ExportedKey) != "" && name == "default" {
 			continue

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -118,7 +117,7 @@ func (e explanation) text(now time.Time) string {
 	if len(e.Chain) > 1 {
 		line("  chain: %s", strings.Join(e.Chain, " → "))
 	}
-	source := sourceText(e.Source.Kind) + " of profile " + e.Source.Profile
+	source := provider.SourceWords(profile.SourceKind(e.Source.Kind)) + " of profile " + e.Source.Profile
 	if e.Source.KeyID != nil {
 		source = "access key " + *e.Source.KeyID + " in the vault, under " + e.Source.Profile
 	}
@@ -176,14 +175,4 @@ func (e explanation) text(now time.Time) string {
 		lines[i] = lines[i][:len(lines[i])-len(text)] + terminal.Sanitize(text)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// sourceText is a kind of source for a person.
-func sourceText(kind string) string {
-	words := map[profile.SourceKind]string{
-		profile.SourceKey: "an access key in the vault", profile.SourceStatic: "plaintext keys", profile.SourceSSO: "IAM Identity Center",
-		profile.SourceLogin:   "AWS Sign-In",
-		profile.SourceProcess: "credential_process", profile.SourceNone: "no key",
-	}
-	return cmp.Or(words[profile.SourceKind(kind)], kind)
 }

@@ -25,18 +25,24 @@ type keyOwner struct {
 	account, user string
 }
 
+// resolveKey resolves a profile that must use a stored key.
+func (a *app) resolveKey(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
+	r, err := a.resolve(ctx, name, m)
+	if err == nil && r.Source.Kind != profile.SourceKey {
+		err = &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
+	}
+	return r, err
+}
+
 // keyOwner finds the user; the name may be that of a role profile over the key.
 func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, error) {
 	name, err := a.profileOrPick(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.resolve(ctx, name, m)
+	r, err := a.resolveKey(ctx, name, m)
 	if err != nil {
 		return nil, err
-	}
-	if r.Source.Kind != profile.SourceKey {
-		return nil, &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
 	}
 	own := *r
 	own.Roles = nil

@@ -25,12 +25,9 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.resolve(ctx, name, minting{})
+	r, err := a.resolveKey(ctx, name, minting{})
 	if err != nil {
 		return err
-	}
-	if r.Source.Kind != profile.SourceKey {
-		return &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
 	}
 	key, err := (vaultKeys{a}).Key(ctx, r.Source.Profile)
 	if err != nil {

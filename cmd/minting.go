@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -134,7 +135,7 @@ func (a *app) options(r *profile.Resolved, m minting) provider.Options {
 	if weaker(o.SessionTTL, "session-ttl") {
 		o.SessionTTL = time.Duration(m.Duration)
 	}
-	if weaker(o.AssumeRoleTTL, "assume-role-ttl") && (len(r.Roles) > 0 || r.Source.Kind == profile.SourceWebIdentity) {
+	if weaker(o.AssumeRoleTTL, "assume-role-ttl") && r.AssumesRole() {
 		o.AssumeRoleTTL = time.Duration(m.Duration)
 	}
 	return o
@@ -190,7 +191,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Tokens:  itemStore{v, vault.KindToken},
 		Assumed: a.assumed,
 		SignIn:  personSignIn{a: a}, AskUntil: askUntil,
-		Machine: machineFor(p),
+		Machine: os.Hostname,
 		Now:     a.now,
 		Proxy:   a.proxy,
 		Getenv:  a.getenv,

@@ -35,13 +35,13 @@ func (c *signinCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	switch source.Kind {
-	case profile.SourceNone:
+	switch {
+	case source.Kind == profile.SourceNone:
 		return c.begin(ctx, a, name, source.Profile)
-	case profile.SourceLogin, profile.SourceSSO:
+	case provider.SignInName(&source) != "":
 		return c.again(ctx, a, name)
 	}
-	return usageError(fmt.Sprintf("profile %s gets its credentials from %s, without a sign-in", quote(name), sourceText(string(source.Kind))),
+	return usageError(fmt.Sprintf("profile %s gets its credentials from %s, without a sign-in", quote(name), provider.SourceWords(source.Kind)),
 		"to see how: groat explain "+files.Word(name))
 }
 
@@ -186,7 +186,7 @@ func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 	}
 	token := provider.SignInName(&r.Source)
 	if token == "" {
-		return usageError(fmt.Sprintf("profile %s gets its credentials from %s, without a sign-in", quote(name), sourceText(string(r.Source.Kind))), "to drop its sessions: groat clear "+files.Word(name))
+		return usageError(fmt.Sprintf("profile %s gets its credentials from %s, without a sign-in", quote(name), provider.SourceWords(r.Source.Kind)), "to drop its sessions: groat clear "+files.Word(name))
 	}
 	return a.signOut(ctx, vaults, func(name string) bool { return name == token })
 }

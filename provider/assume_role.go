@@ -15,7 +15,7 @@ import (
 // assumeRole calls sts:AssumeRole with the parent's credentials, or with a
 // long-lived key.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-func assumeRole(ctx context.Context, o CallOptions, parent session.Credentials, step *Step, code string) (session.Credentials, error) {
+func (r *run) assumeRole(ctx context.Context, o CallOptions, parent session.Credentials, step *Step, code string) (session.Credentials, error) {
 	role := step.Role
 	in := &sts.AssumeRoleInput{
 		RoleArn:           aws.String(role.RoleARN),
@@ -56,7 +56,11 @@ func assumeRole(ctx context.Context, o CallOptions, parent session.Credentials, 
 	if err != nil {
 		return fail(err)
 	}
-	return credentialsFrom(out.Credentials, accountOf(role.RoleARN), fail)
+	creds, err := credentialsFrom(out.Credentials, accountOf(role.RoleARN), fail)
+	if err == nil && r.m.Assumed != nil {
+		r.m.Assumed(r.plan.Source.Profile, role.RoleARN, creds.Expiration)
+	}
+	return creds, err
 }
 
 func policyARNs(arns []string) []types.PolicyDescriptorType {

@@ -23,7 +23,7 @@ func (m *Minter) Cached(ctx context.Context, p *Plan) []StepState {
 	needed := true
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		s := &states[i]
-		s.Cacheable = isCached(p.Steps[i].Operation)
+		s.Cacheable = p.kept(i) != ""
 		if s.Cacheable {
 			if creds, ok, err := m.Cache.Get(ctx, r.request(i)); ok && err == nil {
 				s.Cached, s.Expiration = true, creds.Expiration

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"groat/provider/profile"
 	"groat/session"
 )
 
@@ -37,7 +36,7 @@ type run struct {
 
 // credentials resolves step i, through the cache where its operation has one.
 func (r *run) credentials(ctx context.Context, i int) (session.Credentials, error) {
-	if !isCached(r.plan.Steps[i].Operation) {
+	if r.plan.kept(i) == "" {
 		return r.mint(ctx, i)
 	}
 	minted := false
@@ -92,8 +91,8 @@ func (e *expiredError) Hint() string {
 // make makes the call of step i.
 func (r *run) make(ctx context.Context, i int) (session.Credentials, error) {
 	step := &r.plan.Steps[i]
-	if step.Operation != OpGetSessionToken && step.Operation != OpAssumeRole {
-		return r.source(ctx, step)
+	if _, ok := calls[step.Operation]; !ok {
+		return sourceOf(r.plan.Source.Kind).fetch(r, ctx, step)
 	}
 	parent, err := r.parent(ctx, i)
 	if err != nil {
@@ -125,11 +124,11 @@ func (r *run) parent(ctx context.Context, i int) (session.Credentials, error) {
 	if i > 0 {
 		return r.credentials(ctx, i-1)
 	}
-	return r.rootKey(ctx)
+	return r.rootKey(ctx, nil)
 }
 
 // rootKey opens the long-lived key. Nothing else in a chain does.
-func (r *run) rootKey(ctx context.Context) (session.Credentials, error) {
+func (r *run) rootKey(ctx context.Context, _ *Step) (session.Credentials, error) {
 	if s := r.plan.Source.Static; s != nil {
 		return session.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken}, nil
 	}
@@ -163,44 +162,13 @@ func (r *run) call(ctx context.Context, i int, parent session.Credentials) (sess
 		return session.Credentials{}, err // before anybody is asked
 	}
 	send := func(code string) (session.Credentials, error) {
-		var creds session.Credentials
-		var err error
-		if step.Operation == OpAssumeRole {
-			if creds, err = assumeRole(ctx, o, parent, step, code); err == nil && r.m.Assumed != nil {
-				r.m.Assumed(r.plan.Source.Profile, step.Role.RoleARN, creds.Expiration)
-			}
-		} else {
-			creds, err = getSessionToken(ctx, o, parent, step, code)
-		}
+		creds, err := calls[step.Operation].send(r, ctx, o, parent, step, code)
 		return creds, explain(err, refusal{plan: r.plan, step: i, creds: parent, region: step.Region})
 	}
 	if step.MFASerial == "" {
 		return send("")
 	}
 	return r.withCode(ctx, step, send)
-}
-
-// source gets what begins a chain that does not begin with a long-lived key.
-func (r *run) source(ctx context.Context, step *Step) (session.Credentials, error) {
-	switch step.Operation {
-	case OpKey, OpStatic:
-		return r.rootKey(ctx)
-	case OpProcess:
-		return r.credentialProcess(ctx, step)
-	case OpWebIdentity:
-		return r.webIdentity(ctx, step)
-	case OpSSO:
-		return r.singleSignOn(ctx, step)
-	case OpLogin:
-		return r.login(ctx, step)
-	case OpEnvironment:
-		return r.environment()
-	case OpEC2:
-		return r.instance(ctx)
-	case OpECS:
-		return r.container(ctx)
-	}
-	return session.Credentials{}, fmt.Errorf("profile %q: no way to get credentials from %s (%w)", step.Profile, step.Operation, profile.ErrUnsupported)
 }
 
 // isRefusedParent reports whether AWS no longer takes the credentials that
@@ -239,6 +207,17 @@ func (m *Minter) warn(msg string) {
 	if m.Warn != nil {
 		m.Warn(msg)
 	}
+}
+
+func (m *Minter) machine() string {
+	if m.Machine == nil {
+		return ""
+	}
+	name, err := m.Machine()
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 func (m *Minter) getenv(name string) string {

@@ -23,7 +23,7 @@ const containerHost = "http://169.254.170.2"
 var containerAddresses = map[string]bool{"169.254.170.2": true, "169.254.170.23": true, "fd00:ec2::23": true}
 
 // container takes the credentials of the container's task role.
-func (r *run) container(ctx context.Context) (session.Credentials, error) {
+func (r *run) container(ctx context.Context, _ *Step) (session.Credentials, error) {
 	name := r.plan.Source.Profile
 	uri := r.m.getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
 	if relative := r.m.getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); relative != "" {

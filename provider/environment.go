@@ -1,13 +1,14 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 
 	"groat/session"
 )
 
 // environment takes the credentials of credential_source = Environment.
-func (r *run) environment() (session.Credentials, error) {
+func (r *run) environment(context.Context, *Step) (session.Credentials, error) {
 	creds := session.Credentials{
 		AccessKeyID:     r.m.getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: r.m.getenv("AWS_SECRET_ACCESS_KEY"),

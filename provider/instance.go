@@ -39,7 +39,7 @@ func metadataClient() *http.Client {
 
 // instance takes the credentials of the EC2 instance profile, by IMDSv2 only.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
-func (r *run) instance(ctx context.Context) (session.Credentials, error) {
+func (r *run) instance(ctx context.Context, _ *Step) (session.Credentials, error) {
 	name := r.plan.Source.Profile
 	if strings.EqualFold(r.m.getenv("AWS_EC2_METADATA_DISABLED"), "true") {
 		return session.Credentials{}, fmt.Errorf("profile %q has credential_source = Ec2InstanceMetadata, but AWS_EC2_METADATA_DISABLED is true: %w", name, ErrNoKey)

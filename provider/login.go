@@ -53,21 +53,6 @@ func (r *run) login(ctx context.Context, step *Step) (session.Credentials, error
 	return (&login{m: r.m, o: o, arn: r.plan.Source.LoginSession, profile: r.plan.Profile}).credentials(ctx, true)
 }
 
-// SignInTo has a person sign in to the plan's source, whether or not that is
-// needed: for AWS Sign-In or IAM Identity Center.
-func (m *Minter) SignInTo(ctx context.Context, p *Plan) error {
-	step := &p.Steps[0]
-	o, err := m.callOptions(step)
-	if err != nil {
-		return err
-	}
-	if p.Source.Kind == profile.SourceSSO {
-		return (&signOn{m: m, o: o, sso: p.Source.SSO, profile: p.Profile}).anew(ctx)
-	}
-	_, err = (&login{m: m, o: o, arn: p.Source.LoginSession, profile: p.Profile}).credentials(ctx, false)
-	return err
-}
-
 // SignInAs has a person sign in to AWS as whoever they like, and says who
 // that is. The profile has no login_session yet.
 func (m *Minter) SignInAs(ctx context.Context, o CallOptions) (arn string, err error) {
@@ -83,24 +68,6 @@ func (m *Minter) SignInAs(ctx context.Context, o CallOptions) (arn string, err e
 	}
 	l.arn = t.ARN
 	return t.ARN, l.kept().alone(ctx, func() error { return l.kept().put(ctx, t) })
-}
-
-// SignOut forgets the sign-in that is kept under a name, with whatever can
-// renew it. there reports that there was one.
-func (m *Minter) SignOut(ctx context.Context, name string) (there bool, err error) {
-	return kept{m: m, name: name}.remove(ctx)
-}
-
-// SignInName is the name under which the sign-in of a source is kept; "" for
-// sources without one. Profiles that share a sign-in have the same.
-func SignInName(s *profile.Source) string {
-	switch s.Kind {
-	case profile.SourceLogin:
-		return loginName(s.LoginSession, s.Endpoints)
-	case profile.SourceSSO:
-		return (&signOn{sso: s.SSO, o: CallOptions{Endpoints: s.Endpoints}}).name()
-	}
-	return ""
 }
 
 // loginName: a sign-in serves all that is done as one identity. What was
@@ -120,6 +87,12 @@ func (l *login) kept() kept { return kept{l.m, l.profile, loginName(l.arn, l.o.E
 func (l *login) load(ctx context.Context) (t loginToken, ok bool) {
 	ok = l.kept().load(ctx, &t)
 	return t, ok && t.ARN == l.arn
+}
+
+// anew has a person sign in although that may not be needed.
+func (l *login) anew(ctx context.Context) error {
+	_, err := l.credentials(ctx, false)
+	return err
 }
 
 // asks reports whether somebody would have to sign in now. It sends nothing.

@@ -35,7 +35,7 @@ func TestInstanceProfile(t *testing.T) {
 
 	// Another machine that shares the home directory is another identity.
 	m := w.newMinter()
-	m.Machine = "other"
+	m.Machine = func() (string, error) { return "other", nil }
 	if _, err := m.Credentials(t.Context(), w.plan("r", provider.Options{})); err != nil {
 		t.Fatal(err)
 	}

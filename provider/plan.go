@@ -23,6 +23,7 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		card:     card,
 		options:  o,
 		roles:    append([]profile.Role(nil), r.Roles...),
+		source:   sourceOf(r.Source.Kind),
 		plan: &Plan{
 			Profile: r.Name,
 			Chain:   r.Chain,
@@ -36,7 +37,7 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if err := b.build(); err != nil {
+	if err := b.source.plan(b); err != nil {
 		return nil, err
 	}
 	for i := range b.plan.Steps {
@@ -54,45 +55,31 @@ type planner struct {
 	card     *Card
 	options  Options
 	roles    []profile.Role
+	source   source
 	plan     *Plan
 }
 
-func (b *planner) build() error {
-	source := b.resolved.Source
-	switch source.Kind {
-	case profile.SourceKey:
-		if b.card == nil {
-			return noKeyError(b.resolved)
-		}
-		return b.fromKey()
-	case profile.SourceStatic:
-		if source.Static.SessionToken != "" {
-			// Temporary: there is nothing to move into the vault.
-			return b.fromTemporary(Step{Operation: OpStatic})
-		}
-		remedy := fmt.Sprintf("`groat import --delete-source %s` moves it into the vault", files.Word(source.Profile))
-		if !source.Static.Shared {
-			remedy = fmt.Sprintf("`groat add %s` stores it in the vault; then delete the lines", files.Word(source.Profile))
-		}
-		b.warn("the access key of profile %q is in plaintext in %s: %s", source.Profile, source.Static.File, remedy)
-		return b.fromKey()
-	case profile.SourceSSO:
-		return b.fromTemporary(Step{Operation: OpSSO, Region: source.SSO.Region})
-	case profile.SourceLogin:
-		region, _ := place(source.Region, source.LoginSession)
-		return b.fromTemporary(Step{Operation: OpLogin, Region: region})
-	case profile.SourceWebIdentity:
-		return b.fromWebIdentity()
-	case profile.SourceProcess:
-		return b.fromTemporary(Step{Operation: OpProcess})
-	case profile.SourceEnvironment:
-		return b.fromTemporary(Step{Operation: OpEnvironment})
-	case profile.SourceEC2:
-		return b.fromTemporary(Step{Operation: OpEC2})
-	case profile.SourceECS:
-		return b.fromTemporary(Step{Operation: OpECS})
+// fromStoredKey plans over a key in the vault.
+func (b *planner) fromStoredKey() error {
+	if b.card == nil {
+		return noKeyError(b.resolved)
 	}
-	return noKeyError(b.resolved)
+	return b.fromKey()
+}
+
+// fromPlaintext plans over what a file of AWS's holds. Temporary credentials
+// cannot be moved into the vault.
+func (b *planner) fromPlaintext() error {
+	source := &b.resolved.Source
+	if !isLongLived(source) {
+		return b.fromTemporary(Step{})
+	}
+	remedy := fmt.Sprintf("`groat import --delete-source %s` moves it into the vault", files.Word(source.Profile))
+	if !source.Static.Shared {
+		remedy = fmt.Sprintf("`groat add %s` stores it in the vault; then delete the lines", files.Word(source.Profile))
+	}
+	b.warn("the access key of profile %q is in plaintext in %s: %s", source.Profile, source.Static.File, remedy)
+	return b.fromKey()
 }
 
 // fromKey plans over a long-lived key.
@@ -132,41 +119,31 @@ func (b *planner) serial() string {
 	return firstSerial(serials...)
 }
 
+// fromOthers plans over credentials of which nothing but the source is known.
+func (b *planner) fromOthers() error { return b.fromTemporary(Step{}) }
+
 // fromTemporary plans over credentials that somebody else minted.
-func (b *planner) fromTemporary(source Step) error {
-	source.Profile = b.resolved.Source.Profile
-	source.Endpoints = b.resolved.Source.Endpoints
-	if source.Region == "" {
-		source.Region = b.resolved.Source.Region
+func (b *planner) fromTemporary(step Step) error {
+	step.Operation = b.source.operation
+	step.Profile = b.resolved.Source.Profile
+	step.Endpoints = b.resolved.Source.Endpoints
+	if step.Region == "" {
+		step.Region = b.resolved.Source.Region
 	}
-	_, source.Partition = place(source.Region)
-	b.plan.Steps = append(b.plan.Steps, source)
+	_, step.Partition = place(step.Region)
+	b.plan.Steps = append(b.plan.Steps, step)
 	if len(b.roles) == 0 {
-		if source.Operation != OpWebIdentity && (b.options.AssumeRoleTTL != 0 || b.options.SessionTTL != 0) {
-			b.warn("profile %q: a duration was asked for, but %s decides how long its credentials live", b.resolved.Name, sourceWords[source.Operation])
+		if step.Duration == 0 && (b.options.AssumeRoleTTL != 0 || b.options.SessionTTL != 0) {
+			b.warn("profile %q: a duration was asked for, but %s decides how long its credentials live", b.resolved.Name, b.source.words)
 		}
 		return nil
 	}
 	serial := b.roles[0].MFASerial
-	// Only a process, the environment or a file can hold the credentials of
-	// an IAM user, who may own a device; the others are roles.
-	if serial != "" && source.Operation != OpProcess && source.Operation != OpEnvironment && source.Operation != OpStatic {
-		b.warn("profile %q: mfa_serial is left out, as %s gives credentials of a role, which has no MFA device", b.resolved.Name, sourceWords[source.Operation])
+	if serial != "" && !b.source.user {
+		b.warn("profile %q: mfa_serial is left out, as %s gives credentials of a role, which has no MFA device", b.resolved.Name, b.source.words)
 		serial = ""
 	}
 	return b.assume(serial, !b.resolved.Source.LongLived)
-}
-
-// sourceWords says for a person who decides in a source.
-var sourceWords = map[Operation]string{
-	OpStatic:      "the session in the credentials file",
-	OpSSO:         "IAM Identity Center",
-	OpLogin:       "AWS Sign-In",
-	OpWebIdentity: "the web identity provider",
-	OpProcess:     "the credential process",
-	OpEnvironment: "the environment",
-	OpEC2:         "the EC2 instance profile",
-	OpECS:         "the container's task role",
 }
 
 func (b *planner) fromWebIdentity() error {
@@ -181,7 +158,6 @@ func (b *planner) fromWebIdentity() error {
 	}
 	region, _ := place(b.resolved.Source.Region, w.RoleARN)
 	return b.fromTemporary(Step{
-		Operation:   OpWebIdentity,
 		Duration:    duration,
 		Region:      region,
 		SessionName: roleSessionName(w.SessionName, nil, "", b.options.OSUser),

@@ -85,11 +85,9 @@ func (m *Minter) checkCircle(p *Plan) error {
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		walked, line := p.Chain, ""
-		switch {
-		case step.Operation == OpProcess:
-			line = p.Source.Process
-		case step.Operation == OpWebIdentity:
-			line = p.Source.WebIdentity.TokenProcess
+		switch source := sourceOf(p.Source.Kind); {
+		case step.Operation == source.operation && source.line != nil:
+			line = source.line(&p.Source)
 		case step.MFASerial != "":
 			walked, line = []string{p.Profile}, step.MFAProcess
 		}

@@ -205,8 +205,9 @@ type Minter struct {
 	// Stderr takes what child processes say to the user; nil drops it.
 	Stderr io.Writer
 	// Machine tells this computer from others that share its home
-	// directory: an instance's credentials are cached for it alone.
-	Machine string
+	// directory: an instance's credentials are cached for it alone. Nil, or
+	// an error: it has no name.
+	Machine func() (string, error)
 
 	clients httpClients
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -138,7 +139,7 @@ func (f refusal) deniedRole(e *CallError) string {
 	}
 	role := f.plan.Steps[f.step].Role
 	var hints []string
-	if !f.hasMFA() && (f.plan.Source.Kind == "key" || f.plan.Source.Kind == "static") {
+	if !f.hasMFA() && sourceOf(f.plan.Source.Kind).user {
 		hints = append(hints, fmt.Sprintf("profile %q has no mfa_serial: if its trust policy wants MFA, add `mfa_serial = %s` to [profile %s]",
 			e.Profile, f.serialGuess(), e.Profile))
 	}
@@ -162,13 +163,8 @@ func (f refusal) invalid(message string) string {
 		asked := ""
 		name := "the role"
 		if f.plan != nil {
-			step := f.plan.Steps[f.step]
-			asked = shortDuration(step.Duration)
-			if step.Role != nil {
-				name = step.Role.RoleARN
-			} else if w := f.plan.Source.WebIdentity; w != nil {
-				name = w.RoleARN
-			}
+			asked = shortDuration(f.plan.Steps[f.step].Duration)
+			name = cmp.Or(f.plan.roleARN(f.step), name)
 		}
 		return fmt.Sprintf("%s was asked for, and the maximum session duration of %s is lower: ask for less (--assume-role-ttl, duration_seconds), or raise the role's maximum", asked, name)
 	case strings.Contains(message, "role chaining"):

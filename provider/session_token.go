@@ -11,7 +11,7 @@ import (
 
 // getSessionToken calls sts:GetSessionToken with a long-lived key.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
-func getSessionToken(ctx context.Context, o CallOptions, key session.Credentials, step *Step, code string) (session.Credentials, error) {
+func (*run) getSessionToken(ctx context.Context, o CallOptions, key session.Credentials, step *Step, code string) (session.Credentials, error) {
 	in := &sts.GetSessionTokenInput{DurationSeconds: aws.Int32(int32(step.Duration.Seconds()))}
 	retryer := retryAll()
 	if code != "" {

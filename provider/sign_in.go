@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"groat/provider/profile"
 	"groat/session"
 	"groat/vault/files"
 )
@@ -34,6 +35,42 @@ type SignIn interface {
 	Show(ctx context.Context, req SignInRequest) error
 	// Paste prints the address and waits for the code that its page shows.
 	Paste(ctx context.Context, req SignInRequest) (string, error)
+}
+
+// signInService is where a person signs in for a source.
+type signInService interface {
+	// asks reports whether somebody would have to sign in now. It sends nothing.
+	asks(ctx context.Context) bool
+	// anew has a person sign in although that may not be needed.
+	anew(ctx context.Context) error
+	kept() kept
+}
+
+// SignInTo has a person sign in to the plan's source, whether or not that is
+// needed: for AWS Sign-In or IAM Identity Center.
+func (m *Minter) SignInTo(ctx context.Context, p *Plan) error {
+	step := &p.Steps[0]
+	o, err := m.callOptions(step)
+	if err != nil {
+		return err
+	}
+	return sourceOf(p.Source.Kind).signIn(m, o, &p.Source, p.Profile).anew(ctx)
+}
+
+// SignOut forgets the sign-in that is kept under a name, with whatever can
+// renew it. there reports that there was one.
+func (m *Minter) SignOut(ctx context.Context, name string) (there bool, err error) {
+	return kept{m: m, name: name}.remove(ctx)
+}
+
+// SignInName is the name under which the sign-in of a source is kept; "" for
+// sources without one. Profiles that share a sign-in have the same.
+func SignInName(s *profile.Source) string {
+	signIn := sourceOf(s.Kind).signIn
+	if signIn == nil {
+		return ""
+	}
+	return signIn(nil, CallOptions{Endpoints: s.Endpoints}, s, "").kept().name
 }
 
 // Names of services, as people know them.

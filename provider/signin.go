@@ -227,6 +227,5 @@ func (p *Plan) ConsoleDuration() bool {
 	if len(p.Steps) != 1 {
 		return false
 	}
-	op := p.Steps[0].Operation
-	return op == OpWebIdentity || op == OpAssumeRole && p.Source.Kind == profile.SourceKey
+	return p.Steps[0].Operation == OpAssumeRole && isLongLived(&p.Source) || sourceOf(p.Source.Kind).console
 }

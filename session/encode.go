@@ -60,7 +60,7 @@ func (e *stored) check(key Key) error {
 		why = "it has no secret access key"
 	case c.SessionToken == "" && i.Kind != KindProcess:
 		why = "it has no session token"
-	case !knownKind(i.Kind):
+	case !KnownKind(i.Kind):
 		why = "its kind is not known"
 	case c.Expiration.IsZero() || !c.Expiration.Equal(i.Expiration):
 		why = "it disagrees with itself about its expiration"
@@ -77,14 +77,6 @@ func (e *stored) check(key Key) error {
 // be shown or signed with is none.
 func keyID(s string) bool {
 	return s != "" && len(s) <= 128 && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
-}
-
-func knownKind(k string) bool {
-	switch k {
-	case KindSessionToken, KindAssumedRole, KindSSO, KindLogin, KindWebIdentity, KindProcess:
-		return true
-	}
-	return false
 }
 
 // validTime keeps out years that RFC 3339 cannot write.

@@ -34,6 +34,15 @@ const (
 	KindProcess      = "process"
 )
 
+// KnownKind reports whether a kind of session is one of the above.
+func KnownKind(k string) bool {
+	switch k {
+	case KindSessionToken, KindAssumedRole, KindSSO, KindLogin, KindWebIdentity, KindProcess:
+		return true
+	}
+	return false
+}
+
 // Info says what an entry is, for `list` and `remove`. It holds no secret.
 type Info struct {
 	Kind       string    `json:"kind"`

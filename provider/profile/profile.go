@@ -40,6 +40,10 @@ type Resolved struct {
 	Warnings        []string // one line each, sanitised
 }
 
+// AssumesRole reports whether a role is assumed, by a call of its own or by
+// the web identity's.
+func (r *Resolved) AssumesRole() bool { return len(r.Roles) > 0 || r.Source.WebIdentity != nil }
+
 // Source is where the chain's first credentials come from.
 type Source struct {
 	Kind    SourceKind
