@@ -26,7 +26,7 @@ func (e *NoKeyError) Unwrap() error { return ErrNoKey }
 
 // Hint says how to store the key.
 func (e *NoKeyError) Hint() string {
-	return fmt.Sprintf("run `groat add %s` to store its access key", files.Word(e.Missing))
+	return fmt.Sprintf("run `groat add %[1]s` to store its access key, or `groat signin %[1]s` to do without one", files.Word(e.Missing))
 }
 
 // replacedError says that a plan was made for another key than the one that

@@ -408,7 +408,12 @@ func (d deadStore) Put(ctx context.Context, name string, data []byte) error {
 
 // RoundTrip dies before a call or after AWS has taken it.
 func (l *life) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	return resp, l.step(func() error { resp, err = http.DefaultTransport.RoundTrip(r); return err })
+	err = l.step(func() error { resp, err = http.DefaultTransport.RoundTrip(r); return err })
+	if err != nil && resp != nil {
+		_ = resp.Body.Close()
+		resp = nil
+	}
+	return resp, err
 }
 
 // Wherever a process dies that signs in or renews: the next one is signed in
@@ -434,6 +439,7 @@ func TestLoginKillPoints(t *testing.T) {
 					w.srv.ChangePassword(true)
 				}
 				l := &life{left: n, after: after}
+				p := w.plan(name, provider.Options{})
 				process := func() error {
 					m := w.newMinter()
 					m.HTTP = &http.Client{Transport: l}
@@ -442,14 +448,16 @@ func TestLoginKillPoints(t *testing.T) {
 					m.Cache.Disabled = scenario == "no cache"
 					m.Wait = func(context.Context, time.Duration) error { return nil }
 					if scenario == "forced" {
-						return m.SignInTo(t.Context(), w.plan(name, provider.Options{}))
+						return m.SignInTo(t.Context(), p)
 					}
-					_, err := m.Credentials(t.Context(), w.plan(name, provider.Options{}))
+					_, err := m.Credentials(t.Context(), p)
 					return err
 				}
 				var group sync.WaitGroup
 				if scenario == "crowd of two" {
-					group.Go(func() { _ = w.signedOnAlone(name, tokens) })
+					other := w.newMinter()
+					other.Tokens = tokens
+					group.Go(func() { _, _ = other.Credentials(t.Context(), p) })
 				}
 				err := process()
 				group.Wait()
@@ -479,14 +487,6 @@ func TestLoginKillPoints(t *testing.T) {
 	if points < 100 {
 		t.Errorf("%d kill points", points)
 	}
-}
-
-// signedOnAlone is another process, with nobody there.
-func (w *world) signedOnAlone(name string, tokens *memoryStore) error {
-	m := w.newMinter()
-	m.Tokens = tokens
-	_, err := m.Credentials(w.t.Context(), w.plan(name, provider.Options{}))
-	return err
 }
 
 // wantIdentity asks AWS whose credentials these are.

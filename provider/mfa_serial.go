@@ -37,7 +37,8 @@ func CheckSerial(profileName, serial string) error {
 			Profile: profileName,
 			Err: fmt.Errorf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes (%w)",
 				sanitizeText(serial), profileName, profile.ErrUnsupported),
-			Remedy: fmt.Sprintf("`groat mfa enroll %s` sets up a virtual MFA device beside it; then set mfa_serial to its ARN or give --mfa-serial", files.Word(profileName)),
+			Remedy: fmt.Sprintf("`groat signin %s` makes a profile that signs in with it in the browser; or `groat mfa enroll %s` sets up a virtual MFA device beside it: then set mfa_serial to its ARN or give --mfa-serial",
+				files.Word(profileName+"-signin"), files.Word(profileName)),
 		}
 	}
 	if !IsSerial(serial) {

@@ -341,7 +341,7 @@ func TestNobodySignsInInTime(t *testing.T) {
 	gone := errors.New("gone")
 	m.Wait = func(context.Context, time.Duration) error { return gone }
 	_, err = m.Credentials(t.Context(), w.plan("dev", provider.Options{}))
-	wantError(t, err, provider.ErrNoCode, "gave up waiting")
+	wantError(t, err, provider.ErrNoCode, "the wait for it ended")
 	if !errors.Is(err, gone) {
 		t.Error("the cause is lost")
 	}
