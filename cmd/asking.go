@@ -55,20 +55,28 @@ func (a *app) waiting(holder, doing string) (over func()) {
 }
 
 // isTerminal reports whether what is written there reaches a terminal.
-func isTerminal(w io.Writer) bool {
+func isTerminal(w io.Writer) (is bool) {
+	descriptor(w, func(fd uintptr) { is = terminal.IsTerminal(fd) })
+	return is
+}
+
+// lineLength is how many characters a line of the terminal has that w writes
+// to; 0: it is none, or does not say.
+func lineLength(w io.Writer) (n int) {
+	descriptor(w, func(fd uintptr) { n = terminal.LineLength(fd) })
+	return n
+}
+
+// descriptor calls do with the file descriptor behind w, if there is one.
+func descriptor(w io.Writer, do func(fd uintptr)) {
 	if locked, ok := w.(*lockedWriter); ok {
 		w = locked.to
 	}
-	f, ok := w.(syscall.Conn)
-	if !ok {
-		return false
+	if f, ok := w.(syscall.Conn); ok {
+		if raw, err := f.SyscallConn(); err == nil { // not Fd: it may change the mode of a file that others share
+			_ = raw.Control(do)
+		}
 	}
-	is := false
-	raw, err := f.SyscallConn() // not Fd: it may change the mode of a file that others share
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { is = terminal.IsTerminal(fd) })
-	}
-	return err == nil && is
 }
 
 // sleep waits; the end of ctx ends it with its cause.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -153,16 +152,11 @@ func (c *auditCmd) print(a *app, all auditing) error {
 	if len(all.Findings) == 0 {
 		return nil
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ACCOUNT\tUSER\tSEVERITY\tCHECK\tDETAIL")
+	rows := [][]string{{"ACCOUNT", "USER", "SEVERITY", "CHECK", "DETAIL"}}
 	for _, f := range all.Findings {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Account, f.User, f.Severity, f.Check, f.Detail)
+		rows = append(rows, []string{f.Account, f.User, f.Severity, f.Check, f.Detail})
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return printText(a, b.String())
+	return a.printTable(rows)
 }
 
 func (c *auditCmd) printCSV(a *app, findings []iam.Finding) error {

@@ -24,14 +24,14 @@ func keyAge(card vault.Card, now time.Time) (age int, known bool) {
 	return max(int(now.Sub(made)/(24*time.Hour)), 0), known
 }
 
-// ageLine is a key's profile and age for a person.
-func ageLine(card vault.Card, now time.Time) string {
+// ageWords is a key's age for a person.
+func ageWords(card vault.Card, now time.Time) string {
 	age, known := keyAge(card, now)
 	atLeast := ""
 	if !known {
 		atLeast = "at least "
 	}
-	return fmt.Sprintf("%s\t%s%d %s old", card.Profile, atLeast, age, plural(age, "day"))
+	return fmt.Sprintf("%s%d %s old", atLeast, age, plural(age, "day"))
 }
 
 // nudge says, once a day and to a person only, that a key is older than

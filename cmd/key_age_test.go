@@ -11,11 +11,11 @@ import (
 func TestKeyAge(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	for want, card := range map[string]vault.Card{
-		"p\tat least 1 day old":  {Profile: "p", Added: now.Add(-47 * time.Hour)},
-		"p\t100 days old":        {Profile: "p", Added: now.Add(-time.Hour), Created: now.Add(-100 * 24 * time.Hour)},
-		"p\tat least 0 days old": {Profile: "p", Added: now.Add(time.Hour)},
+		"at least 1 day old":  {Profile: "p", Added: now.Add(-47 * time.Hour)},
+		"100 days old":        {Profile: "p", Added: now.Add(-time.Hour), Created: now.Add(-100 * 24 * time.Hour)},
+		"at least 0 days old": {Profile: "p", Added: now.Add(time.Hour)},
 	} {
-		if got := ageLine(card, now); got != want {
+		if got := ageWords(card, now); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

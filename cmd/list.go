@@ -8,11 +8,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"groat/cmd/child"
-	"groat/cmd/terminal"
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
@@ -71,12 +69,11 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		var b strings.Builder
-		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		var rows [][]string
 		for _, name := range slices.Sorted(maps.Keys(cards)) {
-			fmt.Fprintln(w, ageLine(cards[name], a.now()))
+			rows = append(rows, []string{name, ageWords(cards[name], a.now())})
 		}
-		return errors.Join(w.Flush(), printText(a, b.String()), damage)
+		return errors.Join(a.printTable(rows), damage)
 	}
 	if c.Credentials { // names are no secret: nothing has to be opened
 		holders, _, lost, err := a.keyHolders(ctx, vaults)
@@ -227,29 +224,19 @@ func (l listing) sessionLines() []string {
 
 // table is for people: one line a profile, sessions with the time they have left.
 func (l listing) table(a *app) error {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROFILE\tKEY\tROLE\tSESSIONS")
+	if len(l.Profiles) == 0 {
+		a.say("no profiles and no keys yet; to begin: groat add default")
+		return nil
+	}
+	rows := [][]string{{"PROFILE", "KEY", "ROLE", "SESSIONS"}}
 	for _, p := range l.Profiles {
 		var live []string
 		for _, s := range p.Sessions {
 			live = append(live, s.Kind+" "+left(s.Expiration, a.now()))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", terminal.Sanitize(p.Name), orDash(p.Credentials), roleWords(p.RoleARN), terminal.Sanitize(strings.Join(live, ", ")))
+		rows = append(rows, []string{p.Name, orDash(p.Credentials), roleWords(p.RoleARN), strings.Join(live, ", ")})
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if len(l.Profiles) == 0 {
-		a.say("no profiles and no keys yet; to begin: groat add default")
-		return nil
-	}
-	var out strings.Builder
-	for line := range strings.Lines(b.String()) {
-		out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	_, err := a.streams.Out.Write([]byte(out.String()))
-	return outputError(err)
+	return a.printTable(rows)
 }
 
 // left is the time until an RFC 3339 instant, in whole minutes.
@@ -279,14 +266,14 @@ func roleWords(arn *string) string {
 	}
 	parts := strings.SplitN(*arn, ":", 6)
 	if len(parts) < 6 {
-		return terminal.Sanitize(*arn)
+		return *arn
 	}
-	return terminal.Sanitize(parts[5] + " (" + parts[4] + ")")
+	return parts[5] + " (" + parts[4] + ")"
 }
 
 func orDash(s *string) string {
 	if s == nil {
 		return "-"
 	}
-	return terminal.Sanitize(*s)
+	return *s
 }

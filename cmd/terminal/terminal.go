@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
+	"golang.org/x/term"
 )
 
 // How asking can end without an answer. Use errors.Is.
@@ -97,6 +98,13 @@ func New(o Options) *UI {
 
 // IsTerminal reports whether fd is a terminal, a Cygwin or MSYS one included.
 func IsTerminal(fd uintptr) bool { return isatty.IsTerminal(fd) || isatty.IsCygwinTerminal(fd) }
+
+// LineLength is how many characters a line of the terminal fd has; 0 where it
+// is none, or does not say.
+func LineLength(fd uintptr) int {
+	n, _, _ := term.GetSize(int(fd))
+	return max(n, 0)
+}
 
 // NoTerminalError is an ErrNoTerminal with its reason and, often, a remedy.
 type NoTerminalError struct {
