@@ -12,14 +12,21 @@ import (
 
 // After `groat configure`, AWS_PROFILE=NAME is all that a client needs, for
 // roles and for the key's own profile, and `exec NAME` goes on to work. One
-// session serves all; undoing gives the config file back.
+// session serves all; undoing gives the config file back. A profile that is
+// signed in with is served as well: few of these clients could read one, and
+// boto3 not without a native library.
 func TestClientsWithConfiguredProfiles(t *testing.T) {
 	for _, name := range []string{"awscli", "boto3", "go", "go-v1", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
 			w := newClientWorld(t, true)
+			w.env = append(w.env, "AWS_ENDPOINT_URL_SIGNIN="+w.URL)
+			file, content := w.CLILogin(w.user.ARN)
+			w.write(file, string(content))
+			w.write("config", w.read("config")+"[profile signed]\nregion = eu-west-1\nlogin_session = "+w.user.ARN+"\n")
 			before := w.read("config")
-			w.must(w.command("", "groat", "configure", "readonly", "admin", "default"))
+			w.must(w.command("", "groat", "import", "--from", "aws-login", "--source-dir", w.home, "--delete-source"))
+			w.must(w.command("", "groat", "configure", "readonly", "admin", "default", "signed"))
 			line := clientLine(t, w, name)
 			w.code() // building a client may have taken a while
 			as := func(profile string) ran {
@@ -33,7 +40,9 @@ func TestClientsWithConfiguredProfiles(t *testing.T) {
 			w.calls(getCallerIdentity)
 			w.is(w.command("", "groat", append([]string{"exec", "admin", "--"}, line...)...), adminARN)
 			w.calls(getCallerIdentity)
-			w.must(w.command("", "groat", "configure", "--undo", "admin", "default", "readonly"))
+			w.is(as("signed"), w.user.ARN)
+			w.calls("signin:CreateOAuth2Token", getCallerIdentity)
+			w.must(w.command("", "groat", "configure", "--undo", "admin", "default", "readonly", "signed"))
 			if after := w.read("config"); after != before {
 				t.Errorf("undone:\n%s\nwas:\n%s", after, before)
 			}

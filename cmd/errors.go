@@ -45,6 +45,7 @@ var exitCodes = []struct {
 	{profile.ErrAccess, exitConfig},
 	{provider.ErrBadProcess, exitConfig},
 	{provider.ErrIdentity, exitConfig},
+	{provider.ErrCLILogin, exitConfig},
 	{provider.ErrRefused, exitRefused},
 	{provider.ErrUnreachable, exitUnreachable},
 	{provider.ErrNoCode, exitNoCode},

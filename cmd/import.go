@@ -16,8 +16,8 @@ import (
 // importCmd moves long-lived keys from another place into the vault.
 type importCmd struct {
 	Profiles     []string `arg:"" optional:"" name:"profile" help:"Profiles (default all that hold a key there)."`
-	From         string   `enum:",credentials-file,aws-vault" default:"" placeholder:"PLACE" help:"Where the keys are: credentials-file or aws-vault (default the credentials file, for profiles with a key there)."`
-	SourceDir    string   `placeholder:"DIR" help:"Directory of the credentials file, or of aws-vault's file backend."`
+	From         string   `enum:",credentials-file,aws-vault,aws-login" default:"" placeholder:"PLACE" help:"Where the keys are: credentials-file or aws-vault; aws-login takes over sign-ins of the AWS CLI (default the credentials file, for profiles with a key there)."`
+	SourceDir    string   `placeholder:"DIR" help:"Directory of the credentials file, of aws-vault's file backend, or of the AWS CLI's sign-ins."`
 	DryRun       bool     `help:"Say what would be imported; open no item and write nothing."`
 	Overwrite    bool     `help:"Replace other keys that are stored under the same names."`
 	DeleteSource bool     `help:"Delete each key where it was once its copy was read back and compared."`
@@ -53,6 +53,9 @@ type keySource interface {
 // Run imports each key, reads it back, records where it lies, and only then
 // deletes the originals.
 func (c *importCmd) Run(ctx context.Context, a *app) error {
+	if c.From == "aws-login" {
+		return c.signIns(ctx, a)
+	}
 	source, err := c.open(ctx, a)
 	if err != nil {
 		return err

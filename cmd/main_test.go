@@ -205,6 +205,7 @@ func mustRun(t testing.TB, environ []string, stdin string, words ...string) resu
 //	down             closes the double
 //	identity-center  opens an Identity Center with the roles Dev and Ops, and plain-role
 //	browser ARN      is who is signed in to the console in the browser
+//	aws-login ARN DIR   leaves a sign-in of the AWS CLI in DIR
 //	expire           lets all sessions expire at AWS
 //	exitcode N CMD…  runs CMD and checks its exit code
 //	asked WORD…      wants a call since the last check that the words describe
@@ -259,6 +260,11 @@ func TestScripts(t *testing.T) {
 				theAWS(ts).AddSSO("https://acme.awsapps.com/start",
 					ststest.Assignment{Account: "123456789012", Role: "Dev"}, ststest.Assignment{Account: "123456789012", Role: "Ops"})
 				theAWS(ts).AddRole("arn:aws:iam::123456789012:role/plain-role", ststest.RoleOptions{})
+			},
+			"aws-login": func(ts *testscript.TestScript, _ bool, args []string) {
+				name, content := theAWS(ts).CLILogin(args[0])
+				ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o700))
+				ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[1]), name), content, 0o600))
 			},
 			"browser": func(ts *testscript.TestScript, _ bool, args []string) { theAWS(ts).SignInAs(args[0]) },
 			"web-identity": func(ts *testscript.TestScript, _ bool, args []string) {

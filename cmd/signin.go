@@ -208,7 +208,7 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 		if token := provider.SignInName(&r.Source); token == "" || !ours(token) {
 			continue
 		}
-		minted[r.Profile], minted[r.Source.Profile] = true, true
+		minted[name], minted[r.Profile], minted[r.Source.Profile] = true, true, true
 		for _, role := range r.Roles {
 			minted[cmp.Or(role.Profile, r.Profile)] = true
 		}

@@ -69,18 +69,8 @@ func (a *loginAnswer) credentials(arn string) session.Credentials {
 // subject is the ARN of who signed in. The token came from AWS itself over
 // the connection that it was asked for on: its signature is for others.
 func (a *loginAnswer) subject() string {
-	parts := strings.Split(a.IDToken, ".")
-	if len(parts) != 3 {
-		return ""
-	}
-	var claims struct {
-		Subject string `json:"sub"`
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil || json.Unmarshal(payload, &claims) != nil || accountOf(claims.Subject) == "" {
-		return ""
-	}
-	return claims.Subject
+	subject, _ := claimsOf(a.IDToken)
+	return subject
 }
 
 // PastedCode reads what AWS's page shows to be pasted: state=…&code=…, in

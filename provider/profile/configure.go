@@ -17,14 +17,14 @@ const ConfiguredSuffix = "-groat"
 var chainKeys = []string{
 	"role_arn", "source_profile", "credential_source", "external_id", "mfa_serial", "mfa_process", "role_session_name",
 	"duration_seconds", "web_identity_token_file", "web_identity_token_process", "sso_session", "sso_start_url", "sso_region",
-	"sso_account_id", "sso_role_name", "sso_registration_scopes", "session_tags", "transitive_session_tags", "source_identity",
+	"sso_account_id", "sso_role_name", "sso_registration_scopes", "login_session", "session_tags", "transitive_session_tags", "source_identity",
 	"policy", "policy_arns", "include_profile", "parent_profile", "credential_process",
 }
 
 // rivalKeys are those of them that an SDK looks at before a
 // credential_process, or does not take beside one.
 var rivalKeys = []string{
-	"source_profile", "credential_source", "web_identity_token_file", "sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region",
+	"source_profile", "credential_source", "web_identity_token_file", "sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region", "login_session",
 }
 
 // callKeys say where calls go. The SDK needs them where they are, and this
