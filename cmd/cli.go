@@ -23,7 +23,7 @@ type cli struct {
 	Lock              lockCmd              `cmd:"" group:"keys" help:"Close the file vault."`
 	Passphrase        passphraseCmd        `cmd:"" group:"keys" help:"Change the file vault's passphrase."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
-	Configure         configureCmd         `cmd:"" group:"use" help:"Make SDKs ask groat for a profile (credential_process lines in ~/.aws/config)."`
+	Configure         configureCmd         `cmd:"" group:"use" help:"Make AWS SDKs ask groat for a profile."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Each              eachCmd              `cmd:"" group:"use" help:"Run a command for many profiles."`
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
@@ -33,10 +33,11 @@ type cli struct {
 	Revoke            revokeCmd            `cmd:"" group:"life" help:"End what was minted, here and at AWS."`
 	Audit             auditCmd             `cmd:"" group:"life" help:"Show who has no MFA, and old or unused keys."`
 	Policy            policyCmd            `cmd:"" group:"life" help:"Print an IAM policy document to attach."`
-	Signin            signinCmd            `cmd:"" group:"use" help:"Sign in to AWS or to IAM Identity Center, without an access key."`
+	Signin            signinCmd            `cmd:"" group:"use" help:"Sign in to AWS or Identity Center, without a key."`
 	Signout           signoutCmd           `cmd:"" group:"use" help:"Forget a sign-in and what was minted from it."`
 	Login             loginCmd             `cmd:"" group:"use" help:"Sign the browser in to the AWS console."`
 	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS which identity the minted credentials have."`
+	Log               logCmd               `cmd:"" group:"look" help:"Show who asked for which credentials here."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
 	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
 	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`

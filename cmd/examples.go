@@ -108,7 +108,12 @@ var examples = sync.OnceValue(func() map[string][]example {
 		"mfa list":   {{"groat mfa list default", "the devices of that key's user"}},
 		"mfa seed":   {{"groat mfa seed default", "store the seed of a device that exists"}},
 		"mfa code":   {{"groat mfa code default", "print the code of a stored seed"}},
-		"explain":    {{"groat explain admin", "which calls would be made, and what is cached"}},
+		"log": {
+			{"groat log --on", "from now on, note what is handed out"},
+			{"groat log --since 1d --profile admin", "who asked for admin's credentials today"},
+			{"groat log --json | jq -r .caller", "for scripts: one JSON object a line"},
+		},
+		"explain": {{"groat explain admin", "which calls would be made, and what is cached"}},
 		"signin": {
 			{"groat signin dev", "in the browser; dev needs no access key"},
 			{"groat signin dev --remote", "with a browser on another machine"},

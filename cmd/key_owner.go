@@ -103,7 +103,7 @@ func (o *keyOwner) session(ctx context.Context, m minting) (iam.Client, error) {
 	if err != nil {
 		return iam.Client{}, err
 	}
-	creds, err := minter.Credentials(ctx, o.plan)
+	creds, err := o.a.handOut(ctx, o.plan, minter)
 	if err != nil {
 		return iam.Client{}, err
 	}

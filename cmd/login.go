@@ -104,7 +104,7 @@ func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan,
 	if err != nil {
 		return session.Credentials{}, err
 	}
-	creds, err := minter.Credentials(ctx, plan)
+	creds, err := a.handOut(ctx, plan, minter)
 	if err == nil && creds.SessionToken == "" {
 		err = usageError(sessionsOnly, "profile "+quote(name)+" gives a long-lived key")
 	}

@@ -219,7 +219,7 @@ func (a *app) mintBy(ctx context.Context, prepare func() (*provider.Plan, *provi
 		for _, w := range p.Warnings {
 			a.warn(w)
 		}
-		creds, err := minter.Credentials(ctx, p)
+		creds, err := a.handOut(ctx, p, minter)
 		if again || !errors.Is(err, provider.ErrKeyReplaced) {
 			return creds, p, err
 		}

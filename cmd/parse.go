@@ -65,6 +65,7 @@ func (a *app) parseAll(words []string) (runner, error) {
 	a.given = givenFlags(k)
 	if node := k.Selected(); node != nil {
 		if command, ok := node.Target.Addr().Interface().(runner); ok {
+			a.command = commandPath(node)
 			return command, nil
 		}
 	}

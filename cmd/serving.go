@@ -102,7 +102,7 @@ func (a *app) refresher(s serving) *loopback.Refresher {
 				minter.Codes, minter.SignIn = codes, nil
 				minter.Cache.Flight.Waiting = nil // not over another process's question
 			}
-			return minter.Credentials(ctx, plan)
+			return a.handOut(ctx, plan, minter)
 		}
 	}
 	r := &loopback.Refresher{

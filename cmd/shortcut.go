@@ -54,6 +54,7 @@ func (a *app) shortcut(words []string) runner {
 	if named {
 		*profile = head[1]
 	}
+	a.command = head[0]
 	return command
 }
 

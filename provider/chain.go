@@ -24,7 +24,12 @@ func (m *Minter) Credentials(ctx context.Context, p *Plan) (session.Credentials,
 		return session.Credentials{}, err
 	}
 	r := &run{m: m, plan: p, fromCache: make([]bool, len(p.Steps))}
-	return r.credentials(ctx, len(p.Steps)-1)
+	last := len(p.Steps) - 1
+	creds, err := r.credentials(ctx, last)
+	if err == nil && m.Answered != nil {
+		m.Answered(r.fromCache[last])
+	}
+	return creds, err
 }
 
 // run is one answer in the making.

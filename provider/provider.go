@@ -190,6 +190,10 @@ type Minter struct {
 	// the root, the role and the end of its session. Nil drops it.
 	Assumed func(keyProfile, roleARN string, expiration time.Time)
 
+	// Answered is told how the answer to a plan was had: from the cache, or
+	// minted by this call. Nil drops it.
+	Answered func(fromCache bool)
+
 	// Tokens keeps the sign-ins; nil: none are kept.
 	Tokens session.Store
 	SignIn SignIn // nil: nobody can sign in

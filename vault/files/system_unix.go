@@ -68,6 +68,15 @@ func openNoFollow(path string, wait bool) (*os.File, error) {
 	return os.OpenFile(path, flags, 0)
 }
 
+// openAppend opens for Append; neither a symbolic link nor a pipe is opened.
+func openAppend(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, appendFlags|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0o600)
+	if errors.Is(err, errLink) {
+		return nil, &AccessError{Path: path, What: "is a symbolic link"}
+	}
+	return f, err
+}
+
 // isDescriptors knows the folder whose links are a process's descriptors.
 func isDescriptors(dir string) bool {
 	dir, err := filepath.EvalSymlinks(dir)

@@ -28,6 +28,13 @@ func openNoFollow(path string, _ bool) (*os.File, error) {
 	return os.Open(path)
 }
 
+func openAppend(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return nil, &AccessError{Path: path, What: "is a symbolic link"}
+	}
+	return os.OpenFile(path, appendFlags, 0o600)
+}
+
 // isDescriptors is false: Windows has no such folder.
 func isDescriptors(string) bool { return false }
 

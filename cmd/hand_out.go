@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"groat/cmd/child"
+	"groat/provider"
+	"groat/session"
+)
+
+// handOut is the one door by which credentials of a plan come out.
+func (a *app) handOut(ctx context.Context, p *provider.Plan, minter *provider.Minter) (session.Credentials, error) {
+	cached := false
+	minter.Answered = func(fromCache bool) { cached = fromCache }
+	creds, err := minter.Credentials(ctx, p)
+	a.logHandOut(p, creds, cached, err)
+	return creds, err
+}
+
+// The results of a request in the log.
+const (
+	logMinted   = "minted"
+	logCached   = "cached"
+	logRefused  = "refused"  // by AWS
+	logDeclined = "declined" // by a person, or since there was nobody to answer
+)
+
+// logHandOut notes what was handed out, and what AWS or a person refused;
+// other failures are no answer to anybody. That it cannot be noted is said,
+// and stops nothing.
+func (a *app) logHandOut(p *provider.Plan, creds session.Credentials, cached bool, failure error) {
+	l := a.requestLog()
+	if !l.on() {
+		return
+	}
+	var result string
+	switch exitCode(context.Background(), failure) {
+	case exitOK:
+		if result = logMinted; cached {
+			result = logCached
+		}
+	case exitRefused:
+		result = logRefused
+	case exitNoCode:
+		result = logDeclined
+	default:
+		if !errors.Is(failure, provider.ErrCancelled) {
+			return
+		}
+		result = logDeclined
+	}
+	last := p.Steps[len(p.Steps)-1]
+	e := logEntry{
+		Time: a.now().UTC().Format(time.RFC3339), Profile: a.typedName(p.Profile), Command: a.command, Result: result,
+		RoleARN: orNull(roleOf(p)), SessionName: orNull(last.SessionName), AccessKeyID: orNull(creds.AccessKeyID),
+		Expiration: orNull(child.FormatExpiration(creds.Expiration)), Caller: orNull(child.CalledBy(child.Callers())), Agent: orNull(a.agent()),
+	}
+	if err := l.append(e); err != nil {
+		a.warn("could not write the log: " + plainReason(err).Error())
+	}
+}
+
+// roleOf is the role whose credentials a plan answers with; "" if none.
+func roleOf(p *provider.Plan) string {
+	for i := len(p.Steps) - 1; i >= 0; i-- {
+		if role := p.Steps[i].Role; role != nil {
+			return role.RoleARN
+		}
+	}
+	if w := p.Source.WebIdentity; w != nil {
+		return w.RoleARN
+	}
+	return ""
+}
+
+// typedName is the name that people type for a profile.
+func (a *app) typedName(profile string) string {
+	config, err := a.awsConfig()
+	if err != nil {
+		return profile
+	}
+	return cmp.Or(a.typedNames(config)[profile], profile)
+}
