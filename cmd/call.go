@@ -3,6 +3,7 @@ package cmd
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"groat/provider"
@@ -72,7 +73,7 @@ func (a *app) selfProfile(line string) (name string, plain, ok bool) {
 	}
 	given := other.cli.globals
 	given.Prompt, given.NoInput, given.Debug = "", false, false // how to speak, not what to give
-	return c.Profile, c.minting == (minting{}) && given == (globals{Backend: autoBackend}), true
+	return c.Profile, reflect.ValueOf(c.minting).IsZero() && given == (globals{Backend: autoBackend}), true
 }
 
 // isSelf tells by the name first: the file behind a name in PATH costs a

@@ -80,6 +80,9 @@ type minting struct {
 	MFASerial     string `name:"mfa-serial" placeholder:"SERIAL" help:"MFA device: ARN or hardware serial." group:"mint"`
 	RoleARN       string `name:"role-arn" placeholder:"ARN" help:"Assume this role instead of the profile's." group:"mint"`
 	Region        string `placeholder:"REGION" help:"Region for STS and for the child." group:"mint"`
+
+	Policy    string     `placeholder:"FILE|JSON" help:"Narrow the credentials to what this policy allows." group:"mint"`
+	PolicyARN policyARNs `name:"policy-arn" placeholder:"ARN" help:"Narrow a role's credentials to a managed policy; repeatable." group:"mint"`
 }
 
 // groups gives the help its order and its titles.

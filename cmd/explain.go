@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -39,18 +40,20 @@ type explainedSource struct {
 }
 
 type explainedStep struct {
-	Operation   string  `json:"operation"`
-	Profile     string  `json:"profile"`
-	RoleARN     *string `json:"role_arn"`
-	SessionName *string `json:"role_session_name"`
-	Duration    int64   `json:"duration_seconds"` // 0: AWS decides
-	MFASerial   *string `json:"mfa_serial"`       // set where the token code goes
-	MFAProcess  bool    `json:"mfa_process"`      // mfa_process gives that code
-	Region      string  `json:"region"`
-	Cached      bool    `json:"cached"`
-	Expiration  *string `json:"expiration"` // of what is cached
-	Called      bool    `json:"called"`     // answering now would make this call
-	Asks        bool    `json:"asks"`       // and ask for a token code, or a sign-in
+	Operation   string          `json:"operation"`
+	Profile     string          `json:"profile"`
+	RoleARN     *string         `json:"role_arn"`
+	SessionName *string         `json:"role_session_name"`
+	Policy      json.RawMessage `json:"policy"` // session policy; null: none
+	PolicyARNs  []string        `json:"policy_arns"`
+	Duration    int64           `json:"duration_seconds"` // 0: AWS decides
+	MFASerial   *string         `json:"mfa_serial"`       // set where the token code goes
+	MFAProcess  bool            `json:"mfa_process"`      // mfa_process gives that code
+	Region      string          `json:"region"`
+	Cached      bool            `json:"cached"`
+	Expiration  *string         `json:"expiration"` // of what is cached
+	Called      bool            `json:"called"`     // answering now would make this call
+	Asks        bool            `json:"asks"`       // and ask for a token code, or a sign-in
 }
 
 // Run resolves and plans as the minting commands do, and prints.
@@ -85,9 +88,12 @@ func explain(p *provider.Plan, chain []string, states []provider.StepState) expl
 	}
 	for i, s := range p.Steps {
 		step := explainedStep{
-			Operation: string(s.Operation), Profile: s.Profile, SessionName: orNull(s.SessionName), Duration: int64(s.Duration / time.Second),
+			Operation: string(s.Operation), Profile: s.Profile, SessionName: orNull(s.SessionName), PolicyARNs: append([]string{}, s.PolicyARNs...), Duration: int64(s.Duration / time.Second),
 			MFASerial: orNull(s.MFASerial), MFAProcess: s.MFAProcess != "", Region: s.Region,
 			Cached: states[i].Cached, Expiration: orNull(child.FormatExpiration(states[i].Expiration)), Called: states[i].Needed, Asks: states[i].Asks,
+		}
+		if s.Policy != "" {
+			step.Policy = json.RawMessage(s.Policy)
 		}
 		if s.Role != nil {
 			step.RoleARN = orNull(s.Role.RoleARN)
@@ -139,6 +145,12 @@ func (e explanation) text(now time.Time) string {
 		line("  %d. %s", i+1, what)
 		if s.SessionName != nil {
 			line("     as %s", *s.SessionName)
+		}
+		if s.Policy != nil {
+			line("     narrowed to %s", s.Policy)
+		}
+		for _, arn := range s.PolicyARNs {
+			line("     narrowed to %s", arn)
 		}
 		if s.MFASerial != nil {
 			from := ""

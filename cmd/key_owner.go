@@ -45,7 +45,7 @@ func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, 
 		return nil, err
 	}
 	own := *r
-	own.Roles = nil
+	own.Roles, own.SessionPolicy = nil, profile.SessionPolicy{} // what the profile hands out is narrowed, its user is not
 	for _, role := range r.Roles {
 		if own.Source.MFASerial == "" {
 			own.Source.MFASerial = role.MFASerial

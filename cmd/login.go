@@ -16,13 +16,11 @@ import (
 
 // loginCmd signs a browser in to the AWS console.
 type loginCmd struct {
-	Stdout          bool     `help:"Print the link instead of opening it; it is a secret for 15 minutes." group:"child"`
-	Destination     string   `placeholder:"PAGE" xor:"page" help:"A service's short name (s3, ec2, iam) or a URL of the console." group:"child"`
-	Path            string   `placeholder:"PATH" xor:"page" help:"A path of the console, such as s3/buckets/NAME." group:"child"`
-	ConsoleDuration ttl      `name:"console-duration" placeholder:"D" help:"Lifetime of the console session, 15m to 12h (default the credentials')." group:"child"`
-	SignOutFirst    bool     `help:"End the browser's console session before." group:"child"`
-	PolicyARN       []string `name:"policy-arn" placeholder:"ARN" help:"For a profile without a role: sign in with a federation token that has this policy." group:"child"`
-	Policy          string   `name:"policy" placeholder:"FILE" help:"The same with a policy document." group:"child"`
+	Stdout          bool   `help:"Print the link instead of opening it; it is a secret for 15 minutes." group:"child"`
+	Destination     string `placeholder:"PAGE" xor:"page" help:"A service's short name (s3, ec2, iam) or a URL of the console." group:"child"`
+	Path            string `placeholder:"PATH" xor:"page" help:"A path of the console, such as s3/buckets/NAME." group:"child"`
+	ConsoleDuration ttl    `name:"console-duration" placeholder:"D" help:"Lifetime of the console session, 15m to 12h (default the credentials')." group:"child"`
+	SignOutFirst    bool   `help:"End the browser's console session before." group:"child"`
 
 	minting
 
@@ -39,7 +37,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	if duration != 0 && (duration < provider.MinConsoleDuration || duration > provider.MaxConsoleDuration) {
 		return usageError(fmt.Sprintf("--console-duration %s is not between %s and %s", c.ConsoleDuration, provider.MinConsoleDuration, provider.MaxConsoleDuration), "run: groat login --help")
 	}
-	plan, err := c.plan(ctx, a, name)
+	plan, federate, err := c.plan(ctx, a, name)
 	if err != nil {
 		return err
 	}
@@ -52,7 +50,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	creds, err := c.credentials(ctx, a, plan, name, call)
+	creds, err := c.credentials(ctx, a, plan, federate, name, call)
 	if err != nil {
 		return err
 	}
@@ -72,33 +70,42 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 }
 
 // plan takes the road on which AWS grants a console duration, if one is asked.
-func (c *loginCmd) plan(ctx context.Context, a *app, name string) (*provider.Plan, error) {
-	plan, err := a.plan(ctx, name, c.minting)
+// federate narrows the user of a stored key, whose sessions the console does
+// not take: only a federation token signs in.
+func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *provider.Plan, federate profile.SessionPolicy, err error) {
+	r, err := a.resolve(ctx, name, c.minting)
+	if err != nil {
+		return nil, federate, err
+	}
+	if r.Source.Kind == profile.SourceKey {
+		federate, r.SessionPolicy = r.SessionPolicy, profile.SessionPolicy{}
+	}
+	plan, err = a.planOf(ctx, r, c.minting)
 	if err == nil && plan.Steps[len(plan.Steps)-1].Operation == provider.OpKey {
 		err = usageError(sessionsOnly, "leave --no-session out")
 	}
 	if err != nil || c.ConsoleDuration == 0 || plan.ConsoleDuration() {
-		return plan, err
+		return plan, federate, err
 	}
 	straight := c.minting
 	straight.NoSession = true
-	if plan, err = a.plan(ctx, name, straight); err != nil {
-		return nil, err
+	if plan, err = a.planOf(ctx, r, straight); err != nil {
+		return nil, federate, err
 	}
 	if !plan.ConsoleDuration() {
-		return nil, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" has another chain",
+		return nil, federate, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" has another chain",
 			"leave --console-duration out: the console session then lasts as long as the credentials")
 	}
-	return plan, nil
+	return plan, federate, nil
 }
 
 // credentials are the plan's, or a federation token's.
-func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan, name string, call provider.CallOptions) (session.Credentials, error) {
+func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan, federate profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
 	for _, w := range plan.Warnings {
 		a.warn(w)
 	}
-	if len(c.PolicyARN) > 0 || c.Policy != "" {
-		return c.federated(ctx, a, plan, name, call)
+	if federate.Narrows() {
+		return c.federated(ctx, a, plan, federate, name, call)
 	}
 	minter, err := a.minter(ctx, plan, c.minting)
 	if err != nil {
@@ -111,25 +118,11 @@ func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan,
 	return creds, err
 }
 
-// maxPolicyFile bounds a policy document, in bytes; AWS takes 2,048 characters.
-const maxPolicyFile = 64 << 10
-
 const sessionsOnly = "the console takes session credentials only"
 
 // federated asks for a federation token: the console refuses the session of
 // a user's own key.
-func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, name string, call provider.CallOptions) (session.Credentials, error) {
-	roles := len(plan.Steps) > 0 && plan.Steps[len(plan.Steps)-1].Operation == provider.OpAssumeRole
-	if plan.Source.Kind != profile.SourceKey || roles {
-		return session.Credentials{}, usageError("--policy-arn and --policy are for profiles with a stored key and no role", "leave them out for profile "+quote(name))
-	}
-	var document []byte
-	if c.Policy != "" {
-		var err error
-		if document, err = files.Read(c.Policy, maxPolicyFile, files.Any); err != nil {
-			return session.Credentials{}, usageError(fmt.Sprintf("could not read the policy %s: %v", c.Policy, plainReason(err)), "--policy names a file with a JSON policy")
-		}
-	}
+func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, policy profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
 	key, err := vaultKeys{a}.Key(ctx, plan.Source.Profile)
 	if err != nil {
 		return session.Credentials{}, err
@@ -139,7 +132,7 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, n
 		user = plan.Card.UserName
 	}
 	lifetime := cmp.Or(time.Duration(c.SessionTTL), time.Duration(c.Duration), provider.MaxConsoleDuration)
-	return provider.FederationToken(ctx, call, key, user, lifetime, c.PolicyARN, string(document))
+	return provider.FederationToken(ctx, call, key, user, lifetime, policy.PolicyARNs, policy.Policy)
 }
 
 // call says for whom and where login calls AWS.

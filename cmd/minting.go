@@ -34,6 +34,10 @@ func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Res
 	if err := checkMinting(m, o.MFASerial); err != nil {
 		return nil, err
 	}
+	var err error
+	if o.SessionPolicy, err = sessionPolicy(m); err != nil {
+		return nil, err
+	}
 	if a.nameless && name == profile.EnvironmentProfile {
 		return profile.ResolveEnvironmentWebIdentity(o)
 	}
@@ -107,6 +111,10 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 	var bounds *provider.BoundsError
 	if errors.As(err, &bounds) {
 		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), shortDuration(bounds.Given), err), "")
+	}
+	var narrow *provider.NarrowError
+	if errors.As(err, &narrow) && (m.NoSession || len(m.PolicyARN) > 0) {
+		return nil, usageError(err.Error(), narrow.Remedy)
 	}
 	var missing *provider.NoKeyError
 	if errors.As(err, &missing) && a.cli.Backend != autoBackend {

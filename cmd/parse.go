@@ -90,6 +90,9 @@ func givenFlags(k *kong.Context) (all given) {
 		}
 		switch f.Group.Key {
 		case "mint":
+			if slices.Contains(all.mint, word) {
+				continue // a flag that may be repeated: this is all of it
+			}
 			all.mint = append(all.mint, word)
 		case "vault":
 			all.vault = append(all.vault, word)

@@ -22,7 +22,7 @@ func (r *run) assumeRole(ctx context.Context, o CallOptions, parent session.Cred
 		RoleSessionName:   aws.String(step.SessionName),
 		DurationSeconds:   aws.Int32(int32(step.Duration.Seconds())),
 		TransitiveTagKeys: role.TransitiveTags,
-		PolicyArns:        policyARNs(role.PolicyARNs),
+		PolicyArns:        policyARNs(step.PolicyARNs),
 	}
 	if role.ExternalID != "" {
 		in.ExternalId = aws.String(role.ExternalID)
@@ -30,8 +30,8 @@ func (r *run) assumeRole(ctx context.Context, o CallOptions, parent session.Cred
 	if role.SourceIdentity != "" {
 		in.SourceIdentity = aws.String(role.SourceIdentity)
 	}
-	if role.Policy != "" {
-		in.Policy = aws.String(role.Policy)
+	if step.Policy != "" {
+		in.Policy = aws.String(step.Policy)
 	}
 	for _, tag := range role.Tags {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(tag.Key), Value: aws.String(tag.Value)})

@@ -76,14 +76,17 @@ func stepIdentity(step *Step, itself bool) []string {
 	if itself {
 		fields = append(fields, step.Duration.String())
 	}
+	if step.Operation == OpScoped {
+		fields = append(fields, step.Policy, step.Description)
+	}
 	if role := step.Role; role != nil {
-		fields = append(fields, role.RoleARN, role.ExternalID, role.SessionName, role.SourceIdentity, role.Policy)
+		fields = append(fields, role.RoleARN, role.ExternalID, role.SessionName, role.SourceIdentity, step.Policy)
 		for _, tag := range role.Tags {
 			fields = append(fields, tag.Key, tag.Value)
 		}
 		fields = append(fields, strconv.Itoa(len(role.Tags)))
 		fields = append(fields, list(slices.Sorted(slices.Values(role.TransitiveTags)))...)
-		fields = append(fields, list(role.PolicyARNs)...)
+		fields = append(fields, list(step.PolicyARNs)...)
 	}
 	return list(fields)
 }

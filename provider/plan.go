@@ -40,6 +40,9 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 	if err := b.source.plan(b); err != nil {
 		return nil, err
 	}
+	if err := b.narrow(); err != nil {
+		return nil, err
+	}
 	for i := range b.plan.Steps {
 		// Before a code is asked: no host name can be made of it.
 		if step := &b.plan.Steps[i]; step.Region != "" && !IsRegion(step.Region) {
@@ -133,7 +136,7 @@ func (b *planner) fromTemporary(step Step) error {
 	_, step.Partition = place(step.Region)
 	b.plan.Steps = append(b.plan.Steps, step)
 	if len(b.roles) == 0 {
-		if step.Duration == 0 && (b.options.AssumeRoleTTL != 0 || b.options.SessionTTL != 0) {
+		if step.Duration == 0 && b.resolved.Policy == "" && (b.options.AssumeRoleTTL != 0 || b.options.SessionTTL != 0) {
 			b.warn("profile %q: a duration was asked for, but %s decides how long its credentials live", b.resolved.Name, b.source.words)
 		}
 		return nil
@@ -158,9 +161,10 @@ func (b *planner) fromWebIdentity() error {
 	}
 	region, _ := place(b.resolved.Source.Region, w.RoleARN)
 	return b.fromTemporary(Step{
-		Duration:    duration,
-		Region:      region,
-		SessionName: roleSessionName(w.SessionName, nil, "", b.options.OSUser),
+		Duration:      duration,
+		Region:        region,
+		SessionName:   roleSessionName(w.SessionName, nil, "", b.options.OSUser),
+		SessionPolicy: w.SessionPolicy,
 	})
 }
 

@@ -32,14 +32,15 @@ func (b *planner) assume(serial string, chained bool) error {
 				b.profileOf(role), here, before)
 		}
 		step := Step{
-			Operation:   OpAssumeRole,
-			Profile:     b.profileOf(role),
-			Duration:    duration,
-			Role:        role,
-			Region:      region,
-			Partition:   part,
-			Endpoints:   role.Endpoints,
-			SessionName: roleSessionName(role.SessionName, b.card, knownSerial, b.options.OSUser),
+			Operation:     OpAssumeRole,
+			Profile:       b.profileOf(role),
+			Duration:      duration,
+			Role:          role,
+			Region:        region,
+			Partition:     part,
+			Endpoints:     role.Endpoints,
+			SessionName:   roleSessionName(role.SessionName, b.card, knownSerial, b.options.OSUser),
+			SessionPolicy: role.SessionPolicy,
 		}
 		if role.SessionName != "" && role.SessionName != step.SessionName {
 			b.warn("profile %q: role_session_name was changed to %q, as AWS takes 2 to 64 letters, digits and _+=,.@- only", step.Profile, step.SessionName)

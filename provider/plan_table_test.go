@@ -221,6 +221,12 @@ func describePlan(p *provider.Plan, own string) string {
 		case s.MFASerial != "":
 			text += " +src"
 		}
+		if s.Policy != "" {
+			text += " {…}"
+		}
+		for range s.PolicyARNs {
+			text += " arn…"
+		}
 		steps = append(steps, text)
 	}
 	return strings.Join(steps, " → ")

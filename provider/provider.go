@@ -62,6 +62,7 @@ const (
 	OpECS             Operation = "EcsContainer"
 	OpKey             Operation = "LongLivedKey" // --no-session without a role: the bare key
 	OpStatic          Operation = "StaticKey"    // plaintext session credentials used as they are
+	OpScoped          Operation = "GetScopedCredentials"
 )
 
 // Step is one call of a plan.
@@ -76,6 +77,8 @@ type Step struct {
 	Partition   string        // aws, aws-cn, aws-us-gov, aws-iso, …
 	Endpoints   profile.Endpoints
 	SessionName string // sanitised role session name; "" where none applies
+	Description string // GetScopedCredentials: what CloudTrail shows of it
+	profile.SessionPolicy
 }
 
 // Plan is what will be called to answer for a profile: a pure function of

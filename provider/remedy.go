@@ -56,7 +56,15 @@ func (f refusal) remedy(e *CallError) string {
 	case "InvalidIdentityToken", "IDPRejectedClaim", "IDPCommunicationError":
 		return "the account needs an identity provider for the token's issuer, with the token's audience; the token must be an ID token"
 	case "MalformedPolicyDocument", "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
-		return fmt.Sprintf("shorten or correct policy, policy_arns and session_tags of profile %q", e.Profile)
+		return fmt.Sprintf("shorten or correct the session policy (--policy, --policy-arn; policy, policy_arns and session_tags of profile %q)", e.Profile)
+	case "InsufficientSessionLifetime", "InsufficientSessionLifetimeException":
+		return fmt.Sprintf("less is left of the session than was asked for: ask for less (--duration), or begin a new one with `groat clear %s`", files.Word(e.Profile))
+	case "InvalidSubjectCredentials", "InvalidSubjectCredentialsException":
+		return "AWS narrows temporary credentials only, and the same ones at most three times: begin with credentials that were not narrowed yet"
+	case "InvalidAction":
+		if e.Operation == "sts:GetScopedCredentials" {
+			return fmt.Sprintf("the STS endpoint of %s does not offer it: narrow a role instead, or set another region", f.region)
+		}
 	case "RegionDisabledException":
 		return fmt.Sprintf("STS is not activated in %s for this account: set another region, or sts_regional_endpoints = legacy", f.region)
 	case "OptInRequired":
@@ -120,6 +128,8 @@ func (f refusal) denied(e *CallError, message string) string {
 		return fmt.Sprintf("the role's trust policy and the caller's policy must allow sts:TagSession, or take session_tags out of profile %q", e.Profile)
 	case strings.Contains(message, "sts:setsourceidentity"):
 		return fmt.Sprintf("the role's trust policy and the caller's policy must allow sts:SetSourceIdentity, or take source_identity out of profile %q", e.Profile)
+	case e.Operation == "sts:GetScopedCredentials":
+		return "the policies of the user or role must allow sts:GetScopedCredentials"
 	case e.Operation == "sts:AssumeRole":
 		return f.deniedRole(e)
 	case e.Operation == "sts:AssumeRoleWithWebIdentity":

@@ -177,6 +177,7 @@ type call struct {
 var calls = map[Operation]call{
 	OpGetSessionToken: {session.KindSessionToken, (*run).getSessionToken},
 	OpAssumeRole:      {session.KindAssumedRole, (*run).assumeRole},
+	OpScoped:          {session.KindScoped, (*run).scopedCredentials},
 }
 
 // kept is what `list` calls the cached result of step i; "" if there is none.

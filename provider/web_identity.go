@@ -43,10 +43,10 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 		RoleSessionName:  aws.String(step.SessionName),
 		WebIdentityToken: aws.String(token),
 		DurationSeconds:  aws.Int32(int32(step.Duration.Seconds())),
-		PolicyArns:       policyARNs(w.PolicyARNs),
+		PolicyArns:       policyARNs(step.PolicyARNs),
 	}
-	if w.Policy != "" {
-		in.Policy = aws.String(w.Policy)
+	if step.Policy != "" {
+		in.Policy = aws.String(step.Policy)
 	}
 	bounded, cancel := o.bounded(ctx)
 	defer cancel()

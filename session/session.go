@@ -32,6 +32,7 @@ const (
 	KindLogin        = "login"
 	KindWebIdentity  = "web-identity"
 	KindProcess      = "process"
+	KindScoped       = "scoped"
 )
 
 // KnownKind reports whether a kind of session is one of the above.

@@ -12,7 +12,9 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 func isRoleARN(s string) bool { return isIAMARN(s, "role/", isAccount) }
 
-func isPolicyARN(s string) bool {
+// IsPolicyARN reports whether s is the ARN of a managed policy, AWS's or an
+// account's own.
+func IsPolicyARN(s string) bool {
 	return isIAMARN(s, "policy/", func(account string) bool { return account == "aws" || isAccount(account) })
 }
 

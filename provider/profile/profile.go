@@ -32,6 +32,9 @@ type Resolved struct {
 	Profile string // the profile it stands for (differs when `configure` or a credential_process made Name an alias)
 	Source  Source
 	Roles   []Role // in the order they are assumed; the last one is the answer. Empty: the source's own session.
+	// SessionPolicy narrows the source's own session. Where a role is the
+	// answer, the role or the web identity has it.
+	SessionPolicy
 
 	Region          string   // of the profile itself (own, else its source's); "" if none is configured
 	DurationSeconds int      // the profile's duration_seconds; 0 = unset
@@ -92,8 +95,7 @@ type SSO struct {
 type WebIdentity struct {
 	RoleARN, SessionName    string
 	TokenFile, TokenProcess string
-	Policy                  string
-	PolicyARNs              []string
+	SessionPolicy
 }
 
 // Role is one AssumeRole.
@@ -106,11 +108,10 @@ type Role struct {
 	SourceIdentity  string
 	Tags            []Tag // in the order written
 	TransitiveTags  []string
-	Policy          string   // inline session policy, JSON
-	PolicyARNs      []string // managed session policies
-	DurationSeconds int      // this profile's duration_seconds; 0 = unset
-	Region          string   // effective region for this call
+	DurationSeconds int    // this profile's duration_seconds; 0 = unset
+	Region          string // effective region for this call
 	Endpoints       Endpoints
+	SessionPolicy
 }
 
 // Tag is a session tag.
@@ -137,6 +138,9 @@ type ResolveOptions struct {
 	RoleARN   string // --role-arn: replaces the profile's role
 	MFASerial string // --mfa-serial, else AWS_MFA_SERIAL: wins over the files; "none" = no MFA
 	Region    string // --region
+	// SessionPolicy is --policy and --policy-arn: it takes the place of what
+	// the profile says.
+	SessionPolicy
 	// Getenv reads the injected environment (AWS_REGION, AWS_ENDPOINT_URL…).
 	Getenv func(string) string
 	// SelfProfile recognises a credential_process line that calls this very

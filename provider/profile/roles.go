@@ -48,6 +48,9 @@ func (w *walker) resolved() (*Resolved, error) {
 			return nil, err
 		}
 	}
+	if err := w.narrow(r); err != nil {
+		return nil, err
+	}
 	w.placeSource(r)
 	if n := len(r.Roles); n > 0 && w.options.Region != "" {
 		r.Roles[n-1].Region = w.options.Region
@@ -169,7 +172,7 @@ func (w *walker) fillRole(role *Role, i int, e Endpoints) (err error) {
 	if err := w.tag(role, i); err != nil {
 		return err
 	}
-	role.Policy, role.PolicyARNs, err = sessionPolicy(v)
+	role.SessionPolicy, err = w.sessionPolicy(w.aliasStart(i), i)
 	return err
 }
 

@@ -182,10 +182,6 @@ func (w *walker) webIdentity(v *view) error {
 	if !isRoleARN(wi.RoleARN) {
 		return v.errorf("role_arn", ErrMalformed, "role_arn %q is not the ARN of a role", wi.RoleARN)
 	}
-	var err error
-	if wi.Policy, wi.PolicyARNs, err = sessionPolicy(v); err != nil {
-		return err
-	}
 	w.obey(key, v.entry(key))
 	w.setSource(v, SourceWebIdentity)
 	w.source.WebIdentity = wi

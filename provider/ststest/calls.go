@@ -23,6 +23,8 @@ type Call struct {
 	UserName    string        // that IAM was asked about by name
 	HasCode     bool          // whether a token code was sent along
 	Duration    time.Duration // asked for; 0 = not said
+	Policy      string        // session policy, a document
+	Description string        // of a scope
 	Status      int           // HTTP status of the answer; 0 when there was none
 	Code        string        // AWS's error code; "" when it was granted
 	Issued      string        // access key ID of the credentials handed out

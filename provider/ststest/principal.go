@@ -31,6 +31,8 @@ type principal struct {
 	transitive     []tag
 	chained        bool      // came from other temporary credentials
 	issued         time.Time // of a session: when it began
+	policies       []string  // session policies, documents before ARNs, the oldest layer first
+	scopes         int       // how often GetScopedCredentials narrowed it
 }
 
 type tag struct{ key, value string }

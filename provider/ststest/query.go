@@ -125,7 +125,7 @@ func (s *Server) routeQuery(x *exchange) (route, bool) {
 // note keeps what a test may want to know of a call.
 func note(c *Call, p params) {
 	c.RoleARN, c.SessionName, c.MFASerial, c.HasCode = p.Get("RoleArn"), p.Get("RoleSessionName"), p.Get("SerialNumber"), p.Get("TokenCode") != ""
-	c.UserName = p.Get("UserName")
+	c.UserName, c.Policy, c.Description = p.Get("UserName"), p.Get("Policy"), p.Get("ScopedSessionDescription")
 	if c.SessionName == "" && p.Get("Action") == "GetFederationToken" {
 		c.SessionName = p.Get("Name")
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var stsOperations = map[string]operation{
@@ -14,6 +15,7 @@ var stsOperations = map[string]operation{
 	"AssumeRole":                (*Server).assumeRole,
 	"AssumeRoleWithWebIdentity": (*Server).assumeRoleWithWebIdentity,
 	"GetFederationToken":        (*Server).getFederationToken,
+	"GetScopedCredentials":      (*Server).getScopedCredentials,
 }
 
 // unsigned are the operations whose proof is in the form.
@@ -122,8 +124,11 @@ func (s *Server) getFederationToken(r *request) (any, *Error) {
 // checkPolicy judges session policies: their number, size and form.
 func checkPolicy(p params) *Error {
 	policy := p.Get("Policy")
-	if len(policy) > 2048 {
+	if utf8.RuneCountInString(policy) > 2048 {
 		return validation(policy, "policy", "have length less than or equal to 2048")
+	}
+	if strings.IndexFunc(policy, func(r rune) bool { return r > 0xff || r < ' ' && !strings.ContainsRune("\t\n\r", r) }) >= 0 {
+		return validation(policy, "policy", `satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u00FF]+`)
 	}
 	arns := p.structs("PolicyArns", "arn")
 	if len(arns) > 10 {

@@ -91,7 +91,7 @@ func (s *Server) assumeRole(r *request) (any, *Error) {
 		return nil, errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	got := s.roleSession(role, r.Get("RoleSessionName"))
-	got.chained, got.transitive = r.p.kind != callerUser, tags
+	got.chained, got.transitive, got.policies = r.p.kind != callerUser, tags, r.policies()
 	if got.sourceIdentity = r.Get("SourceIdentity"); got.sourceIdentity == "" {
 		got.sourceIdentity = r.p.sourceIdentity
 	}

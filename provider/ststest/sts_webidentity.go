@@ -39,6 +39,7 @@ func (s *Server) assumeRoleWithWebIdentity(r *request) (any, *Error) {
 		return nil, errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	who := s.roleSession(role, r.Get("RoleSessionName"))
+	who.policies = r.policies()
 	out := assumed(s.issue(who, nil, d), who, r)
 	out.SubjectFromWebIdentityToken, out.Audience, out.Provider = c.Subject, c.Audience, c.Issuer
 	return out, nil
