@@ -61,7 +61,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	card, err = vault.PutKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	card, err = a.storeKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
 	if err != nil {
 		return err
 	}

@@ -321,7 +321,7 @@ func (o *outside) fill(n int) {
 // orphan puts live sessions of n profiles that are gone into the vault.
 func (o *outside) orphan(n int) {
 	o.t.Helper()
-	c := session.Cache{Store: sessionStore(o.openVault()), Flight: flight.Group{Dir: o.t.TempDir()}}
+	c := session.Cache{Store: sessionStore(o.openVault()), Flight: flight.Group{Dir: filepath.Join(o.t.TempDir(), "locks")}}
 	for i := range n {
 		name := fmt.Sprintf("gone-%d", i)
 		req := session.Request{Key: session.Key(fmt.Sprintf("%064x", i)), Info: session.Info{Kind: "assumed-role", Profile: name}}

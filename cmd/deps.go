@@ -188,6 +188,19 @@ func (k vaultKeys) Key(ctx context.Context, name string) (provider.AccessKey, er
 	return provider.AccessKey{ID: key.ID, Secret: key.Secret, Generation: key.Generation}, nil
 }
 
+// Mend settles which of a key and its card is the older one.
+func (k vaultKeys) Mend(ctx context.Context, name string) error {
+	v, err := k.a.keyVault(ctx, name)
+	if err != nil {
+		return err
+	}
+	mended, err := vault.MendCard(ctx, v, name)
+	if mended && err == nil {
+		k.a.warn(fmt.Sprintf("an old card of the access key of profile %s had been put back; it is the stored key's again", quote(name)))
+	}
+	return err
+}
+
 // noKey turns a missing item into what the user can do about it.
 func (a *app) noKey(v vault.Vault, name string, err error) error {
 	if !errors.Is(err, vault.ErrNotFound) {

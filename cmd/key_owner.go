@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -13,6 +12,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/files"
 )
 
 // keyOwner is the IAM user behind a profile's stored key.
@@ -114,7 +114,7 @@ func (o *keyOwner) session(ctx context.Context, m minting) (iam.Client, error) {
 // alone keeps other processes of this machine from changing the same user.
 func (o *keyOwner) alone(what string) (release func(), err error) {
 	path := filepath.Join(o.a.lockDir(o.vault), "iam-"+string(session.NewKey(o.account, o.user))[:32]+".lock")
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := (files.Disk{}).MakeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	l := flock.New(path, flock.SetPermissions(0o600))

@@ -8,7 +8,6 @@ import (
 
 	"groat/provider"
 	"groat/provider/iam"
-	"groat/session"
 	"groat/vault"
 	"groat/vault/files"
 )
@@ -136,8 +135,7 @@ type ownedKeys struct {
 
 var _ iam.Keys = ownedKeys{}
 
-// Replace drops what was minted from the old key first: cut off in between,
-// it is minted once more, and nothing of the old key is left behind.
+// Replace keeps what the card of the old key says of its user.
 func (k ownedKeys) Replace(ctx context.Context, name string, key provider.AccessKey, made time.Time) error {
 	v, err := k.a.keyVault(ctx, name)
 	if err != nil {
@@ -147,10 +145,7 @@ func (k ownedKeys) Replace(ctx context.Context, name string, key provider.Access
 	if err != nil && !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	if _, err := k.a.sessions(v).Remove(ctx, func(e session.Entry) bool { return e.Info.KeyProfile == name }); err != nil {
-		k.a.warn("could not drop the sessions of the old key: " + err.Error())
-	}
 	card.Account, card.UserName, card.Added, card.Created = k.owner.account, k.owner.user, k.a.now(), made
-	_, err = vault.PutKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	_, err = k.a.storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
 	return err
 }

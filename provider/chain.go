@@ -50,7 +50,25 @@ func (r *run) credentials(ctx context.Context, i int) (session.Credentials, erro
 		return r.mint(ctx, i)
 	})
 	r.fromCache[i] = !minted
+	if minted && err == nil {
+		r.dropIfReplaced(ctx, i)
+	}
 	return creds, err
+}
+
+// dropIfReplaced takes back what was stored for a key that was replaced while
+// it was minted from: whoever replaced it has dropped only what there was.
+func (r *run) dropIfReplaced(ctx context.Context, i int) {
+	if r.plan.Card == nil {
+		return
+	}
+	now, err := r.m.Keys.Card(ctx, r.plan.Source.Profile)
+	if err != nil && !errors.Is(err, ErrNoKey) || err == nil && now.Generation == r.plan.Card.Generation {
+		return
+	}
+	if err := r.m.Cache.Drop(context.WithoutCancel(ctx), r.request(i).Key); err != nil {
+		r.m.warn(err.Error())
+	}
 }
 
 // mint makes the call of step i, and refuses credentials that are over.
@@ -146,6 +164,9 @@ func (r *run) rootKey(ctx context.Context, _ *Step) (session.Credentials, error)
 	}
 	if c := r.plan.Card; c != nil && c.Generation != key.Generation {
 		// The cache would keep the new key's sessions as the old one's.
+		if err := r.m.Keys.Mend(ctx, r.plan.Source.Profile); err != nil {
+			return session.Credentials{}, err
+		}
 		return session.Credentials{}, &replacedError{r.plan.Source.Profile}
 	}
 	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func whereCallsGo(t *testing.T, config string, getenv func(string) string) strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &provider.Minter{HTTP: client, Tokens: tokens, SignIn: silentSignIn{}, Cache: &session.Cache{Store: &memoryStore{items: map[string][]byte{}}, Flight: flight.Group{Dir: t.TempDir()}}}
+		m := &provider.Minter{HTTP: client, Tokens: tokens, SignIn: silentSignIn{}, Cache: &session.Cache{Store: &memoryStore{items: map[string][]byte{}}, Flight: flight.Group{Dir: filepath.Join(t.TempDir(), "locks")}}}
 		_, err = m.Credentials(t.Context(), p)
 		return err
 	}

@@ -35,6 +35,9 @@ type Card struct {
 type Keys interface {
 	Card(ctx context.Context, profile string) (Card, error)
 	Key(ctx context.Context, profile string) (AccessKey, error)
+	// Mend makes the card that of the stored key again, where an older one was
+	// put back. It is called when the two are of different generations.
+	Mend(ctx context.Context, profile string) error
 }
 
 // Options are the minting flags of the command line, already validated as

@@ -122,7 +122,7 @@ func (c *Cache) pruneNowAndThen(ctx context.Context) {
 		}
 	}
 	// Without a stamp every mint would prune: rather none does.
-	if os.MkdirAll(filepath.Dir(stamp), 0o700) != nil || os.WriteFile(stamp, nil, 0o600) != nil ||
+	if makeState(filepath.Dir(stamp)) != nil || os.WriteFile(stamp, nil, 0o600) != nil ||
 		os.Chtimes(stamp, c.now(), c.now()) != nil {
 		return
 	}

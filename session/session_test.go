@@ -106,7 +106,7 @@ func (c *clock) set(t time.Time) {
 func testCache(t *testing.T) (*Cache, *mapStore, *clock, *messages) {
 	t.Helper()
 	store, clk, warned := newMapStore(), &clock{t: testNow}, &messages{}
-	return &Cache{Store: store, Flight: flight.Group{Dir: t.TempDir(), Warn: warned.add}, Now: clk.now, Warn: warned.add}, store, clk, warned
+	return &Cache{Store: store, Flight: flight.Group{Dir: filepath.Join(t.TempDir(), "locks"), Warn: warned.add}, Now: clk.now, Warn: warned.add}, store, clk, warned
 }
 
 type messages struct {

@@ -130,7 +130,7 @@ func (u *UsedCodes) locked(ctx context.Context, work func() error) error {
 	if u.Path == "" {
 		return errors.New("no state directory")
 	}
-	if err := os.MkdirAll(filepath.Dir(u.Path), 0o700); err != nil {
+	if err := makeState(filepath.Dir(u.Path)); err != nil {
 		return err
 	}
 	// Held for a few milliseconds only; a holder that is stopped in them must
@@ -143,6 +143,16 @@ func (u *UsedCodes) locked(ctx context.Context, work func() error) error {
 	}
 	defer func() { _ = l.Unlock() }()
 	return work()
+}
+
+// makeState makes the folder of what is remembered among the locks. Neither it
+// nor theirs may be anybody else's.
+func makeState(dir string) error {
+	disk := files.Disk{}
+	if err := disk.MakeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return disk.MakeFolder(dir)
 }
 
 // read drops what is too old to matter. A file that is no JSON of ours is

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"groat/vault/files"
 )
 
 // AccessKey is a long-lived AWS access key.
@@ -36,6 +38,9 @@ type Card struct {
 	MFASerial  string    `json:"mfa_serial,omitempty"`
 	Backend    string    `json:"backend"`
 	Added      time.Time `json:"added"`
+	// Stored is when this key was put under its profile. It never goes back, so
+	// that of a key and a card of different generations it names the older one.
+	Stored time.Time `json:"stored,omitzero"`
 	// Created is when AWS made the key, as far as it is known; else zero. The
 	// key is no younger than Added.
 	Created time.Time `json:"created,omitzero"`
@@ -49,8 +54,8 @@ type keyItem struct {
 }
 
 // PutKey stores a profile's key and its card, replacing older ones. The
-// card's Profile, KeyID, Generation, Backend and, where zero, Added are set
-// here; the card as stored is returned.
+// card's Profile, KeyID, Generation, Backend, Stored and, where zero, Added are
+// set here; the card as stored is returned.
 //
 // The old card goes first and the new one comes last, so that at no moment,
 // a crash included, a card describes another key than the one stored: in
@@ -63,14 +68,11 @@ func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Ca
 	_, _ = rand.Read(generation) // never fails (crypto/rand since Go 1.24)
 	key.Generation = hex.EncodeToString(generation)
 	card.Profile, card.KeyID, card.Generation, card.Backend = profile, key.ID, key.Generation, v.Backend()
+	card.Stored = time.Now().UTC()
 	if card.Added.IsZero() {
-		card.Added = time.Now()
+		card.Added = card.Stored
 	}
 	card.Added = card.Added.UTC().Truncate(time.Second)
-	item, err := json.Marshal(keyItem{AccessKey: key, Card: card})
-	if err != nil {
-		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
-	}
 	if err := prepare(ctx, v); err != nil {
 		return Card{}, err
 	}
@@ -79,6 +81,13 @@ func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Ca
 		return Card{}, err
 	}
 	defer release()
+	if old, err := readCard(ctx, v, profile); err == nil && !card.Stored.After(old.Stored) { // the clock was put back
+		card.Stored = old.Stored.Add(1)
+	}
+	item, err := json.Marshal(keyItem{AccessKey: key, Card: card})
+	if err != nil {
+		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
+	}
 	if err := v.Remove(ctx, KindCard, profile); err != nil && !errors.Is(err, ErrNotFound) {
 		return Card{}, err
 	}
@@ -130,6 +139,34 @@ func rebuildCard(ctx context.Context, v Vault, profile string) (Card, error) {
 	}
 	_ = putCard(ctx, v, item.Card) // it will be rebuilt again
 	return item.Card, nil
+}
+
+// MendCard settles which of a profile's key and card is the older copy that
+// somebody put back, where the two are of different generations. A card that
+// is older is written anew from the key, and mended is true. The error wraps
+// ErrCorrupt where the key is the older one: the newer one is lost here.
+func MendCard(ctx context.Context, v Vault, profile string) (mended bool, err error) {
+	release, err := holdCard(ctx, v, profile)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	item, err := getKeyItem(ctx, v, profile)
+	if err != nil {
+		return false, err
+	}
+	card, err := readCard(ctx, v, profile)
+	switch {
+	case err == nil && card.Generation == item.Generation, errors.Is(err, ErrNotFound): // stored anew meanwhile
+		return false, nil
+	case err == nil && !item.Card.Stored.After(card.Stored):
+		return false, &Error{Op: "get", Backend: v.Backend(), Kind: KindKey, Name: profile,
+			Err:    fmt.Errorf("%w: access key %s is older than %s, which was stored after it: an old copy of the item was put back", ErrCorrupt, item.ID, card.KeyID),
+			Remedy: fmt.Sprintf("restore the newest backup of the vault, or store the key again: `groat add --overwrite %s`", files.Word(profile))}
+	case err != nil && !errors.Is(err, ErrCorrupt):
+		return false, err
+	}
+	return true, putCard(ctx, v, item.Card)
 }
 
 // Keys lists the cards of all stored keys, sorted by profile. It opens a
@@ -213,7 +250,7 @@ func SetCard(ctx context.Context, v Vault, profile string, change func(*Card)) (
 	fixed := item.Card
 	change(&item.Card)
 	item.Card.Profile, item.Card.KeyID = fixed.Profile, fixed.KeyID
-	item.Card.Generation, item.Card.Backend = fixed.Generation, fixed.Backend
+	item.Card.Generation, item.Card.Backend, item.Card.Stored = fixed.Generation, fixed.Backend, fixed.Stored
 	data, err := json.Marshal(item)
 	if err != nil {
 		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)

@@ -28,6 +28,7 @@ func TestFileRefusesWhatOthersCanChange(t *testing.T) {
 		{"header of another user", owner("header"), ErrUnavailable, "sudo chown"},
 		{"directory of another user", owner("."), ErrUnavailable, "sudo chown"},
 		{"item is a symbolic link", link("key.p"), ErrUnavailable, ""},
+		{"folder above can be written by others", mode("..", 0o777), ErrUnavailable, "chmod go-w"},
 		{"header is a symbolic link", link("header"), ErrUnavailable, ""},
 		{"item is a pipe", pipe("key.p"), ErrCorrupt, "groat add"},
 	} {

@@ -94,6 +94,10 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	// One prompt and one KDF at a time: whoever waits here may find the key
 	// remembered by the one before, or be handed it.
 	if f.cfg.AskAlone != nil {
+		var access *files.AccessError
+		if err := f.disk.CheckFolder(f.locks.Dir); errors.As(err, &access) {
+			return nil, vaultKey{}, err // the key would be handed over in it
+		}
 		proof := f.proof(raw)
 		handed := func(wait time.Duration) bool {
 			if _, ok := f.known(raw, h, seed); ok || seed || proof == nil {

@@ -14,8 +14,11 @@ import (
 
 // TestLocksNameTheirHolder: without a moment in which the file names nobody.
 func TestLocksNameTheirHolder(t *testing.T) {
-	l := Locks{Dir: t.TempDir(), Backend: "file"}
+	l := Locks{Dir: filepath.Join(t.TempDir(), "locks"), Backend: "file"}
 	path := filepath.Join(l.Dir, "x.lock")
+	if err := os.Mkdir(l.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	mustWrite(t, path, []byte("1234567890123456789\n"))
 	before, err := os.Stat(path)
 	if err != nil {
@@ -38,7 +41,7 @@ func TestLocksNameTheirHolder(t *testing.T) {
 // TestLocksStoppedHolder: a lock whose holder is stopped is given up early,
 // with an error that says so; the holder's own work goes on when it wakes.
 func TestLocksStoppedHolder(t *testing.T) {
-	l := Locks{Dir: t.TempDir(), Backend: "file"}
+	l := Locks{Dir: filepath.Join(t.TempDir(), "locks"), Backend: "file"}
 	release, err := l.Hold(t.Context(), "x")
 	if err != nil {
 		t.Fatal(err)

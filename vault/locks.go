@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"groat/vault/files"
 )
 
 // Holders do a handful of file operations, so that waiting is a matter of how
@@ -49,7 +50,7 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(l.Dir, 0o700); err != nil {
+	if err := (files.Disk{}).MakeFolder(l.Dir); err != nil {
 		return nil, l.failed(err)
 	}
 	path := filepath.Join(l.Dir, name+".lock")
@@ -106,7 +107,10 @@ func (l Locks) Hold(ctx context.Context, name string) (func(), error) {
 
 func (l Locks) failed(err error) error {
 	remedy := "look for a stopped groat process, or try again"
-	if errors.As(err, new(*fs.PathError)) { // read-only, full, forbidden
+	var access *files.AccessError
+	if errors.As(err, &access) {
+		remedy = access.Remedy
+	} else if errors.As(err, new(*fs.PathError)) { // read-only, full, forbidden
 		remedy = "check that " + l.Dir + " can be written"
 	}
 	return &Error{Op: "lock", Backend: l.Backend, Err: errors.Join(ErrUnavailable, err), Remedy: remedy}

@@ -46,6 +46,8 @@ type MigrateOptions struct {
 	// DeleteSource removes each item from the source, after its copy was read
 	// back and compared and Copied returned nil.
 	DeleteSource bool
+	// Put stores a key and its card in the destination; nil: PutKey.
+	Put func(ctx context.Context, profile string, key AccessKey, card Card) (Card, error)
 	// Copied is told of each key that is safe in the destination, before the
 	// source's is removed; an error keeps it.
 	Copied func(profile string) error
@@ -183,7 +185,13 @@ func copyKey(ctx context.Context, from, to Vault, name string, card Card, o Migr
 	} else if err == nil && !o.Overwrite {
 		return MoveConflict, "", fmt.Errorf("%w: access key %s with another secret", ErrExists, key.ID)
 	}
-	if _, err := PutKey(ctx, to, name, key, card); err != nil {
+	put := o.Put
+	if put == nil {
+		put = func(ctx context.Context, name string, key AccessKey, card Card) (Card, error) {
+			return PutKey(ctx, to, name, key, card)
+		}
+	}
+	if _, err := put(ctx, name, key, card); err != nil {
 		return MoveFailed, "", err
 	}
 	if is, err := same(); !is {

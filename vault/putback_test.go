@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -129,4 +130,75 @@ func TestPutBackHeaderOfVersion1(t *testing.T) {
 	mustWrite(t, filepath.Join(dir, headerFile), raw)
 	k, _ := testFile(dir, says("new"))
 	wantGet(t, k, KindKey, "p", "1")
+}
+
+// Of a key and its card the older one is an old copy that was put back: the
+// card is mended, and an old key is never taken for the newest.
+func TestPutBackCardOrKey(t *testing.T) {
+	ctx := t.Context()
+	for _, item := range []Kind{KindCard, KindKey} {
+		m := NewMemory()
+		if _, err := PutKey(ctx, m, "p", AccessKey{ID: "AKIAOLD", Secret: "s"}, Card{}); err != nil {
+			t.Fatal(err)
+		}
+		old, err := m.Get(ctx, item, "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := PutKey(ctx, m, "p", AccessKey{ID: "AKIANEW", Secret: "s"}, Card{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mended, err := MendCard(ctx, m, "p"); mended || err != nil {
+			t.Errorf("nothing is to be mended: %v, %v", mended, err)
+		}
+		mustPut(t, m, item, "p", string(old))
+		mended, err := MendCard(ctx, m, "p")
+		card, cerr := GetCard(ctx, m, "p")
+		if cerr != nil || card != want {
+			t.Errorf("%s: the card is %+v, %v", item, card, cerr)
+		}
+		if item == KindCard && (!mended || err != nil) || item == KindKey && (mended || !errors.Is(err, ErrCorrupt)) {
+			t.Errorf("%s: %v, %v", item, mended, err)
+		}
+	}
+}
+
+// What is stored later is newer, though the clock was put back.
+func TestStoredNeverGoesBack(t *testing.T) {
+	ctx, m := t.Context(), NewMemory()
+	key := AccessKey{ID: "AKIA", Secret: "s"}
+	first, err := PutKey(ctx, m, "p", key, Card{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Stored = first.Stored.Add(time.Hour)
+	if err := putCard(ctx, m, first); err != nil {
+		t.Fatal(err)
+	}
+	second, err := PutKey(ctx, m, "p", key, Card{})
+	if err != nil || !second.Stored.After(first.Stored) {
+		t.Errorf("stored %v, then %v, %v", first.Stored, second.Stored, err)
+	}
+}
+
+// Locks in a folder behind a symbolic link exclude nobody, and who made the
+// link would be handed the key: nothing is opened or written.
+func TestLocksBehindALink(t *testing.T) {
+	dir, ctx := newDir(t), t.Context()
+	f, _ := testFile(dir, says("x"))
+	mustPut(t, f, KindKey, "p", "1")
+	locks := filepath.Join(dir, lockFolder)
+	away := filepath.Join(t.TempDir(), "away")
+	if err := errors.Join(os.Rename(locks, away), os.Symlink(away, locks)); err != nil {
+		t.Fatal(err)
+	}
+	g, _ := testFile(dir, says("x"))
+	g.cfg.AskAlone = func(context.Context, func() bool) (func(error), error) { return func(error) {}, nil }
+	_, err := g.Get(ctx, KindKey, "p")
+	for _, err := range []error{err, g.Put(ctx, KindKey, "p", nil), g.Remove(ctx, KindKey, "p")} {
+		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "symbolic link") {
+			t.Error(err)
+		}
+	}
 }

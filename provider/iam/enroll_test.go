@@ -34,7 +34,7 @@ func newEnrolling(t *testing.T, o ststest.Options) *enrolling {
 	u := w.AddUser(account, "alice").RequireMFA(8 * time.Hour)
 	return &enrolling{
 		world: w, user: u, key: u.AddAccessKey(), vault: map[string]string{}, known: map[string]bool{},
-		codes: nextCodes, used: &session.UsedCodes{Path: filepath.Join(t.TempDir(), "used.json")},
+		codes: nextCodes, used: &session.UsedCodes{Path: filepath.Join(t.TempDir(), "locks", "state", "used-codes.json")},
 	}
 }
 

@@ -151,8 +151,19 @@ func (w *rotation) resume(ctx context.Context) error {
 		return err
 	}
 	if w.New != "" {
-		if find(keys, w.New) == nil { // somebody deleted it
-			w.Say(fmt.Sprintf("access key %s, which an earlier rotation created, is no more at AWS: rotating anew", w.New))
+		current, err := w.Keys.Key(ctx, w.Profiles[0])
+		if err != nil {
+			return err
+		}
+		over := ""
+		switch {
+		case find(keys, w.New) == nil: // somebody deleted it
+			over = fmt.Sprintf("access key %s, which an earlier rotation created, is no more at AWS", w.New)
+		case current.ID != w.Old && current.ID != w.New: // stored since: an old journal was put back, or a key was added
+			over = fmt.Sprintf("access key %s, which an earlier rotation created, was given up for %s", w.New, current.ID)
+		}
+		if over != "" {
+			w.Say(over + ": rotating anew")
 			w.journal = journal{}
 			return w.forget(ctx)
 		}
@@ -309,7 +320,7 @@ func (w *rotation) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if key.ID == w.New {
+		if key.ID != w.Old { // it has followed, or has a newer key since
 			continue
 		}
 		if err := w.Keys.Replace(ctx, name, provider.AccessKey{ID: w.New, Secret: w.Secret}, w.Made); err != nil {

@@ -205,6 +205,34 @@ func TestRotateKeepsTheOldKey(t *testing.T) {
 	}
 }
 
+// An old journal that is put back never brings an old key back, though AWS
+// still knows the key that it names.
+func TestPutBackJournal(t *testing.T) {
+	r := newRotating(t, false)
+	var old map[string]string
+	keep := func(string) {
+		if len(r.journal) > 0 {
+			old = maps.Clone(r.journal)
+		}
+	}
+	if err := r.rotate(&gate{}, func(x *Rotator) { x.Say = keep }); err != nil || old == nil {
+		t.Fatal(err)
+	}
+	if err := r.rotate(&gate{}, func(x *Rotator) { x.KeepOld = true }); err != nil {
+		t.Fatal(err)
+	}
+	kept := r.user.AccessKeys()[0]
+	kept.SetActive(true) // the key of the old journal
+	want := maps.Clone(r.keys)
+	maps.Copy(r.journal, old)
+	if err := r.rotate(&gate{}, nil); !errors.Is(err, provider.ErrRefused) || !r.said.has("rotating anew") {
+		t.Errorf("%v: %v", err, r.said.text)
+	}
+	if !maps.Equal(r.keys, want) || !r.works() {
+		t.Errorf("keys %v, want %v", r.keys, want)
+	}
+}
+
 func TestRotatePlanOnlyLooks(t *testing.T) {
 	r := newRotating(t, true)
 	lines, err := r.rotator(&gate{}).Plan(t.Context())

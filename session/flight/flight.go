@@ -41,7 +41,6 @@ const (
 	saySoon      = time.Second     // a person is being asked elsewhere
 	sayLate      = 5 * time.Second // whatever the reason
 	lockFileMode = 0o600
-	lockDirMode  = 0o700
 )
 
 // ErrEnded is the failure of another process's attempt that this one was

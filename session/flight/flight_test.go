@@ -109,7 +109,7 @@ func TestErrorsOfOthersKeepTheirClass(t *testing.T) {
 // What a failure says may repeat what was typed or sent: none of it is written.
 func TestFailuresLeaveNoTextInLockFiles(t *testing.T) {
 	const secret = "123456 wJalrXUtnFEMI"
-	g := &Group{Dir: t.TempDir(), Outcomes: outcomes{}}
+	g := &Group{Dir: filepath.Join(t.TempDir(), "locks"), Outcomes: outcomes{}}
 	w := Work{
 		Name: "n", Look: func() (bool, error) { return false, nil },
 		Attempt: func(context.Context) (bool, error) { return false, errors.New(secret) },
@@ -153,7 +153,7 @@ func (g *Group) recordOf(kind, name string) record {
 }
 
 func TestAskingIsSaidInEveryAttemptAround(t *testing.T) {
-	g := &Group{Dir: t.TempDir()}
+	g := &Group{Dir: filepath.Join(t.TempDir(), "locks")}
 	asks := func(name string) bool { return g.recordOf("key", name).Asking }
 	err := g.Do(t.Context(), work("role", func(ctx context.Context) error {
 		return g.Do(ctx, work("parent", func(ctx context.Context) error {
@@ -181,7 +181,7 @@ func TestAskingIsSaidInEveryAttemptAround(t *testing.T) {
 
 // Who waits for a process that waits itself learns whom it comes down to.
 func TestAWaitIsPassedOn(t *testing.T) {
-	g := &Group{Dir: t.TempDir()}
+	g := &Group{Dir: filepath.Join(t.TempDir(), "locks")}
 	read := func() record { return g.recordOf("key", "role") }
 	release, err := g.Ask(t.Context(), "serial")
 	if err != nil {
@@ -231,7 +231,7 @@ func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
 // Whoever holds the lock says so before anything else: a process stopped in
 // between would be waited for.
 func TestHolderIsNamedBeforeTheLook(t *testing.T) {
-	g := &Group{Dir: t.TempDir()}
+	g := &Group{Dir: filepath.Join(t.TempDir(), "locks")}
 	looks, attempts, found := 0, 0, false
 	w := work("role", func(context.Context) error { attempts++; return nil })
 	w.Look = func() (bool, error) {

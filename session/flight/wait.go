@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"groat/vault/files"
 )
 
 // unlocked is what remains where no lock can be had: working twice is better
@@ -38,7 +40,7 @@ func (w *wait) prepare() error {
 	if w.g.Dir == "" {
 		return errors.New("no lock directory")
 	}
-	return os.MkdirAll(w.g.Dir, lockDirMode)
+	return files.Disk{}.MakeFolder(w.g.Dir)
 }
 
 func (w *wait) path(lane int) string {

@@ -179,8 +179,8 @@ func follow(path string) (string, error) {
 	return target, err
 }
 
-// CheckFolder reports whether a folder is Private. The error wraps
-// fs.ErrNotExist where there is none.
+// CheckFolder reports whether a folder is Private, and nobody else may put
+// another in its place. The error wraps fs.ErrNotExist where there is none.
 func (d Disk) CheckFolder(path string) error {
 	if err := d.step("lstat", path); err != nil {
 		return err
@@ -195,10 +195,10 @@ func (d Disk) CheckFolder(path string) error {
 	if access := checkInfo(path, info, Private); access != nil {
 		return access
 	}
-	return nil
+	return checkFolderOf(filepath.Dir(path))
 }
 
-// checkFolderOf checks a steering file's folder: a sticky one lets nobody
+// checkFolderOf checks the folder that something of ours is in: a sticky one lets nobody
 // replace the files of others.
 func checkFolderOf(dir string) error {
 	info, err := os.Stat(dir)
