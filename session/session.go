@@ -38,7 +38,7 @@ const (
 // KnownKind reports whether a kind of session is one of the above.
 func KnownKind(k string) bool {
 	switch k {
-	case KindSessionToken, KindAssumedRole, KindSSO, KindLogin, KindWebIdentity, KindProcess:
+	case KindSessionToken, KindAssumedRole, KindSSO, KindLogin, KindWebIdentity, KindProcess, KindScoped:
 		return true
 	}
 	return false
