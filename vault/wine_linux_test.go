@@ -49,21 +49,26 @@ func wine(t *testing.T) (program string, environ []string) {
 	return program, environ
 }
 
-// TestWinCredUnderWine builds this package's tests for Windows and runs the
-// contract suite there.
-func TestWinCredUnderWine(t *testing.T) {
+// TestUnderWine builds tests for Windows and runs them there: the contract
+// suite on the Credential Manager, and the access lists of folders.
+func TestUnderWine(t *testing.T) {
 	promised(t, "wincred", "x86_64-w64-mingw32-as", "x86_64-w64-mingw32-dlltool", "x86_64-w64-mingw32-ld")
-	exe := filepath.Join(t.TempDir(), "vault.test.exe")
-	build := exec.Command("go", "test", "-c", "-o", exe, ".")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go test -c: %v\n%s", err, out)
-	}
 	program, environ := wine(t)
-	cmd := exec.Command(program, exe, "-test.run=^TestContractWinCred$", "-test.v")
-	cmd.Env, cmd.Dir = environ, filepath.Dir(exe)
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestContractWinCred/put_get") {
-		t.Errorf("%v\n%s", err, out)
+	for _, c := range []struct{ pkg, run, passes string }{
+		{".", "^TestContractWinCred$", "TestContractWinCred/put_get"},
+		{"./files", "^TestFoldersAreTheUsersAlone$", "TestFoldersAreTheUsersAlone"},
+	} {
+		exe := filepath.Join(t.TempDir(), "test.exe")
+		build := exec.Command("go", "test", "-c", "-o", exe, c.pkg)
+		build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("go test -c %s: %v\n%s", c.pkg, err, out)
+		}
+		cmd := exec.Command(program, exe, "-test.run="+c.run, "-test.v")
+		cmd.Env, cmd.Dir = environ, filepath.Dir(exe)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: "+c.passes) {
+			t.Errorf("%s: %v\n%s", c.pkg, err, out)
+		}
 	}
 }

@@ -138,7 +138,7 @@ func (d Disk) MakeFolder(path string) error {
 	if err := d.step("mkdir", path); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := makeFolder(path); err != nil {
 		return err
 	}
 	return d.CheckFolder(path)

@@ -83,6 +83,8 @@ func isDescriptors(dir string) bool {
 	return err == nil && strings.HasPrefix(dir, "/proc/") && filepath.Base(dir) == "fd"
 }
 
+func makeFolder(path string) error { return os.MkdirAll(path, 0o700) }
+
 func rename(from, to string) error { return os.Rename(from, to) }
 
 // syncFolder makes a rename or a removal in the folder durable. File systems
