@@ -71,18 +71,18 @@ func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
 // needsPerson is the error where nobody can answer, for a command that leaves
 // the very session in the cache that is wanted here: it takes the flags along.
 func (a *app) needsPerson(why, profile string) error {
-	if slices.Contains(a.given.mint, "--no-cache") {
+	if slices.Contains(a.given, given{"--no-cache", true}) {
 		return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
 	}
-	return a.inTerminal(why, "groat exec "+files.Word(profile), slices.Concat(a.given.mint, a.given.vault), " -- true")
+	return a.inTerminal(why, "groat exec "+files.Word(profile), a.given, " -- true")
 }
 
 // inTerminal is the error that begins with what to run where somebody is,
 // since SDKs cut the line off.
-func (a *app) inTerminal(why, command string, flags []string, end string) error {
+func (a *app) inTerminal(why, command string, flags []given, end string) error {
 	line := "run in a terminal: " + command
 	for _, flag := range flags {
-		line += " " + files.Word(flag)
+		line += " " + files.Word(flag.word)
 	}
 	// Where a variable or config.json forbids to ask, it does so there, too.
 	if a.cli.NoInput && a.settings.from["no-input"] != "" {

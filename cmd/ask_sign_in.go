@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"groat/cmd/terminal"
 	"groat/provider"
@@ -124,7 +125,8 @@ func (s personSignIn) nobody(req provider.SignInRequest, why string) error {
 	if req.Reason != "" {
 		what += " (" + req.Reason + ")"
 	}
-	return s.a.inTerminal(what+": "+why, "groat signin "+files.Word(req.Profile), s.a.given.vault, "")
+	vault := slices.DeleteFunc(slices.Clone(s.a.given), func(g given) bool { return g.mints })
+	return s.a.inTerminal(what+": "+why, "groat signin "+files.Word(req.Profile), vault, "")
 }
 
 // mayNotAsk reports whether the user forbade prompts of any kind.

@@ -51,9 +51,9 @@ type app struct {
 	// identity, which then counts.
 	nameless bool
 
-	command   string // as one types it: "mfa list"
-	given     given  // flags of the command line that a remedy must repeat
-	helpFlags bool   // the help page of the common flags is wanted
+	command   string  // as one types it: "mfa list"
+	given     []given // flags of the command line that a remedy must repeat
+	helpFlags bool    // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.
 	wait func(ctx context.Context, d time.Duration) error
 	// heedSignals must be called before anything begins that a signal must

@@ -43,7 +43,7 @@ func cutTail(words []string) (head, tail []string, given bool) {
 }
 
 func (a *app) parseAll(words []string) (runner, error) {
-	a.cli, a.given = cli{}, given{}
+	a.cli, a.given = cli{}, nil
 	parser, err := kong.New(&a.cli, a.kongOptions()...)
 	if err != nil {
 		return nil, err
@@ -72,30 +72,28 @@ func (a *app) parseAll(words []string) (runner, error) {
 	return nil, usageError("no command given", helpHint(k))
 }
 
-// given are flags of the command line: those that decide what is minted, and
+// given is a flag of the command line that decides what is minted (mints), or
 // from which vault.
-type given struct{ mint, vault []string }
+type given struct {
+	word  string
+	mints bool
+}
 
 // givenFlags leaves out a token code, which is good only once, and a command,
 // which may have a passphrase in it.
-func givenFlags(k *kong.Context) (all given) {
+func givenFlags(k *kong.Context) (all []given) {
 	for _, p := range k.Path {
 		f := p.Flag
-		if f == nil || p.Resolved || f.Group == nil || f.Name == "mfa-code" || f.Name == "file-passphrase-command" {
+		if f == nil || p.Resolved || f.Group == nil || f.Group.Key != "mint" && f.Group.Key != "vault" || f.Name == "mfa-code" || f.Name == "file-passphrase-command" {
 			continue
 		}
 		word := "--" + f.Name
 		if value := fmt.Sprint(f.Target.Interface()); value != "true" || !f.IsBool() {
 			word += "=" + value
 		}
-		switch f.Group.Key {
-		case "mint":
-			if slices.Contains(all.mint, word) {
-				continue // a flag that may be repeated: this is all of it
-			}
-			all.mint = append(all.mint, word)
-		case "vault":
-			all.vault = append(all.vault, word)
+		g := given{word, f.Group.Key == "mint"}
+		if !slices.Contains(all, g) { // a flag that may be repeated: this is all of it
+			all = append(all, g)
 		}
 	}
 	return all
