@@ -65,7 +65,11 @@ func (c *signinCmd) again(ctx context.Context, a *app, name string) error {
 	if err != nil {
 		return err
 	}
-	if c.Region != "" && plan.Source.Kind == profile.SourceLogin {
+	switch {
+	case c.Region == "":
+	case plan.Source.Kind == profile.SourceSSO:
+		return usageError(fmt.Sprintf("--region is not for IAM Identity Center, whose region profile %s names", quote(name)), "leave --region out, or change sso_region")
+	default:
 		plan.Steps[0].Region = c.Region
 	}
 	minter, err := c.minter(ctx, a, plan)

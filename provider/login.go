@@ -67,7 +67,8 @@ func (m *Minter) SignInAs(ctx context.Context, o CallOptions) (arn string, err e
 		return "", err
 	}
 	l.arn = t.ARN
-	return t.ARN, l.kept().alone(ctx, func() error { return l.kept().put(ctx, t) })
+	k := l.kept()
+	return t.ARN, k.alone(ctx, func() error { return k.put(ctx, t) })
 }
 
 // loginName: a sign-in serves all that is done as one identity. What was
@@ -83,10 +84,20 @@ func loginIdentity(arn string, e profile.Endpoints) []string {
 
 func (l *login) kept() kept { return kept{l.m, l.profile, loginName(l.arn, l.o.Endpoints)} }
 
-// load reads the stored sign-in. One of somebody else is none.
-func (l *login) load(ctx context.Context) (t loginToken, ok bool) {
-	ok = l.kept().load(ctx, &t)
-	return t, ok && t.ARN == l.arn
+// load reads the stored sign-in. One of somebody else is none; a vault that
+// does not open could keep none.
+func (l *login) load(ctx context.Context) (t loginToken, ok bool, err error) {
+	err = l.kept().read(ctx, &t)
+	switch {
+	case errors.Is(err, session.ErrDamaged):
+		l.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", l.profile, err))
+		err = nil
+	case errors.Is(err, session.ErrNotFound):
+		err = nil
+	case err == nil:
+		ok = t.ARN == l.arn
+	}
+	return t, ok, err
 }
 
 // anew has a person sign in although that may not be needed.
@@ -108,14 +119,20 @@ func (l *login) credentials(ctx context.Context, renew bool) (creds session.Cred
 	}
 	err = l.kept().alone(ctx, func() error {
 		reason := ""
-		if t, ok := l.load(ctx); ok && renew {
+		t, ok, err := l.load(ctx)
+		if err != nil {
+			return err
+		}
+		if ok && renew {
 			if creds, reason, err = l.renew(ctx, t); err != nil || reason == "" {
 				return err
 			}
 		}
-		var t loginToken
 		if t, creds, err = l.signIn(ctx, reason); err != nil {
 			return asked(ctx, err)
+		}
+		if !renew { // it was wanted for its own sake
+			return l.kept().put(ctx, t)
 		}
 		l.kept().save(ctx, t)
 		return nil

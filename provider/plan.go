@@ -143,7 +143,7 @@ func (b *planner) fromTemporary(step Step) error {
 	}
 	serial := b.roles[0].MFASerial
 	if serial != "" && !b.source.user {
-		b.warn("profile %q: mfa_serial is left out, as %s gives credentials of a role, which has no MFA device", b.resolved.Name, b.source.words)
+		b.warn("profile %q: mfa_serial is left out, as no MFA device goes with credentials of %s", b.resolved.Name, b.source.words)
 		serial = ""
 	}
 	return b.assume(serial, !b.resolved.Source.LongLived)

@@ -9,6 +9,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/session/flight"
 	"groat/vault/files"
 )
 
@@ -161,7 +162,10 @@ func (k kept) alone(ctx context.Context, do func() error) error {
 
 // remove forgets the sign-in; there reports that there was one.
 func (k kept) remove(ctx context.Context) (there bool, err error) {
-	err = k.alone(ctx, func() error { return k.m.Tokens.Remove(ctx, k.name) })
+	remove := func() error { return k.m.Tokens.Remove(ctx, k.name) }
+	if err = k.alone(ctx, remove); errors.Is(err, flight.ErrEnded) {
+		err = remove() // what was waited for has failed
+	}
 	if errors.Is(err, session.ErrNotFound) {
 		return false, nil
 	}

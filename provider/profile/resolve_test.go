@@ -142,6 +142,16 @@ func TestResolveRules(t *testing.T) {
 			func(r *Resolved) bool { return r.Source.Kind == SourceStatic }},
 		{"Identity Center wins over a process and keys", "[profile p]\ncredential_process = /bin/x\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},
 			func(r *Resolved) bool { return r.Source.Kind == SourceSSO }},
+		{"a sign-in wins over a process and keys of the config file", "[profile p]\ncredential_process = /bin/x\nlogin_session = arn:aws:iam::123456789012:user/a\naws_access_key_id = I\naws_secret_access_key = S\n", "", "p", ResolveOptions{},
+			func(r *Resolved) bool {
+				return r.Source.Kind == SourceLogin && r.Source.LoginSession == "arn:aws:iam::123456789012:user/a"
+			}},
+		{"keys of the credentials file win over a sign-in", "[profile p]\nlogin_session = arn:aws:iam::123456789012:root\n", "[p]\naws_access_key_id = I\naws_secret_access_key = S\n", "p", ResolveOptions{},
+			func(r *Resolved) bool { return r.Source.Kind == SourceStatic }},
+		{"Identity Center wins over a sign-in", "[profile p]\nlogin_session = arn:aws:iam::123456789012:root\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n", "", "p", ResolveOptions{},
+			func(r *Resolved) bool { return r.Source.Kind == SourceSSO }},
+		{"the environment's region is not for a sign-in of another partition", "[profile p]\nlogin_session = arn:aws-us-gov:sts::123456789012:assumed-role/a/b\n", "", "p", ResolveOptions{Getenv: env("AWS_REGION=us-east-1")},
+			func(r *Resolved) bool { return r.Source.Kind == SourceLogin && r.Source.Region == "" }},
 		{"what is inherited beside an own key has its file", "[profile p]\nrole_arn = " + arn + "\nsource_profile = k\n[profile k]\nmfa_process = m\n", "", "p", ResolveOptions{HoldsKey: holding("p")},
 			func(r *Resolved) bool { return r.MFAProcess == "m" }},
 		{"the environment's region is not for another partition", "[profile p]\nrole_arn = " + strings.Replace(arn, "aws", "aws-us-gov", 1) + "\nsource_profile = k\n", "", "p", ResolveOptions{HoldsKey: holding("k"), Getenv: env("AWS_REGION=us-east-1")},
@@ -249,6 +259,7 @@ func TestResolveErrors(t *testing.T) {
 		sentinel          error
 		text              string
 	}{
+		{"a sign-in of nobody", "[profile p]\nlogin_session = me\n", "p", ErrMalformed, "login_session"},
 		{"unknown", teamConfig, "admn", ErrUnknownProfile, `unknown profile "admn" (did you mean "admin"?)`},
 		{"unknown source", "[profile p]\n" + arn + "source_profile = q\n", "p", ErrUnknownProfile, `unknown profile "q", which profile "p" refers to`},
 		{"unknown include", "[profile p]\ninclude_profile = q\n", "p", ErrUnknownProfile, `"q", which profile "p" refers to`},
