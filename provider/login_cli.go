@@ -102,7 +102,11 @@ func (m *Minter) TakeSignIn(ctx context.Context, p *Plan, s CLILogin, replace bo
 		t.Began = m.now().UTC().Truncate(time.Second)
 	}
 	return l.kept().alone(ctx, func() error {
-		if have, ok := l.load(ctx); ok && have.Over == "" && have.RefreshToken != t.RefreshToken && !replace {
+		have, ok, err := l.load(ctx)
+		if err != nil {
+			return err
+		}
+		if ok && have.Over == "" && have.RefreshToken != t.RefreshToken && !replace {
 			return ErrKept
 		}
 		if err := l.kept().put(ctx, t); err != nil {
