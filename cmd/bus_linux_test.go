@@ -128,6 +128,31 @@ func TestSilentBus(t *testing.T) {
 	}
 }
 
+// A slip of the finger waits for no daemon, although keys of others are
+// recorded there; a key that may be there is asked for.
+func TestMistypedProfileWaitsForNoDaemon(t *testing.T) {
+	needPOSIX(t)
+	var dials atomic.Int64
+	address := busSocket(t, func(net.Conn) { dials.Add(1) })
+	home := t.TempDir()
+	writeFile(t, filepath.Join(home, ".local", "state", "groat", "backends.json"), `{"keys":{"prod":"secret-service"}}`)
+	run := func(backend, name string) (int, string) {
+		dials.Store(0)
+		c := exec.Command(releaseBinary(t), "credential-process", name)
+		c.Env = []string{"HOME=" + home, "GROAT_BACKEND=" + backend, "DBUS_SESSION_BUS_ADDRESS=" + address}
+		out, _ := c.CombinedOutput()
+		return c.ProcessState.ExitCode(), string(out)
+	}
+	for _, backend := range []string{"auto", "secret-service"} {
+		if code, out := run(backend, "prdo"); code != exitConfig || dials.Load() != 0 || !strings.Contains(out, `did you mean "prod"`) {
+			t.Errorf("%s: exit code %d after %d dials: %s", backend, code, dials.Load(), out)
+		}
+		if code, out := run(backend, "prod"); code != exitVault || dials.Load() == 0 {
+			t.Errorf("%s, the right name: exit code %d after %d dials: %s", backend, code, dials.Load(), out)
+		}
+	}
+}
+
 // countingBus passes everything on to a real bus and counts the method calls.
 type countingBus struct {
 	environ []string

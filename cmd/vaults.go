@@ -88,7 +88,7 @@ func (a *app) recordKey(name string, v vault.Vault) error {
 
 func (a *app) fileDir() string {
 	if a.cli.FileDir != "" {
-		return expandHome(a.cli.FileDir, homeDir(a.getenv))
+		return expandHome(a.cli.FileDir, a.paths.home)
 	}
 	return a.paths.fileVault
 }
@@ -230,6 +230,9 @@ func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
 		}
 	}
 	for _, backend := range backends {
+		if a.unheard(backend, name) {
+			continue
+		}
 		held, err := a.holdsKeyIn(ctx, backend, name)
 		switch {
 		case errors.Is(err, vault.ErrUnavailable) && (len(backends) > 1 || a.neverHeard(name)):
@@ -241,6 +244,17 @@ func (a *app) holdsKey(ctx context.Context, name string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// unheard reports that no daemon need be asked for a name: it is neither a
+// profile's nor a recorded key's, although keys in the daemon's store are
+// recorded. It is a slip of the finger, then, that waits for nobody.
+func (a *app) unheard(backend, name string) bool {
+	if !vault.ByDaemon(backend) || !a.neverHeard(name) {
+		return false
+	}
+	recorded, err := vault.RecordedBackends(a.paths.state)
+	return err == nil && slices.Contains(recorded, backend)
 }
 
 // neverHeard reports that a name is neither a profile's nor a recorded key's.

@@ -21,6 +21,8 @@ type backend struct {
 	here func(Config) bool
 	// foreign opens what aws-vault keeps there; nil: it cannot be read.
 	foreign func(Config) (foreignStore, error)
+	// daemon: somebody else's process answers, and it may take its time.
+	daemon bool
 	// onlyNamed: it serves where somebody names it, as "auto" never does.
 	onlyNamed bool
 	// shared: other programs' items are listed among aws-vault's, so that
@@ -33,8 +35,8 @@ type backend struct {
 var table = []backend{
 	{name: "keychain", on: "darwin", open: openKeychain, foreign: openForeignKeychain},
 	{name: "wincred", on: "windows", open: openWinCred, foreign: openForeignWinCred},
-	{name: "secret-service", on: "linux", open: openSecretService, here: hasBus, foreign: openForeignSecretService},
-	{name: "kwallet", on: "linux", open: openKWallet, here: hasBus, foreign: openForeignKWallet},
+	{name: "secret-service", on: "linux", open: openSecretService, here: hasBus, foreign: openForeignSecretService, daemon: true},
+	{name: "kwallet", on: "linux", open: openKWallet, here: hasBus, foreign: openForeignKWallet, daemon: true},
 	{name: "keyctl", on: "linux", open: openKeyctl, foreign: openForeignKeyctl, onlyNamed: true, shared: true},
 	{name: "pass", on: "linux darwin", open: openPass, here: hasPass, foreign: openForeignPass, shared: true},
 	{name: "file", on: runtime.GOOS, open: openFile, foreign: openForeignFile},
@@ -90,6 +92,12 @@ func AWSVaultBackends(cfg Config) []string {
 			}
 		}
 	})
+}
+
+// ByDaemon reports whether a daemon on the bus keeps a backend's items.
+func ByDaemon(name string) bool {
+	b, _ := row(name)
+	return b.daemon
 }
 
 // row gives a backend by its name.
