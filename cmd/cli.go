@@ -24,6 +24,7 @@ type cli struct {
 	Passphrase        passphraseCmd        `cmd:"" group:"keys" help:"Change the file vault's passphrase."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
 	Configure         configureCmd         `cmd:"" group:"use" help:"Make AWS SDKs ask groat for a profile."`
+	Trust             trustCmd             `cmd:"" group:"use" help:"Let a repository's AWS config run programs and redirect calls."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Each              eachCmd              `cmd:"" group:"use" help:"Run a command for many profiles."`
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`

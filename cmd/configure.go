@@ -100,6 +100,7 @@ func (a *app) configureOne(ctx context.Context, d *profile.Document, name string
 			}
 			return profile.ReadFile(path)
 		},
+		Trusts: a.truster(),
 	})
 	if err != nil {
 		return nil, err

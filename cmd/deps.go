@@ -81,8 +81,8 @@ func newApp(environ []string, streams Streams) *app {
 		}
 	}
 	a.proxy = provider.CheckedProxy(a.getenv, http.ProxyFromEnvironment)
-	a.paths = newPaths(a.getenv)
-	a.settings = &settings{lookup: a.lookupEnv, path: a.paths.configFile, from: map[string]string{}}
+	a.paths = newPaths(a.getenv, recordedHome)
+	a.settings = &settings{lookup: a.lookupEnv, path: a.paths.configFile, homeless: a.paths.homeless, from: map[string]string{}}
 	return a
 }
 
@@ -141,7 +141,7 @@ func (a *app) awsConfig() (*profile.Config, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.config == nil {
-		c, err := profile.Load(profile.LoadOptions{ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys})
+		c, err := profile.Load(profile.LoadOptions{ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys, Trusts: a.truster()})
 		if err != nil {
 			return nil, err
 		}

@@ -41,6 +41,7 @@ var exitCodes = []struct {
 	{profile.ErrCycle, exitConfig},
 	{profile.ErrMalformed, exitConfig},
 	{profile.ErrUnsupported, exitConfig},
+	{profile.ErrUntrusted, exitConfig},
 	{profile.ErrConflict, exitConfig},
 	{profile.ErrAccess, exitConfig},
 	{provider.ErrBadProcess, exitConfig},
@@ -153,6 +154,9 @@ func (a *app) report(ctx context.Context, err error) int {
 	default:
 		a.say(err.Error())
 		a.say("hint: " + hint)
+	}
+	if a.paths.homeNote != "" && (code == exitConfig || code == exitVault) {
+		a.say("note: " + a.paths.homeNote)
 	}
 	return code
 }

@@ -64,6 +64,10 @@ var examples = sync.OnceValue(func() map[string][]example {
 			{"groat credential-process admin", "the JSON that SDKs read"},
 			{"groat credential-process admin -t 123456", "with a code, where there is no terminal"},
 		},
+		"trust": {
+			{"groat trust aws/config", "show the lines of a repository's config that steer, and obey them"},
+			{"groat trust --forget aws/config", "no longer"},
+		},
 		"configure": {
 			{"groat configure admin --dry-run", "show the lines"},
 			{"groat configure admin readonly", "then: AWS_PROFILE=readonly terraform plan"},

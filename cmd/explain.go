@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ type explainedStep struct {
 
 // Run resolves and plans as the minting commands do, and prints.
 func (c *explainCmd) Run(ctx context.Context, a *app) error {
-	r, err := a.resolve(ctx, c.Profile, c.minting)
+	r, err := a.resolveFor(ctx, c.Profile, c.minting, true)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (c *explainCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	e := explain(p, r.Chain, minter.Cached(ctx, p))
+	e := explain(p, r, minter.Cached(ctx, p))
 	if c.JSON {
 		return writeJSON(a.streams.Out, e, true)
 	}
@@ -78,9 +79,9 @@ func (c *explainCmd) Run(ctx context.Context, a *app) error {
 	return outputError(err)
 }
 
-func explain(p *provider.Plan, chain []string, states []provider.StepState) explanation {
+func explain(p *provider.Plan, r *profile.Resolved, states []provider.StepState) explanation {
 	e := explanation{
-		Profile: p.Profile, Chain: chain, Region: orNull(p.Region), Warnings: append([]string{}, p.Warnings...),
+		Profile: p.Profile, Chain: r.Chain, Region: orNull(p.Region), Warnings: slices.Concat([]string{}, r.Warnings, p.Warnings),
 		Source: explainedSource{Kind: string(p.Source.Kind), Profile: p.Source.Profile, MFASerial: orNull(p.Source.MFASerial)},
 	}
 	if p.Card != nil {

@@ -69,9 +69,9 @@ func (a *app) loginCache(named string) string {
 	case named != "":
 		return named
 	case env != "":
-		return expandHome(env, homeDir(a.getenv))
+		return expandHome(env, a.paths.home)
 	}
-	return filepath.Join(homeDir(a.getenv), ".aws", "login", "cache")
+	return filepath.Join(a.paths.home, ".aws", "login", "cache")
 }
 
 // cliSignIn is a sign-in in the AWS CLI's cache, and a profile that uses it.

@@ -132,7 +132,7 @@ func (c *importCmd) sourceConfig(a *app, backend string) vault.Config {
 	}
 	return vault.Config{
 		Backend:                 backend,
-		FileDir:                 expandHome(dir, homeDir(a.getenv)),
+		FileDir:                 expandHome(dir, a.paths.home),
 		StateDir:                a.paths.state,
 		Passphrase:              c.passphrase(a),
 		Keychain:                either(c.SourceKeychain, "AWS_VAULT_KEYCHAIN_NAME"),

@@ -148,6 +148,9 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 		names[i.Profile] = true
 		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), child.FormatExpiration(i.Expiration)})
 	}
+	if what, _ := a.absentConfig(); what != "" {
+		a.warn(what)
+	}
 	if err := config.Fatal(); err != nil { // once, not for every profile
 		a.warn(err.Error())
 	}
@@ -161,6 +164,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 		r, err := config.Resolve(name, profile.ResolveOptions{
 			HoldsKey:    func(name string) (bool, error) { _, ok := cards[name]; return ok, nil },
 			Getenv:      a.getenv,
+			Looking:     true,
 			SelfProfile: a.selfProfile,
 		})
 		if err == nil {

@@ -19,7 +19,21 @@ import (
 
 // resolve decides everything that the files decide about a profile.
 func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
+	r, err := a.resolveFor(ctx, name, m, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range r.Warnings {
+		a.warn(w)
+	}
+	return r, nil
+}
+
+// resolveFor is resolve without a word of warnings; looking says that nothing
+// will be carried out.
+func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bool) (*profile.Resolved, error) {
 	o := profile.ResolveOptions{
+		Looking:     looking,
 		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
 		KeyNames:    a.recordedNames,
 		RoleARN:     m.RoleARN,
@@ -51,13 +65,12 @@ func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Res
 			return nil, noKeyError(a.cli.Backend, name, hint)
 		}
 	}
-	if err != nil {
-		return nil, err
+	if errors.Is(err, profile.ErrUnknownProfile) {
+		if what, remedy := a.absentConfig(); what != "" {
+			return nil, &sayError{fmt.Sprintf("%s, so there is no profile %s", what, quote(name)), remedy, err}
+		}
 	}
-	for _, w := range r.Warnings {
-		a.warn(w)
-	}
-	return r, nil
+	return r, err
 }
 
 // recordedNames are the profiles whose key was stored here; none where the

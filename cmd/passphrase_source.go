@@ -44,7 +44,7 @@ func (a *app) givenPassphrase() ([]byte, bool) {
 	case vault.FromEnvironment:
 		return []byte(what), true
 	case vault.FromFile:
-		passphrase, err := readPassphrase(expandHome(what, homeDir(a.getenv)), files.Steering)
+		passphrase, err := readPassphrase(expandHome(what, a.paths.home), files.Steering)
 		return passphrase, err == nil
 	}
 	return nil, false
@@ -82,7 +82,7 @@ func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vaul
 	}
 	done := make(chan result, 1)
 	go func() {
-		p, err := readPassphrase(expandHome(path, homeDir(a.getenv)), files.Stream)
+		p, err := readPassphrase(expandHome(path, a.paths.home), files.Stream)
 		done <- result{p, err}
 	}()
 	select {

@@ -1,10 +1,15 @@
 package cmd
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
 	"runtime"
+
+	"groat/vault/files"
 )
 
 // paths are where the files lie that belong to nobody's project.
@@ -12,32 +17,43 @@ type paths struct {
 	configFile string // groat's own config.json
 	fileVault  string
 	state      string
-	awsConfig  string // ~/.aws/config
-	awsKeys    string // ~/.aws/credentials
+	awsConfig  string    // ~/.aws/config
+	awsKeys    string    // ~/.aws/credentials
+	awsOwn     [2]string // where these two are by default
+	home       string    // "" if nobody knows one
+	// homeless is the error of a path that needed a home and had none.
+	homeless error
+	// homeNote says whose word for the home folder was taken, if not HOME's.
+	homeNote string
 }
 
 // newPaths follows the XDG base directories on Linux and the platform's own
 // habit elsewhere; https://specifications.freedesktop.org/basedir-spec/latest/
 // says that relative values are to be ignored.
-func newPaths(getenv func(string) string) paths {
-	home := homeDir(getenv)
+func newPaths(getenv func(string) string, recorded func() string) paths {
+	home, note := homeDir(getenv, recorded)
+	homeless := false
+	below := func(parts ...string) string {
+		homeless = homeless || home == ""
+		return filepath.Join(append([]string{home}, parts...)...)
+	}
 	xdg := func(name, fallback string) string {
 		if v := getenv(name); filepath.IsAbs(v) {
 			return filepath.Join(v, "groat")
 		}
-		return filepath.Join(home, fallback, "groat")
+		return below(fallback, "groat")
 	}
 	var p paths
 	switch runtime.GOOS {
 	case "windows":
 		base := getenv("LOCALAPPDATA")
 		if base == "" {
-			base = filepath.Join(home, "AppData", "Local")
+			base = below("AppData", "Local")
 		}
 		dir := filepath.Join(base, "groat")
 		p = paths{configFile: filepath.Join(dir, "config.json"), fileVault: filepath.Join(dir, "vault"), state: dir}
 	case "darwin":
-		dir := filepath.Join(home, "Library", "Application Support", "groat")
+		dir := below("Library", "Application Support", "groat")
 		p = paths{
 			configFile: filepath.Join(xdg("XDG_CONFIG_HOME", "Library/Application Support"), "config.json"),
 			fileVault:  filepath.Join(dir, "vault"), state: dir,
@@ -49,31 +65,48 @@ func newPaths(getenv func(string) string) paths {
 			state:      xdg("XDG_STATE_HOME", ".local/state"),
 		}
 	}
-	p.awsConfig, p.awsKeys = getenv("AWS_CONFIG_FILE"), getenv("AWS_SHARED_CREDENTIALS_FILE")
+	p.awsOwn = [2]string{absolute(filepath.Join(home, ".aws", "config")), absolute(filepath.Join(home, ".aws", "credentials"))}
+	p.awsConfig, p.awsKeys = expandHome(getenv("AWS_CONFIG_FILE"), home), expandHome(getenv("AWS_SHARED_CREDENTIALS_FILE"), home)
 	if p.awsConfig == "" {
-		p.awsConfig = filepath.Join(home, ".aws", "config")
+		p.awsConfig = below(".aws", "config")
 	}
 	if p.awsKeys == "" {
-		p.awsKeys = filepath.Join(home, ".aws", "credentials")
+		p.awsKeys = below(".aws", "credentials")
 	}
-	p.awsConfig, p.awsKeys = expandHome(p.awsConfig, home), expandHome(p.awsKeys, home)
+	p.home, p.homeNote = home, note
+	if homeless {
+		p.homeless = &settingError{homeVariable(), "is not set, and the system knows no home folder of yours", true, "set " + homeVariable() + " to a folder that is yours"}
+	}
 	return p
 }
 
-// homeDir is $HOME (%USERPROFILE%), else what the system says of the user: a
-// service manager may start us with neither.
-func homeDir(getenv func(string) string) string {
-	name := "HOME"
+func homeVariable() string {
 	if runtime.GOOS == "windows" {
-		name = "USERPROFILE"
+		return "USERPROFILE"
 	}
-	if home := getenv(name); home != "" {
-		return home
+	return "HOME"
+}
+
+// homeDir is $HOME (%USERPROFILE%), else what the system has recorded of the
+// user, which note then says: a service manager may start us with neither.
+func homeDir(getenv func(string) string, recorded func() string) (home, note string) {
+	if home := getenv(homeVariable()); home != "" {
+		return home, ""
 	}
-	if u, err := user.Current(); err == nil && u.HomeDir != "" {
-		return u.HomeDir
+	home = recorded()
+	if home == "" || home == string(os.PathSeparator) { // the home of users that are no person's
+		return "", ""
 	}
-	return string(os.PathSeparator)
+	return home, homeVariable() + " is not set, so the home folder in the system's record of users is used: " + home
+}
+
+// recordedHome is the home folder in the system's record of users.
+func recordedHome() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.HomeDir
 }
 
 // osUser is the name of who runs the program, "" if it cannot be told.
@@ -89,9 +122,23 @@ func osUser(getenv func(string) string) string {
 	return ""
 }
 
+// absentConfig says why there is no AWS config file, where that is hardly what
+// was meant; "" otherwise. HOME=/dev/null, as services have it, is meant.
+func (a *app) absentConfig() (what, remedy string) {
+	path := a.paths.awsConfig
+	if info, err := os.Stat(filepath.Dir(path)); err == nil && info.Mode().IsRegular() {
+		dir := filepath.Dir(path)
+		return fmt.Sprintf("%s is a file, but should be the folder of %s", dir, filepath.Base(path)), fmt.Sprintf("move that file away: mv %s %s", files.Word(dir), files.Word(dir+".old"))
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && a.getenv("AWS_CONFIG_FILE") != "" {
+		return fmt.Sprintf("AWS_CONFIG_FILE names %s, which does not exist", path), "correct AWS_CONFIG_FILE, or unset it"
+	}
+	return "", ""
+}
+
 // expandHome reads a leading ~/ as the AWS CLI does in these variables.
 func expandHome(path, home string) string {
-	if len(path) >= 2 && path[0] == '~' && os.IsPathSeparator(path[1]) {
+	if home != "" && len(path) >= 2 && path[0] == '~' && os.IsPathSeparator(path[1]) {
 		return filepath.Join(home, path[2:])
 	}
 	return path

@@ -183,6 +183,7 @@ func (c *removeCmd) resolve(a *app, name string, holders map[string][]vault.Vaul
 		HoldsKey:    func(name string) (bool, error) { return len(holders[name]) > 0, nil },
 		KeyNames:    func() []string { return slices.Sorted(maps.Keys(holders)) },
 		Getenv:      a.getenv,
+		Looking:     true,
 		SelfProfile: a.selfProfile,
 	})
 	if err != nil && (len(holders[name]) > 0 || config.Exists(name)) {

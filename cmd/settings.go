@@ -23,7 +23,9 @@ import (
 // environment behind the caller's back, and reach flags that are no settings.)
 type settings struct {
 	lookup func(string) (string, bool) // the injected environment
-	path   string                      // of config.json
+	path   string                      // of config.json; "" for none
+	// homeless is why there is no such path, nor any other of ours.
+	homeless error
 
 	exempt bool // the command needs no settings and answers although they are broken
 	loaded bool
@@ -59,7 +61,7 @@ func (s *settings) Validate(app *kong.Application) error {
 	if len(s.file) == 0 {
 		return nil
 	}
-	known := append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting)
+	known := append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting)
 	for name := range s.file {
 		if !slices.Contains(known, strings.ReplaceAll(name, "_", "-")) {
 			slices.Sort(known)
@@ -160,6 +162,9 @@ const maxSettings = 1 << 20
 func (s *settings) load() error {
 	if s.loaded || s.path == "" {
 		return nil
+	}
+	if s.homeless != nil {
+		return s.homeless
 	}
 	data, err := files.Read(s.path, maxSettings, files.Steering)
 	var access *files.AccessError

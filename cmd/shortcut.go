@@ -22,6 +22,9 @@ func (a *app) shortcut(words []string) runner {
 	if len(head) != 1 && !named {
 		return nil
 	}
+	if a.settings.load() != nil {
+		return nil
+	}
 	a.cli = cli{}
 	var command runner
 	var profile *string
@@ -36,7 +39,7 @@ func (a *app) shortcut(words []string) runner {
 	default:
 		return nil
 	}
-	known := []string{unlockForSetting, maxKeyAgeSetting}
+	known := []string{unlockForSetting, maxKeyAgeSetting, trustSetting}
 	for _, flags := range []any{&a.cli.globals, command} {
 		names, ok := a.settings.fill(reflect.ValueOf(flags).Elem())
 		if !ok {

@@ -17,12 +17,15 @@ type LoadOptions struct {
 	CredentialsFile string // "" = none
 	// ReadFile replaces the function ReadFile; nil = that one.
 	ReadFile func(path string) ([]byte, error)
+	// Trusts reports whether a line that steers is obeyed; nil = every one is.
+	Trusts func(Line) (bool, error)
 }
 
 // Config is the scanned config and credentials file. It is not safe for
 // concurrent use.
 type Config struct {
 	files   []*file // config, then credentials: the later wins
+	trusts  func(Line) (bool, error)
 	bodies  map[string]*body
 	lookups int
 	index   map[string][]sectionRef // built when many profiles are asked for
@@ -40,7 +43,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if read == nil {
 		read = ReadFile
 	}
-	c := &Config{bodies: make(map[string]*body)}
+	c := &Config{bodies: make(map[string]*body), trusts: o.Trusts}
 	for i, path := range [2]string{o.ConfigFile, o.CredentialsFile} {
 		if path == "" {
 			continue

@@ -58,7 +58,7 @@ func Configure(c *Config, d *Document, name string, o ConfigureOptions) (*Undo, 
 			return nil, nil
 		}
 	}
-	r, err := c.Resolve(name, ResolveOptions{HoldsKey: o.HoldsKey, SelfProfile: o.SelfProfile})
+	r, err := c.Resolve(name, ResolveOptions{HoldsKey: o.HoldsKey, SelfProfile: o.SelfProfile, Looking: true})
 	if err != nil {
 		return nil, err
 	}

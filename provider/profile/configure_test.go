@@ -210,7 +210,7 @@ func TestUndoFileIsShared(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("directories cannot be locked on Windows")
 	}
-	f := UndoFile{Path: filepath.Join(t.TempDir(), "undo.json")}
+	f := UndoFile{Path: filepath.Join(t.TempDir(), "state", "undo.json")}
 	var all sync.WaitGroup
 	saved := make([]error, 8)
 	for i := range saved {

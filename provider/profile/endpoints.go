@@ -37,10 +37,10 @@ type fileEndpoints struct {
 func (w *walker) fileEndpoints(v *view) (fileEndpoints, error) {
 	e := fileEndpoints{
 		regional: v.get("sts_regional_endpoints"), fips: v.get("use_fips_endpoint"),
-		dualStack: v.get("use_dualstack_endpoint"), caBundle: w.obey("ca_bundle", v.entry("ca_bundle")),
+		dualStack: v.get("use_dualstack_endpoint"), caBundle: w.obey(v, "ca_bundle", v.entry("ca_bundle")),
 		ignore: v.get("ignore_configured_endpoint_urls"),
 	}
-	if url := w.obey("endpoint_url", v.entry("endpoint_url")); url != "" {
+	if url := w.obey(v, "endpoint_url", v.entry("endpoint_url")); url != "" {
 		e.url = map[string]string{"": url}
 	}
 	name := v.get("services")
@@ -54,17 +54,30 @@ func (w *walker) fileEndpoints(v *view) (fileEndpoints, error) {
 	if len(b.problems) > 0 {
 		return e, b.problems[0]
 	}
-	for service, entry := range b.values {
-		if url := nested(entry.text)["endpoint_url"]; url != "" {
-			w.obey("services", entry)
-			if e.url == nil {
-				e.url = make(map[string]string)
-			}
-			e.url[service] = url
+	for service, line := range serviceURLs(b) {
+		if e.url == nil {
+			e.url = make(map[string]string)
 		}
+		e.url[service] = w.obey(v, serviceKey(service), line)
 	}
 	return e, nil
 }
+
+// serviceURLs are the lines of a services section that redirect our calls.
+func serviceURLs(b *body) map[string]entry {
+	urls := make(map[string]entry)
+	for _, service := range endpointServices {
+		e := b.values[service]
+		if url := nested(e.text)["endpoint_url"]; url != "" {
+			urls[service] = entry{text: url, file: e.file, line: e.line}
+		}
+	}
+	return urls
+}
+
+// serviceKey is what a line of a services section is called. No profile's key
+// has this name.
+func serviceKey(service string) string { return "services: " + service + " endpoint_url" }
 
 // over fills what the profile does not say from the nearer profiles.
 func (e fileEndpoints) over(nearer fileEndpoints) fileEndpoints {

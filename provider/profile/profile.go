@@ -143,6 +143,9 @@ type ResolveOptions struct {
 	SessionPolicy
 	// Getenv reads the injected environment (AWS_REGION, AWS_ENDPOINT_URL…).
 	Getenv func(string) string
+	// Looking says that nothing will be carried out: a line that would not be
+	// obeyed is a warning, not an error.
+	Looking bool
 	// SelfProfile recognises a credential_process line that calls this very
 	// tool and returns the profile it asks for; plain says that it asks for
 	// nothing else, such as another role.
@@ -155,6 +158,7 @@ var (
 	ErrCycle          = errors.New("profiles refer to each other in a circle")
 	ErrMalformed      = errors.New("malformed configuration")
 	ErrUnsupported    = errors.New("unsupported configuration")
+	ErrUntrusted      = errors.New("the line is not trusted")
 	ErrConflict       = errors.New("the file was changed by another program")
 	ErrAccess         = errors.New("the file cannot be read or written") // for errors.Is; the text is the system's
 )

@@ -10,8 +10,8 @@ import (
 // chain of roles, where the first credentials come from, and the settings of
 // each step. It reads no environment but o.Getenv's and asks no network.
 //
-// Errors are *Error and wrap ErrUnknownProfile, ErrCycle, ErrMalformed or
-// ErrUnsupported; an error of HoldsKey is returned as it is.
+// Errors are *Error and wrap ErrUnknownProfile, ErrCycle, ErrMalformed,
+// ErrUnsupported or ErrUntrusted; an error of HoldsKey is returned as it is.
 func (c *Config) Resolve(name string, o ResolveOptions) (*Resolved, error) {
 	if err := c.Fatal(); err != nil {
 		return nil, err
@@ -32,16 +32,6 @@ type walker struct {
 	source   Source
 	warnings []string
 	refused  error // the first line that was needed and is not obeyed
-}
-
-// obey is the value of a line that runs a program, redirects a call or names
-// a file: one on a Windows drive is refused, as anybody may have written it.
-func (w *walker) obey(key string, e entry) string {
-	if e.text != "" && e.file != nil && e.file.drive != nil && w.refused == nil {
-		w.refused = &Error{File: e.file.path, Line: e.line, Profile: w.views[len(w.views)-1].name,
-			Err: fmt.Errorf("%w: %s is not obeyed, as %w", ErrUnsupported, key, e.file.drive), Remedy: e.file.drive.Remedy}
-	}
-	return e.text
 }
 
 // view is a profile with what it includes.

@@ -11,7 +11,8 @@ func (w *walker) resolved() (*Resolved, error) {
 	if err != nil {
 		return nil, err
 	}
-	mfaProcess := w.obey("mfa_process", w.inheritedEntry(0, "mfa_process"))
+	at, e := w.inheritedEntry(0, "mfa_process")
+	mfaProcess := w.obey(at, "mfa_process", e)
 	if w.refused != nil {
 		return nil, w.refused
 	}
@@ -98,15 +99,19 @@ func (w *walker) aliasStart(i int) int {
 
 // inherited is the profile's own value, else the one of its source profile,
 // and so on: the rule for mfa_serial, mfa_process and region.
-func (w *walker) inherited(i int, key string) string { return w.inheritedEntry(i, key).text }
+func (w *walker) inherited(i int, key string) string {
+	_, e := w.inheritedEntry(i, key)
+	return e.text
+}
 
-func (w *walker) inheritedEntry(i int, key string) entry {
+// inheritedEntry also gives the profile that says it.
+func (w *walker) inheritedEntry(i int, key string) (*view, entry) {
 	for _, v := range slices.Concat(w.views[w.aliasStart(i):], w.beyond) {
 		if e := v.entry(key); e.text != "" {
-			return e
+			return v, e
 		}
 	}
-	return entry{}
+	return w.views[i], entry{}
 }
 
 // serial is the effective MFA serial of the profile at i.

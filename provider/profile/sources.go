@@ -34,7 +34,7 @@ func (w *walker) process(v *view) (alias string) {
 		return name
 	default:
 		w.setSource(v, SourceProcess)
-		w.source.Process = w.obey("credential_process", e)
+		w.source.Process = w.obey(v, "credential_process", e)
 	}
 	return ""
 }
@@ -136,10 +136,7 @@ func (w *walker) sso(v *view) error {
 	if len(missing) > 0 {
 		return v.errorf("sso_account_id", ErrMalformed, "profile %q lacks %s for IAM Identity Center", v.name, strings.Join(missing, ", "))
 	}
-	w.obey("sso_start_url", v.entry("sso_start_url"))
-	if session != "" {
-		w.obey("sso_start_url", w.config.body(sectionSSOSession, session).values["sso_start_url"])
-	}
+	w.obey(v, "sso_start_url", w.startURL(v))
 	w.setSource(v, SourceSSO)
 	w.source.SSO = &SSO{
 		Session: session, StartURL: get("sso_start_url"), Region: get("sso_region"),
@@ -164,6 +161,16 @@ func (w *walker) login(v *view) error {
 	return nil
 }
 
+// startURL is the line that names a profile's sign-in portal: its own, else
+// that of its sso-session, which says the same where both do.
+func (w *walker) startURL(v *view) entry {
+	e := v.entry("sso_start_url")
+	if session := v.get("sso_session"); session != "" && e.text == "" {
+		e = w.config.body(sectionSSOSession, session).values["sso_start_url"]
+	}
+	return e
+}
+
 // webIdentity takes AssumeRoleWithWebIdentity: the role is part of it.
 func (w *walker) webIdentity(v *view) error {
 	wi := &WebIdentity{
@@ -182,7 +189,7 @@ func (w *walker) webIdentity(v *view) error {
 	if !isRoleARN(wi.RoleARN) {
 		return v.errorf("role_arn", ErrMalformed, "role_arn %q is not the ARN of a role", wi.RoleARN)
 	}
-	w.obey(key, v.entry(key))
+	w.obey(v, key, v.entry(key))
 	w.setSource(v, SourceWebIdentity)
 	w.source.WebIdentity = wi
 	return nil

@@ -2,12 +2,7 @@ package profile
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -174,9 +169,6 @@ type UndoFile struct {
 	disk files.Disk
 }
 
-// undoFormat is the version of the file's format.
-const undoFormat = 1
-
 type undoRecords struct {
 	Version int     `json:"version"`
 	Records []*Undo `json:"records"`
@@ -185,7 +177,8 @@ type undoRecords struct {
 // Load reads the undo data of a config file by profile; a missing file has none.
 func (f UndoFile) Load(config string) (map[string]*Undo, error) {
 	found := make(map[string]*Undo)
-	r, err := f.read()
+	var r undoRecords
+	err := f.state().read(&r)
 	for _, u := range r.Records {
 		if u.File == config {
 			found[u.Profile] = u
@@ -194,53 +187,25 @@ func (f UndoFile) Load(config string) (map[string]*Undo, error) {
 	return found, err
 }
 
-func (f UndoFile) read() (r undoRecords, err error) {
-	data, err := f.disk.Read(f.Path, maxFile, files.Private)
-	if errors.Is(err, fs.ErrNotExist) {
-		return undoRecords{}, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &r)
-	}
-	if err == nil && r.Version != undoFormat {
-		err = fmt.Errorf("unknown version %d", r.Version)
-	}
-	if err != nil {
-		return undoRecords{}, fmt.Errorf("could not read the undo data in %s: %w", f.Path, accessError{err})
-	}
-	return r, nil
+func (f UndoFile) state() stateFile {
+	return stateFile{path: f.Path, what: "the undo data", disk: f.disk}
 }
 
 // Save replaces the undo data of these profiles of a config file; nil forgets
 // them. The file is private to its owner.
 func (f UndoFile) Save(ctx context.Context, config string, changed map[string]*Undo) error {
-	dir := filepath.Dir(f.Path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
-	}
-	unlock, _ := lockDirectory(ctx, dir) // other processes may be saving theirs
-	defer unlock()
-	r, err := f.read()
-	if err != nil {
-		return err
-	}
-	r.Version = undoFormat
-	r.Records = slices.DeleteFunc(r.Records, func(u *Undo) bool {
-		_, replaced := changed[u.Profile]
-		return u.File == config && replaced
-	})
-	for _, u := range changed {
-		if u != nil {
-			r.Records = append(r.Records, u)
+	var r undoRecords
+	return f.state().change(ctx, &r, func() {
+		r.Version = stateFormat
+		r.Records = slices.DeleteFunc(r.Records, func(u *Undo) bool {
+			_, replaced := changed[u.Profile]
+			return u.File == config && replaced
+		})
+		for _, u := range changed {
+			if u != nil {
+				r.Records = append(r.Records, u)
+			}
 		}
-	}
-	slices.SortFunc(r.Records, func(a, b *Undo) int { return strings.Compare(a.File+"\x00"+a.Profile, b.File+"\x00"+b.Profile) })
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := f.disk.Write(f.Path, append(text, '\n')); err != nil {
-		return fmt.Errorf("could not write the undo data to %s: %w", f.Path, err)
-	}
-	return nil
+		slices.SortFunc(r.Records, func(a, b *Undo) int { return strings.Compare(a.File+"\x00"+a.Profile, b.File+"\x00"+b.Profile) })
+	})
 }
