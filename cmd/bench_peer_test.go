@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"groat/provider/ststest"
 )
 
 // newContest is a fresh outside for the benchmarks. With PEER=path another
@@ -36,16 +34,7 @@ func newContest(b *testing.B, backend string) *outside {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := startAWSWith(b, ststest.Options{TLS: true})
-	proxy, err := a.Proxy()
-	if err != nil {
-		b.Fatal(err)
-	}
-	ca, err := a.CAFile()
-	if err != nil {
-		b.Fatal(err)
-	}
-	a.proxy = []string{"HTTPS_PROXY=" + proxy, "SSL_CERT_FILE=" + ca}
+	a := throughProxy(b)
 	o := newOutsideAt(b, a, backend, environ...)
 	o.peer = peer
 	o.environ = append(o.environ, "GROAT="+o.binary) // for testdata/peer.sh

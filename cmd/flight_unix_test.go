@@ -263,3 +263,21 @@ func TestCredentialsAreDeliveredWithoutALockDirectory(t *testing.T) {
 		t.Errorf("said %q", stderr.String())
 	}
 }
+
+// A process whose proxy is dead ends for itself alone: who waited for it, with
+// a proxy that works, mints.
+func TestDeadProxyEndsNobodyElsesWait(t *testing.T) {
+	o := newOutsideAt(t, throughProxy(t), "file")
+	o.askAtGate()
+	o.cold()
+	first := o.start("admin", "HTTPS_PROXY=http://127.0.0.1:1")
+	o.untilAsked(1)
+	second := o.start("admin", "GROAT_DEBUG=1")
+	second.untilWaiting()
+	o.answer(o.device.FreshCode())
+	first.end(exitUnreachable)
+	o.untilAsked(2)
+	o.answer(o.device.FreshCode())
+	second.end(0)
+	o.parse([]byte(second.out.String()))
+}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"groat/provider/profile"
 )
 
@@ -35,9 +37,12 @@ func checkCommands(t *testing.T, at, text string, names bool) int {
 		switch {
 		case err != nil || len(words) == 0 || strings.Contains(line, "…"):
 			continue
-		case m[1] != "`" && !told.MatchString(text) && !isCommand(t, words[0]), words[0] == "placeholder", slices.Contains(words, "NAME"):
+		case m[1] != "`" && !told.MatchString(text) && !isCommand(t, words[:1]), words[0] == "placeholder", slices.Contains(words, "NAME"):
 			continue
 		case names && (len(words) == 1 || len(words) == 2 && words[0] == "mfa"):
+			if n++; !strings.HasPrefix(words[0], "-") && !isCommand(t, words) {
+				t.Errorf("%s: groat%s is not a command", at, line)
+			}
 			continue
 		case line == " mfa placeholder", line == " lock file": // the start of a command, and of a lock file
 			continue
@@ -55,17 +60,18 @@ func checkCommands(t *testing.T, at, text string, names bool) int {
 // told is before a command that somebody is told to run.
 var told = regexp.MustCompile(`(^|hint: |; )(run|try|first)( in a terminal)?: groat `)
 
-var isCommand = func() func(t *testing.T, word string) bool {
-	var known []string
-	return func(t *testing.T, word string) bool {
-		if known == nil {
-			for _, n := range model(t).Children {
-				known = append(append(known, n.Name), n.Aliases...)
-			}
+// isCommand reports whether the words name a command of the tree.
+func isCommand(t *testing.T, words []string) bool {
+	node := model(t).Node
+	for _, word := range words {
+		i := slices.IndexFunc(node.Children, func(c *kong.Node) bool { return c.Name == word || slices.Contains(c.Aliases, word) })
+		if i < 0 {
+			return false
 		}
-		return slices.Contains(known, word)
+		node = node.Children[i]
 	}
-}()
+	return true
+}
 
 // Every command that a message tells people to run is one that the parser
 // takes. In messages a command ends with the text, or it is in backquotes.
@@ -173,7 +179,7 @@ func literalText(e ast.Expr) (string, bool) {
 func unquoted(t *testing.T, e ast.Expr) []ast.Expr {
 	open := func(text string) bool {
 		m := openCommand.FindStringSubmatch(text)
-		return m != nil && isCommand(t, m[2])
+		return m != nil && isCommand(t, []string{m[2]})
 	}
 	literal := func(e ast.Expr) string {
 		lit, _ := e.(*ast.BasicLit)

@@ -109,6 +109,22 @@ func startAWSWith(t ststest.TB, o ststest.Options) *aws {
 	return a
 }
 
+// throughProxy is a double that is reached under AWS's own names.
+func throughProxy(t ststest.TB) *aws {
+	t.Helper()
+	a := startAWSWith(t, ststest.Options{TLS: true})
+	proxy, err := a.Proxy()
+	if err != nil {
+		t.Fatalf("proxy: %v", err)
+	}
+	ca, err := a.CAFile()
+	if err != nil {
+		t.Fatalf("certificate: %v", err)
+	}
+	a.proxy = []string{"HTTPS_PROXY=" + proxy, "SSL_CERT_FILE=" + ca}
+	return a
+}
+
 func newAWS() *aws { return newAWSWith(ststest.Options{}) }
 
 func newAWSWith(o ststest.Options) *aws {
