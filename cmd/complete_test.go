@@ -70,7 +70,7 @@ func TestComplete(t *testing.T) {
 		want  []string
 	}{
 		{[]string{"export", "--format", "=", "j"}, []string{"json"}},
-		{[]string{"export", "--format", "=", ""}, []string{"export-env", "env", "json", "ini", "fish", "powershell", "cmd"}},
+		{[]string{"export", "--format", "=", ""}, []string{"export-env", "env", "json", "sts", "ini", "fish", "powershell", "cmd"}},
 		{[]string{"exec", "--region", "=", "x", "admin", "ls"}, []string{":command:6"}},
 	} {
 		if got := complete(t, environ, "bash", tt.words...); !slices.Equal(got, tt.want) {

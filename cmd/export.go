@@ -17,7 +17,7 @@ import (
 
 // exportCmd prints a profile's credentials for a shell or a file.
 type exportCmd struct {
-	Format            string `default:"export-env" enum:"export-env,env,json,ini,fish,powershell,cmd" placeholder:"FORMAT" help:"One of ${enum} (default ${default})." group:"child"`
+	Format            string `default:"export-env" enum:"export-env,env,json,sts,ini,fish,powershell,cmd" placeholder:"FORMAT" help:"One of ${enum} (default ${default})." group:"child"`
 	ToCredentialsFile bool   `help:"Write them into the AWS credentials file instead, for tools that read nothing else." group:"child"`
 
 	minting

@@ -40,7 +40,9 @@ var lineFormats = map[string]lineFormat{
 func export(format string, in exportInput) (string, error) {
 	switch format {
 	case "json":
-		return exportJSON(in)
+		return indented(newProcessOutput(in.Credentials))
+	case "sts":
+		return exportSTS(in.Credentials)
 	case "ini":
 		return exportINI(in)
 	}
@@ -149,8 +151,27 @@ func oneLine(s string) (string, error) {
 	return s, nil
 }
 
-func exportJSON(in exportInput) (string, error) {
-	data, err := json.MarshalIndent(newProcessOutput(in.Credentials), "", "  ")
+// exportSTS is the shape of the answers of STS itself, as `aws sts` prints
+// them: session credentials with their end, or nothing.
+func exportSTS(c session.Credentials) (string, error) {
+	if c.SessionToken == "" {
+		return "", usageError("the sts format is for session credentials, and these are a long-lived key", "use --format json, or leave --no-session out")
+	}
+	var out struct {
+		Credentials struct {
+			AccessKeyID     string `json:"AccessKeyId"`
+			SecretAccessKey string
+			SessionToken    string
+			Expiration      string `json:",omitempty"`
+		}
+	}
+	out.Credentials.AccessKeyID, out.Credentials.SecretAccessKey = c.AccessKeyID, c.SecretAccessKey
+	out.Credentials.SessionToken, out.Credentials.Expiration = c.SessionToken, child.FormatExpiration(c.Expiration)
+	return indented(out)
+}
+
+func indented(v any) (string, error) {
+	data, err := json.MarshalIndent(v, "", "  ")
 	return string(data) + "\n", err
 }
 
