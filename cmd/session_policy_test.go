@@ -82,7 +82,7 @@ func TestPolicyFlags(t *testing.T) {
 	if _, err := a.parse([]string{"exec", "readonly", "--policy-arn", readOnly, "--policy-arn", readOnly + "2"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"--policy-arn=" + readOnly + "," + readOnly + "2"}; !slices.Equal(a.given.mint, want) {
-		t.Errorf("given: %q, want %q", a.given.mint, want)
+	if want := []given{{"--policy-arn=" + readOnly + "," + readOnly + "2", true}}; !slices.Equal(a.given, want) {
+		t.Errorf("given: %v, want %v", a.given, want)
 	}
 }
