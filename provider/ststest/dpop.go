@@ -53,22 +53,20 @@ func (s *Server) proof(x *exchange) (thumbprint, why string) {
 	case len(signature) != 64:
 		return "", "the signature's length"
 	}
-	key := ecdsa.PublicKey{Curve: elliptic.P256()}
-	for _, c := range []struct {
-		name string
-		into **big.Int
-	}{{"x", &key.X}, {"y", &key.Y}} {
-		b, err := base64.RawURLEncoding.Strict().DecodeString(head.Jwk[c.name])
+	point := []byte{4} // uncompressed: x and y follow
+	for _, name := range []string{"x", "y"} {
+		b, err := base64.RawURLEncoding.Strict().DecodeString(head.Jwk[name])
 		if err != nil || len(b) != 32 { // RFC 7518 section 6.2.1.2: the full size of a coordinate
-			return "", "the coordinate " + c.name
+			return "", "the coordinate " + name
 		}
-		*c.into = new(big.Int).SetBytes(b)
+		point = append(point, b...)
 	}
-	if _, err := key.ECDH(); err != nil {
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
 		return "", "a point off the curve"
 	}
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if !ecdsa.Verify(&key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
+	if !ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
 		return "", "the signature"
 	}
 	s.login.proofs[claims.Jti] = true
