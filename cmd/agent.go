@@ -1,6 +1,29 @@
 package cmd
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"groat/provider/profile"
+)
+
+// agentSetting has no flag: it is a habit of the machine, not of one command.
+const agentSetting = "agent"
+
+// readAgentRule reads what agents may where a profile does not say. It counts
+// only where one calls.
+func (a *app) readAgentRule() error {
+	if a.agentRule != "" || a.agent() == "" {
+		return nil
+	}
+	text, place, inFile, err := a.settings.value(agentSetting)
+	if err == nil && place != "" && !slices.Contains(profile.AgentWords, text) {
+		err = &settingError{place, fmt.Sprintf("%q is not one of %s", text, strings.Join(profile.AgentWords, ", ")), inFile, ""}
+	}
+	a.agentRule = text
+	return err
+}
 
 // agents are the variables by which AI agents show themselves to what they
 // start, with the products' names. The AWS SDKs look at the same ones.

@@ -55,7 +55,9 @@ type app struct {
 	given     []given // flags of the command line that a remedy must repeat
 	helpFlags bool    // the help page of the common flags is wanted
 	// wait sleeps until a device shows its next code; nil: a timer.
-	wait func(ctx context.Context, d time.Duration) error
+	wait      func(ctx context.Context, d time.Duration) error
+	agentRule string   // what agents may by default, see readAgentRule
+	consented sync.Map // what a person said yes to in this process
 	// heedSignals must be called before anything begins that a signal must
 	// not simply cut off: waiting, asking, calling AWS.
 	heedSignals func()

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"groat/provider/profile"
 )
 
 func readDoc(t *testing.T, name string) string {
@@ -71,5 +74,61 @@ func TestDocumentedPrompts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Every snippet for agents is what its language takes, and groat's lines are
+// groat's.
+func TestAgentSnippets(t *testing.T) {
+	found := map[string]int{}
+	for _, block := range regexp.MustCompile("(?s)```([a-z]+)\n(.*?)```").FindAllStringSubmatch(readDoc(t, "agents.md"), -1) {
+		language, text := block[1], block[2]
+		found[language]++
+		switch language {
+		case "json":
+			if !json.Valid([]byte(text)) {
+				t.Errorf("not JSON: %s", text)
+			}
+		case "ini":
+			config := filepath.Join(t.TempDir(), "config")
+			if err := os.WriteFile(config, []byte("[default]\n"+text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := profile.Load(profile.LoadOptions{ConfigFile: config})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range c.Names() {
+				if _, err := c.Resolve(name, profile.ResolveOptions{HoldsKey: func(name string) (bool, error) { return name == "default", nil }}); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		case "sh":
+			if out, err := exec.Command("sh", "-n", "-c", text).CombinedOutput(); err != nil {
+				t.Errorf("%s: %s", text, out)
+			}
+			for line := range strings.Lines(text) {
+				if _, words, is := strings.Cut(" "+line, " groat "); is {
+					if _, err := newApp([]string{"HOME=" + t.TempDir()}, Streams{}).parse(strings.Fields(words)); err != nil {
+						t.Errorf("%s: %v", line, err)
+					}
+				}
+			}
+		default:
+			t.Errorf("nobody checks %s", language)
+		}
+	}
+	if found["json"] < 3 || found["ini"] < 1 || found["sh"] < 4 {
+		t.Errorf("snippets: %v", found)
+	}
+}
+
+// The variables by which agents are recognised are all named.
+func TestAgentVariablesAreDocumented(t *testing.T) {
+	doc := readDoc(t, "agents.md")
+	for _, known := range agents {
+		if !strings.Contains(doc, "`"+known.variable+"`") {
+			t.Errorf("%s is not named", known.variable)
+		}
 	}
 }

@@ -51,6 +51,7 @@ var exitCodes = []struct {
 	{provider.ErrUnreachable, exitUnreachable},
 	{provider.ErrNoCode, exitNoCode},
 	{provider.ErrCancelled, exitNoCode},
+	{errDeclined, exitNoCode},
 	{provider.ErrNoKey, exitVault},
 	{provider.ErrKeyReplaced, exitVault},
 	{vault.ErrNotFound, exitVault},

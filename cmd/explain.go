@@ -29,6 +29,9 @@ type explanation struct {
 	Chain    []string        `json:"chain"` // profiles walked, the source last
 	Source   explainedSource `json:"source"`
 	Region   *string         `json:"region"`
+	Agent    *string         `json:"agent"`      // the AI agent that calls; null: a person
+	Rule     *string         `json:"agent_rule"` // what it may: allow, ask, read-only, deny
+	Asks     bool            `json:"confirm"`    // a person is asked before the answer is handed out
 	Steps    []explainedStep `json:"steps"`
 	Warnings []string        `json:"warnings"`
 }
@@ -84,6 +87,7 @@ func explain(p *provider.Plan, r *profile.Resolved, states []provider.StepState)
 		Profile: p.Profile, Chain: r.Chain, Region: orNull(p.Region), Warnings: slices.Concat([]string{}, r.Warnings, p.Warnings),
 		Source: explainedSource{Kind: string(p.Source.Kind), Profile: p.Source.Profile, MFASerial: orNull(p.Source.MFASerial)},
 	}
+	e.Agent, e.Rule, e.Asks = orNull(p.Consent.Agent), orNull(p.Consent.Rule), p.Consent.Ask
 	if p.Card != nil {
 		e.Source.KeyID = &p.Card.KeyID
 	}
@@ -178,6 +182,15 @@ func (e explanation) text(now time.Time) string {
 		default:
 			line("     not cached and not needed now")
 		}
+	}
+	if e.Agent != nil {
+		line("  called by the AI agent %s: agent = %s", *e.Agent, *e.Rule)
+	}
+	switch {
+	case e.Rule != nil && *e.Rule == profile.AgentDeny:
+		line("  nothing is handed out")
+	case e.Asks:
+		line("  a person is asked before credentials are handed out")
 	}
 	for _, w := range e.Warnings {
 		line("  note: %s", w)

@@ -11,9 +11,14 @@ import (
 	"groat/session"
 )
 
-// handOut is the one door by which credentials of a plan come out.
+// handOut is the one door by which credentials of a plan come out: once its
+// profile's consent was had, and with a line in the log.
 func (a *app) handOut(ctx context.Context, p *provider.Plan, minter *provider.Minter) (session.Credentials, error) {
 	cached := false
+	if err := a.consent(ctx, p); err != nil {
+		a.logHandOut(p, session.Credentials{}, false, err)
+		return session.Credentials{}, err
+	}
 	minter.Answered = func(fromCache bool) { cached = fromCache }
 	creds, err := minter.Credentials(ctx, p)
 	a.logHandOut(p, creds, cached, err)

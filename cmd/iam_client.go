@@ -29,6 +29,9 @@ func (a *app) iamClient(ctx context.Context, name string, m minting) (iam.Client
 
 // keyClient signs with a plan's long-lived key itself.
 func (a *app) keyClient(ctx context.Context, plan *provider.Plan) (iam.Client, error) {
+	if err := a.consent(ctx, plan); err != nil {
+		return iam.Client{}, err
+	}
 	key, err := (vaultKeys{a}).Key(ctx, plan.Source.Profile)
 	if err != nil {
 		return iam.Client{}, err

@@ -48,7 +48,8 @@ func TestLog(t *testing.T) {
 		code                   int
 		result, profile, agent string
 	}{
-		{[]string{"credential-process", "readonly"}, 0, logCached, "readonly", "claude"},
+		{[]string{"credential-process", "readonly"}, 0, logCached, "readonly", ""},
+		{[]string{"credential-process", "readonly"}, 0, logMinted, "readonly", "claude"}, // its name is in the session's
 		{[]string{"export", "admin", "--format", "json"}, 0, logMinted, "admin", ""},
 		{[]string{"whoami", "admin"}, 0, logCached, "admin", ""},
 		{[]string{"login", "admin", "--stdout"}, 0, logCached, "admin", ""},

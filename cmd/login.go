@@ -123,6 +123,10 @@ const sessionsOnly = "the console takes session credentials only"
 // federated asks for a federation token: the console refuses the session of
 // a user's own key.
 func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, policy profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
+	if err := a.consent(ctx, plan); err != nil {
+		a.logHandOut(plan, session.Credentials{}, false, err)
+		return session.Credentials{}, err
+	}
 	key, err := vaultKeys{a}.Key(ctx, plan.Source.Profile)
 	if err != nil {
 		return session.Credentials{}, err
@@ -132,7 +136,9 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, p
 		user = plan.Card.UserName
 	}
 	lifetime := cmp.Or(time.Duration(c.SessionTTL), time.Duration(c.Duration), provider.MaxConsoleDuration)
-	return provider.FederationToken(ctx, call, key, user, lifetime, policy.PolicyARNs, policy.Policy)
+	creds, err := provider.FederationToken(ctx, call, key, user, lifetime, policy.PolicyARNs, policy.Policy)
+	a.logHandOut(plan, creds, false, err)
+	return creds, err
 }
 
 // call says for whom and where login calls AWS.

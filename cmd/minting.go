@@ -120,6 +120,9 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 		}
 		card = &c
 	}
+	if err := a.readAgentRule(); err != nil {
+		return nil, err
+	}
 	p, err := provider.NewPlan(r, card, a.options(r, m))
 	var bounds *provider.BoundsError
 	if errors.As(err, &bounds) {
@@ -147,6 +150,8 @@ func (a *app) options(r *profile.Resolved, m minting) provider.Options {
 		AssumeRoleTTL: time.Duration(m.AssumeRoleTTL),
 		NoSession:     m.NoSession,
 		OSUser:        osUser(a.getenv),
+		Agent:         a.agent(),
+		AgentRule:     a.agentRule,
 	}
 	// What stands on the command line wins over what comes from a variable or
 	// from config.json.

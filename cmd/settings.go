@@ -61,7 +61,7 @@ func (s *settings) Validate(app *kong.Application) error {
 	if len(s.file) == 0 {
 		return nil
 	}
-	known := append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting)
+	known := append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting, agentSetting)
 	for name := range s.file {
 		if !slices.Contains(known, strings.ReplaceAll(name, "_", "-")) {
 			slices.Sort(known)

@@ -39,7 +39,7 @@ func (a *app) shortcut(words []string) runner {
 	default:
 		return nil
 	}
-	known := []string{unlockForSetting, maxKeyAgeSetting, trustSetting}
+	known := []string{unlockForSetting, maxKeyAgeSetting, trustSetting, agentSetting}
 	for _, flags := range []any{&a.cli.globals, command} {
 		names, ok := a.settings.fill(reflect.ValueOf(flags).Elem())
 		if !ok {

@@ -20,7 +20,7 @@ func TestShortcutIsTheSameParse(t *testing.T) {
 		"session-ttl": {"1h", "900", "900s", "-1h", "x", "1.5s"}, "assume-role-ttl": {"2h", "0"}, "min-ttl": {"10m"},
 		"file-dir": {"/x y", "~/${z}", "a,b"}, "pass-prefix": {"p"}, "kwallet-folder": {"f"}, "keyctl-scope": {"user"},
 		"secret-service-collection": {"c"}, "unlock-for": {"0", "1h"}, "file-passphrase-command": {"echo 'a b' \"c\""},
-		"destination": {"x"}, "misspelt": {"x"},
+		"destination": {"x"}, "misspelt": {"x"}, "agent": {"deny", "perhaps"},
 	}
 	var names []string
 	for name := range values {

@@ -79,6 +79,9 @@ func stepIdentity(step *Step, itself bool) []string {
 	if step.Operation == OpScoped {
 		fields = append(fields, step.Policy, step.Description)
 	}
+	if step.Agent != "" { // what an agent got is never a person's, nor the other way round
+		fields = append(fields, "agent", step.Agent)
+	}
 	if role := step.Role; role != nil {
 		fields = append(fields, role.RoleARN, role.ExternalID, role.SessionName, role.SourceIdentity, step.Policy)
 		for _, tag := range role.Tags {

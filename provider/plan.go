@@ -23,6 +23,7 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		card:     card,
 		options:  o,
 		roles:    append([]profile.Role(nil), r.Roles...),
+		scope:    r.SessionPolicy,
 		source:   sourceOf(r.Source.Kind),
 		plan: &Plan{
 			Profile: r.Name,
@@ -36,6 +37,9 @@ func NewPlan(r *profile.Resolved, card *Card, o Options) (*Plan, error) {
 		if err := checkRole(b.profileOf(&b.roles[i]), &b.roles[i]); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.consent(); err != nil {
+		return nil, err
 	}
 	if err := b.source.plan(b); err != nil {
 		return nil, err
@@ -58,6 +62,7 @@ type planner struct {
 	card     *Card
 	options  Options
 	roles    []profile.Role
+	scope    profile.SessionPolicy // that no role takes
 	source   source
 	plan     *Plan
 }
@@ -150,7 +155,7 @@ func (b *planner) fromTemporary(step Step) error {
 }
 
 func (b *planner) fromWebIdentity() error {
-	w := b.resolved.Source.WebIdentity
+	w := b.plan.Source.WebIdentity
 	duration := DefaultRoleDuration
 	if len(b.roles) == 0 {
 		asked, err := configuredDuration(b.resolved.Profile, b.resolved.DurationSeconds)
@@ -163,7 +168,8 @@ func (b *planner) fromWebIdentity() error {
 	return b.fromTemporary(Step{
 		Duration:      duration,
 		Region:        region,
-		SessionName:   roleSessionName(w.SessionName, nil, "", b.options.OSUser),
+		SessionName:   b.sessionName(w.SessionName, nil, ""),
+		Agent:         b.named(w.SessionName),
 		SessionPolicy: w.SessionPolicy,
 	})
 }

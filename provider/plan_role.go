@@ -39,7 +39,8 @@ func (b *planner) assume(serial string, chained bool) error {
 			Region:        region,
 			Partition:     part,
 			Endpoints:     role.Endpoints,
-			SessionName:   roleSessionName(role.SessionName, b.card, knownSerial, b.options.OSUser),
+			SessionName:   b.sessionName(role.SessionName, b.card, knownSerial),
+			Agent:         b.named(role.SessionName),
 			SessionPolicy: role.SessionPolicy,
 		}
 		if role.SessionName != "" && role.SessionName != step.SessionName {

@@ -28,8 +28,8 @@ const storeKey = "store that key in the vault, where sessions are made of it: `g
 // narrow adds GetScopedCredentials where a session policy is asked for and no
 // role is assumed that takes it.
 func (b *planner) narrow() error {
-	policy := b.resolved.SessionPolicy
-	if len(b.roles) > 0 || !policy.Narrows() {
+	policy := b.scope
+	if !policy.Narrows() {
 		return nil
 	}
 	before := b.plan.Steps[len(b.plan.Steps)-1]
@@ -50,7 +50,7 @@ func (b *planner) narrow() error {
 		Region:        cmp.Or(b.resolved.Region, before.Region),
 		Endpoints:     regional(b.resolved.Source.Endpoints),
 		SessionPolicy: policy,
-		Description:   scopeDescription(b.resolved.Name),
+		Description:   scopeDescription(b.resolved.Name, b.options.Agent),
 	}
 	if before.Region != "" && profile.PartitionOf(step.Region) != before.Partition {
 		step.Region = before.Region // what the shell says of other work
@@ -59,7 +59,7 @@ func (b *planner) narrow() error {
 		step.Region = ""
 	}
 	step.Region, step.Partition = place(step.Region)
-	if before.Operation != OpGetSessionToken {
+	if before.Role == nil && before.Operation != OpGetSessionToken && before.Operation != OpWebIdentity {
 		step.Duration = firstDuration(b.options.AssumeRoleTTL, b.options.SessionTTL)
 	}
 	b.plan.Steps = append(b.plan.Steps, step)
@@ -90,7 +90,10 @@ const maxScopeDescription = 256
 
 // scopeDescription is what CloudTrail shows beside the identity, which stays
 // that of the session.
-func scopeDescription(name string) string {
+func scopeDescription(name, agent string) string {
+	if agent != "" {
+		name += ", agent " + agent
+	}
 	s := strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '_'

@@ -46,6 +46,8 @@ type Options struct {
 	SessionTTL    time.Duration // GetSessionToken; 0 = default 8 h
 	AssumeRoleTTL time.Duration // 0 = the profile's duration_seconds, else 1 h
 	NoSession     bool
+	Agent         string // the AI agent that calls, in lower case; "" = a person
+	AgentRule     string // what agents may where the profile does not say: one of profile.AgentWords; "" = allow
 	OSUser        string // the operating system's user name, last choice for role session names
 }
 
@@ -80,6 +82,7 @@ type Step struct {
 	Partition   string        // aws, aws-cn, aws-us-gov, aws-iso, …
 	Endpoints   profile.Endpoints
 	SessionName string // sanitised role session name; "" where none applies
+	Agent       string // the AI agent that the name shows; "" = none
 	Description string // GetScopedCredentials: what CloudTrail shows of it
 	profile.SessionPolicy
 }
@@ -93,6 +96,7 @@ type Plan struct {
 	Card     *Card    // of the long-lived key; nil for other sources
 	Steps    []Step   // in the order they are called; the last one's credentials are the answer
 	Region   string   // for the child; "" if none was configured
+	Consent  Consent  // what is asked before the answer is handed out
 	Warnings []string // of the plan itself; Resolved has its own
 }
 

@@ -143,10 +143,12 @@ func TestLineAndDefault(t *testing.T) {
 
 func TestConfirm(t *testing.T) {
 	for keys, want := range map[string]string{"y\n": "true", "YES\n": "true", "\n": "false", "n\n": "false", "yess\n": "false", "\x04": "false"} {
-		s := onTerminal(t, "confirm")
-		s.Sees("[y/N]: ", 1)
-		s.Types(keys)
-		s.Ends(0, "answer="+want+"\n")
+		for _, what := range []string{"confirm", "approve", "approve-window"} { // no window can open here
+			s := onTerminal(t, what)
+			s.Sees("[y/N]: ", 1)
+			s.Types(keys)
+			s.Ends(0, "answer="+want+"\n")
+		}
 	}
 }
 

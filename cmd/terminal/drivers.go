@@ -24,13 +24,13 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 	case "none":
 		return nil, &NoTerminalError{Why: "--prompt none forbids questions"}
 	case "auto":
-		return u.auto()
+		return u.auto(k)
 	case "terminal":
 		p, err := openDevice()
 		return []prompter{p}, err
 	case "ykman":
 		if k != kindCode { // a security key knows no passphrase
-			return u.auto()
+			return u.auto(k)
 		}
 		fallthrough
 	default:
@@ -56,12 +56,15 @@ func (u *UI) terminalOnly() (prompter, error) {
 // auto takes the terminal where there is one and this process is in its
 // foreground, else every window that can open here. A peer's order that began
 // with the windows left people with "signal: aborted" on bare servers.
-func (u *UI) auto() ([]prompter, error) {
+// kindYesInWindow has the windows first.
+func (u *UI) auto(k kind) ([]prompter, error) {
 	p, err := openDevice()
-	if err == nil {
+	if err == nil && k != kindYesInWindow {
 		return []prompter{p}, nil
 	}
-	u.opts.Debugf("no terminal to ask on: %v", err)
+	if err != nil {
+		u.opts.Debugf("no terminal to ask on: %v", err)
+	}
 	names, why := u.windows()
 	var ps []prompter
 	for _, n := range names {
@@ -71,6 +74,9 @@ func (u *UI) auto() ([]prompter, error) {
 			continue
 		}
 		ps = append(ps, d)
+	}
+	if err == nil {
+		ps = append(ps, p)
 	}
 	if len(ps) > 0 {
 		return ps, nil

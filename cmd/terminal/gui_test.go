@@ -89,6 +89,14 @@ func TestWindows(t *testing.T) {
 				display.Answer("pa%s <b>&x\\", "Return")
 				w.ends(0, "answer=pa%s <b>&x\\\n")
 			})
+			t.Run("approve", func(t *testing.T) {
+				// "No" is preset where the toolkit can: one key to the left or right is "Yes".
+				for keys, want := range map[string]string{"alt+y": "true", "Escape": "false"} {
+					w := inWindow(t, display, driver, "approve", env...)
+					display.Answer("", keys)
+					w.ends(0, "answer="+want+"\n")
+				}
+			})
 			t.Run("cancel", func(t *testing.T) {
 				w := inWindow(t, display, driver, "code", env...)
 				display.Answer("", "Escape")

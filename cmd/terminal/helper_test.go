@@ -52,6 +52,8 @@ func helper(what string) int {
 		answer, err = u.Line(ctx, q)
 	case "confirm":
 		answer, err = u.Confirm(ctx, Question{Title: "remove admin?"})
+	case "approve", "approve-window":
+		answer, err = u.Approve(ctx, Question{Title: "Hand out <b>admin</b>?", Prompt: "allow?"}, what == "approve-window")
 	case "choose":
 		answer, err = u.Choose(ctx, "which profile?", []string{"dev-admin", "dev-readonly", "prod-admin", "staging"})
 	case "tell":

@@ -41,6 +41,9 @@ func kdialogText(s string, mnemonics bool) string {
 func (k kdialog) ask(ctx context.Context, r request) ([]byte, error) {
 	text := r.text() + "\n" + r.Prompt
 	args := []string{"--title", "groat", "--inputbox", kdialogText(text, true), r.Default}
+	if r.asksYes() {
+		args = []string{"--title", "groat", "--warningyesno", kdialogText(text, false)}
+	}
 	if r.kind == kindSecret {
 		args = []string{"--title", "groat", "--password", kdialogText(text, false)}
 	}
@@ -48,8 +51,12 @@ func (k kdialog) ask(ctx context.Context, r request) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case res.code == 0 && r.asksYes():
+		return []byte(yesAnswer), nil
 	case res.code == 0:
 		return res.stdout, nil
+	case res.code == 2 && r.asksYes(): // Esc, where two buttons are asked for
+		return nil, ErrCancelled
 	case res.code == 1 && !strings.Contains(res.stderr, "could not connect to display"):
 		return nil, ErrCancelled
 	}

@@ -21,6 +21,11 @@ const dialogScript = `on run argv
 	set theDefault to item 2 of argv
 	set hideIt to (item 3 of argv is "hidden")
 	set giveUp to (item 4 of argv) as integer
+	if item 3 of argv is "yes" then
+		set r to display dialog theText with title "groat" buttons {"No", "Yes"} default button "No" cancel button "No" giving up after giveUp
+		if gave up of r then return "gave-up"
+		return "answer:y"
+	end if
 	set r to display dialog theText default answer theDefault with title "groat" hidden answer hideIt giving up after giveUp
 	if gave up of r then return "gave-up"
 	return "answer:" & text returned of r
@@ -31,6 +36,9 @@ func (o osascript) ask(ctx context.Context, r request) ([]byte, error) {
 	shown := "shown"
 	if r.kind == kindSecret {
 		shown = "hidden"
+	}
+	if r.asksYes() {
+		shown = "yes"
 	}
 	res, err := o.run(ctx, dialogScript, nil, "-", r.text()+"\n"+r.Prompt, r.Default, shown, strconv.Itoa(secondsLeft(ctx)))
 	if err != nil {

@@ -98,6 +98,17 @@ func (p pinentry) converse(ctx context.Context, a *assuan, r request) ([]byte, e
 			return nil, err
 		}
 	}
+	if r.asksYes() {
+		for _, l := range [][2]string{{"SETOK", "_Yes"}, {"SETCANCEL", "_No"}} {
+			if _, err := a.send(l[0] + " " + l[1]); err != nil {
+				return nil, err
+			}
+		}
+		if _, err := a.send("CONFIRM"); err != nil {
+			return nil, err
+		}
+		return []byte(yesAnswer), nil
+	}
 	return a.send("GETPIN")
 }
 
@@ -170,7 +181,7 @@ func assuanError(s string) error {
 	num, text, _ := strings.Cut(s, " ")
 	n, _ := strconv.ParseUint(num, 10, 32)
 	switch n & 0xffff {
-	case 99, 114: // GPG_ERR_CANCELED, GPG_ERR_FULLY_CANCELED
+	case 99, 114, 198: // GPG_ERR_CANCELED, GPG_ERR_NOT_CONFIRMED, GPG_ERR_FULLY_CANCELED
 		return ErrCancelled
 	case 62: // GPG_ERR_TIMEOUT
 		return ErrTimeout

@@ -38,7 +38,15 @@ const (
 	kindSecret
 	kindLine
 	kindTerminalLine // a line that is never asked for in a window
+	kindYes          // yes or no
+	kindYesInWindow  // the same, on the terminal only where no window can open
 )
+
+// yesAnswer is what a window's button for yes means.
+const yesAnswer = "y"
+
+// asksYes reports a question that a window asks by two buttons.
+func (r request) asksYes() bool { return r.kind == kindYes || r.kind == kindYesInWindow }
 
 // request is a Question made safe to show, with how it is to be answered.
 type request struct {
@@ -102,8 +110,21 @@ func (u *UI) Confirm(ctx context.Context, q Question) (bool, error) {
 	if q.Prompt == "" {
 		q.Prompt = "continue?"
 	}
+	return u.yes(ctx, q, kindTerminalLine)
+}
+
+// Approve asks yes or no like any other question: on the terminal, else in a
+// window. windowFirst is for a caller that may type into its own terminal.
+func (u *UI) Approve(ctx context.Context, q Question, windowFirst bool) (bool, error) {
+	if windowFirst {
+		return u.yes(ctx, q, kindYesInWindow)
+	}
+	return u.yes(ctx, q, kindYes)
+}
+
+func (u *UI) yes(ctx context.Context, q Question, k kind) (bool, error) {
 	q.Default = "y/N"
-	b, err := u.ask(ctx, q, kindTerminalLine)
+	b, err := u.ask(ctx, q, k)
 	if errors.Is(err, ErrCancelled) {
 		return false, nil
 	}
@@ -111,7 +132,7 @@ func (u *UI) Confirm(ctx context.Context, q Question) (bool, error) {
 		return false, err
 	}
 	switch strings.ToLower(string(b)) {
-	case "y", "yes":
+	case yesAnswer, "yes":
 		return true, nil
 	}
 	return false, nil

@@ -69,7 +69,31 @@ func (winCredUI) ask(ctx context.Context, r request) ([]byte, error) {
 	}
 }
 
+// showYesNo shows a message box whose preset answer is no.
+func showYesNo(r request) ([]byte, error) {
+	text, err := windows.UTF16PtrFromString(r.text() + "\n" + r.Prompt)
+	if err != nil {
+		return nil, err
+	}
+	caption, err := windows.UTF16PtrFromString("groat")
+	if err != nil {
+		return nil, err
+	}
+	const yes = 6 // IDYES
+	answer, err := windows.MessageBox(0, text, caption, windows.MB_YESNO|windows.MB_ICONWARNING|windows.MB_DEFBUTTON2|windows.MB_SETFOREGROUND)
+	switch {
+	case answer == yes:
+		return []byte(yesAnswer), nil
+	case answer == 0:
+		return nil, fmt.Errorf("the dialog failed: %w", err)
+	}
+	return nil, ErrCancelled
+}
+
 func showCredUI(r request) ([]byte, error) {
+	if r.asksYes() {
+		return showYesNo(r)
+	}
 	message, err := windows.UTF16PtrFromString(firstOf(r.text()+r.Prompt, creduiMaxMessage/4))
 	if err != nil {
 		return nil, err

@@ -21,6 +21,10 @@ var zenityText = strings.NewReplacer(`\`, `\\`, `_`, `__`)
 
 func (z zenity) ask(ctx context.Context, r request) ([]byte, error) {
 	args := []string{"--entry", "--title=groat", "--width=480", "--text=" + zenityText.Replace(r.text()+"\n"+r.Prompt)}
+	if r.asksYes() { // --question takes the text for markup, unless told
+		args = []string{"--question", "--title=groat", "--width=480", "--no-markup", "--default-cancel", "--text=" + r.text() + "\n" + r.Prompt}
+		r.Default = ""
+	}
 	if r.kind == kindSecret {
 		args = append(args, "--hide-text")
 	}
@@ -34,6 +38,8 @@ func (z zenity) ask(ctx context.Context, r request) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case res.code == 0 && r.asksYes():
+		return []byte(yesAnswer), nil
 	case res.code == 0:
 		return res.stdout, nil
 	case res.code == 5:

@@ -18,7 +18,7 @@ var chainKeys = []string{
 	"role_arn", "source_profile", "credential_source", "external_id", "mfa_serial", "mfa_process", "role_session_name",
 	"duration_seconds", "web_identity_token_file", "web_identity_token_process", "sso_session", "sso_start_url", "sso_region",
 	"sso_account_id", "sso_role_name", "sso_registration_scopes", "login_session", "session_tags", "transitive_session_tags", "source_identity",
-	"policy", "policy_arns", "include_profile", "parent_profile", "credential_process",
+	"policy", "policy_arns", "confirm", "agent", "include_profile", "parent_profile", "credential_process",
 }
 
 // rivalKeys are those of them that an SDK looks at before a

@@ -39,6 +39,8 @@ type Resolved struct {
 	Region          string   // of the profile itself (own, else its source's); "" if none is configured
 	DurationSeconds int      // the profile's duration_seconds; 0 = unset
 	MFAProcess      string   // effective mfa_process; "" = none
+	Confirm         string   // ConfirmAlways, Confirm15m or ""
+	Agent           string   // what AI agents may: one of the Agent… words; "" if the profile does not say
 	Chain           []string // the profiles walked, first Name, last the source: for explain and errors
 	Warnings        []string // one line each, sanitised
 }
@@ -46,6 +48,24 @@ type Resolved struct {
 // AssumesRole reports whether a role is assumed, by a call of its own or by
 // the web identity's.
 func (r *Resolved) AssumesRole() bool { return len(r.Roles) > 0 || r.Source.WebIdentity != nil }
+
+// When a person is asked before credentials are handed out: the values of a
+// profile's confirm.
+const (
+	ConfirmAlways = "always"
+	Confirm15m    = "15m" // a yes counts for 15 minutes
+)
+
+// What an AI agent may: the values of a profile's agent.
+const (
+	AgentAllow    = "allow"
+	AgentAsk      = "ask"       // a person is asked
+	AgentReadOnly = "read-only" // AWS's ReadOnlyAccess narrows the role
+	AgentDeny     = "deny"
+)
+
+// AgentWords are the values of agent.
+var AgentWords = []string{AgentAllow, AgentAsk, AgentReadOnly, AgentDeny}
 
 // Source is where the chain's first credentials come from.
 type Source struct {

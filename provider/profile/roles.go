@@ -3,6 +3,7 @@ package profile
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // resolved puts together what the walk found.
@@ -32,6 +33,12 @@ func (w *walker) resolved() (*Resolved, error) {
 		r.Profile = w.views[i].name
 	}
 	if r.DurationSeconds, err = w.duration(0); err != nil {
+		return nil, err
+	}
+	if r.Confirm, err = w.word("confirm", ConfirmAlways, Confirm15m); err != nil {
+		return nil, err
+	}
+	if r.Agent, err = w.word("agent", AgentWords...); err != nil {
 		return nil, err
 	}
 	for i := last; i >= 0; i-- {
@@ -112,6 +119,22 @@ func (w *walker) inheritedEntry(i int, key string) (*view, entry) {
 		}
 	}
 	return w.views[i], entry{}
+}
+
+// word is the value of a key, the profile's own or else its source's, that has
+// to be one of a few words; "" if there is none.
+func (w *walker) word(key string, allowed ...string) (string, error) {
+	for _, v := range slices.Concat(w.views, w.beyond) {
+		switch s := v.get(key); {
+		case slices.Contains(allowed, s):
+			return s, nil
+		case s != "":
+			err := v.errorf(key, ErrMalformed, "%s = %s is not understood", key, clean(s))
+			err.Remedy = "write one of " + strings.Join(allowed, ", ")
+			return "", err
+		}
+	}
+	return "", nil
 }
 
 // serial is the effective MFA serial of the profile at i.

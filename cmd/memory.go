@@ -1,0 +1,108 @@
+package cmd
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"groat/vault/files"
+)
+
+// memory remembers words of profiles, each until its time, in a file. A lost
+// file means no more than that they are forgotten.
+type memory struct{ path string }
+
+// memoryFile maps a profile to its words, each with the end of the memory.
+type memoryFile map[string]map[string]time.Time
+
+const (
+	mintedMemory = 12 * time.Hour
+	maxMemory    = 4 << 20 // bytes
+)
+
+// mintedRoles are the roles that were minted from a profile's key, for
+// `revoke`: by name, for a while longer than their sessions last, and also
+// past `clear`.
+func (a *app) mintedRoles() memory {
+	return memory{filepath.Join(a.paths.state, "roles.json")}
+}
+
+// consents remembers what people said yes to, in a file of the same kind.
+func (a *app) consents() memory {
+	return memory{filepath.Join(a.paths.state, "consents.json")}
+}
+
+// assumed is told of every role that is minted.
+func (a *app) assumed(keyProfile, roleARN string, expiration time.Time) {
+	if keyProfile == "" {
+		return
+	}
+	if err := a.mintedRoles().note(keyProfile, roleARN, expiration.Add(mintedMemory), a.now()); err != nil {
+		a.debugf("could not remember that role %s was minted: %v", roleARN, err)
+	}
+}
+
+func (m memory) note(profile, word string, until, now time.Time) error {
+	if err := os.MkdirAll(filepath.Dir(m.path), 0o700); err != nil {
+		return err
+	}
+	lock := flock.New(m.path+".lock", flock.SetPermissions(0o600))
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		if err = lock.Lock(); err != nil { // held for one small write
+			return err
+		}
+	}
+	defer func() { _ = lock.Unlock() }()
+	f := m.read()
+	for name, words := range f {
+		maps.DeleteFunc(words, func(_ string, until time.Time) bool { return until.Before(now) })
+		if len(words) == 0 {
+			delete(f, name)
+		}
+	}
+	if f[profile] == nil {
+		f[profile] = map[string]time.Time{}
+	}
+	f[profile][word] = until.UTC().Truncate(time.Second)
+	data, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return files.Disk{Volatile: true}.Write(m.path, data)
+}
+
+func (m memory) read() memoryFile {
+	f := memoryFile{}
+	data, err := files.Read(m.path, maxMemory, files.Private)
+	if err != nil || json.Unmarshal(data, &f) != nil || f == nil {
+		return memoryFile{}
+	}
+	return f
+}
+
+// holds reports a word whose time is not over. None was noted for longer than
+// most: where it seems so, the clock was set back.
+func (m memory) holds(profile, word string, most time.Duration, now time.Time) bool {
+	until, noted := m.read()[profile][word]
+	left := until.Sub(now)
+	return noted && left > 0 && left <= most
+}
+
+// of are the roles that were minted from the profiles' keys and may live.
+func (m memory) of(profiles []string, now time.Time) []string {
+	var arns []string
+	for name, roles := range m.read() {
+		for arn, until := range roles {
+			if slices.Contains(profiles, name) && now.Before(until) {
+				arns = append(arns, arn)
+			}
+		}
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
