@@ -19,10 +19,11 @@ import (
 // CLILogin is a sign-in that `aws login` has left in the AWS CLI's cache.
 type CLILogin struct{ token loginToken }
 
-// ErrCLILogin: a file of the AWS CLI's cache holds no sign-in that can be renewed.
+// ErrCLILogin says that a file of the AWS CLI's cache holds no sign-in that can
+// be renewed.
 var ErrCLILogin = errors.New("the file holds no sign-in that can be renewed")
 
-// ErrKept: another sign-in of the same identity is stored already.
+// ErrKept says that another sign-in of the same identity is stored already.
 var ErrKept = errors.New("a sign-in of this identity is stored already")
 
 // CLILoginFile is the name that the AWS CLI gives to the file with the

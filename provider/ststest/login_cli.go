@@ -30,8 +30,8 @@ func (s *Server) CLILogin(arn string) (name string, content []byte) {
 	point, err := key.PublicKey.Bytes()
 	must(err)
 	encode := base64.RawURLEncoding.EncodeToString
-	print := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + encode(point[1:33]) + `","y":"` + encode(point[33:]) + `"}`))
-	g := &loginGrant{arn: arn, client: clientSameDevice, thumbprint: encode(print[:]), expires: s.now().Add(loginSession)}
+	thumb := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + encode(point[1:33]) + `","y":"` + encode(point[33:]) + `"}`))
+	g := &loginGrant{arn: arn, client: clientSameDevice, thumbprint: encode(thumb[:]), expires: s.now().Add(loginSession)}
 	refresh := randomText(600, base64Chars[:62])
 	s.login.refresh[refresh] = g
 	who, _ := s.loginPrincipal(arn)
