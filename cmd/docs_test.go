@@ -132,3 +132,39 @@ func TestAgentVariablesAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// Every test that the threat model and SECURITY.md name exists, and every
+// promise of the threat model names one.
+func TestPromisesNameTheirTests(t *testing.T) {
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	for _, room := range []string{".", "../vault", "../session", "../provider"} {
+		err := filepath.WalkDir(room, func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") || strings.Contains(path, "ststest") { // the double's own promise nothing
+				return err
+			}
+			data, err := os.ReadFile(path)
+			for _, m := range declared.FindAllSubmatch(data, -1) {
+				tests[string(m[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	for _, page := range []string{"threat-model.md", "../SECURITY.md"} {
+		text := readDoc(t, page)
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if !tests[m[1]] {
+				t.Errorf("%s names %s, which is no test", page, m[1])
+			}
+		}
+		for line := range strings.Lines(text) {
+			if row := strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| ---") && !strings.HasPrefix(line, "| Promised"); row && !named.MatchString(line) {
+				t.Errorf("%s: no test holds %s", page, line)
+			}
+		}
+	}
+}
