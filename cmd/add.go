@@ -12,6 +12,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -132,7 +133,7 @@ func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, car
 	id, err := provider.CallerIdentity(ctx, o, creds)
 	if err != nil {
 		if errors.Is(err, provider.ErrUnreachable) {
-			return card, &sayError{err.Error(), "to store it unverified: groat add --no-verify " + files.Word(c.Profile), err}
+			return card, fault.New(err.Error(), "to store it unverified: groat add --no-verify "+files.Word(c.Profile), err)
 		}
 		return card, err
 	}

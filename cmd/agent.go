@@ -19,7 +19,7 @@ func (a *app) readAgentRule() error {
 	}
 	text, place, inFile, err := a.settings.value(agentSetting)
 	if err == nil && place != "" && !slices.Contains(profile.AgentWords, text) {
-		err = &settingError{place, fmt.Sprintf("%q is not one of %s", text, strings.Join(profile.AgentWords, ", ")), inFile, ""}
+		err = settingError(place, fmt.Sprintf("%q is not one of %s", text, strings.Join(profile.AgentWords, ", ")), inFile, "")
 	}
 	a.agentRule = text
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/provider"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -54,7 +55,7 @@ func (p personCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (s
 func endedQuestion(err error) error {
 	switch {
 	case errors.Is(err, terminal.ErrInterrupted) && declined(err):
-		return &sayError{provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err)}
+		return fault.New(provider.ErrCancelled.Error(), "", errors.Join(provider.ErrCancelled, provider.ErrInterrupted, err))
 	case errors.Is(err, terminal.ErrInterrupted):
 		return errors.Join(provider.ErrInterrupted, err)
 	case errors.Is(err, terminal.ErrCancelled):
@@ -72,7 +73,7 @@ func (p personCodes) unanswered(req provider.CodeRequest, err error) error {
 // the very session in the cache that is wanted here: it takes the flags along.
 func (a *app) needsPerson(why, profile string) error {
 	if slices.Contains(a.given, given{"--no-cache", true}) {
-		return &sayError{why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode}
+		return fault.New(why, "give --mfa-code, or leave --no-cache out", provider.ErrNoCode)
 	}
 	return a.inTerminal(why, "groat exec "+files.Word(profile), a.given, " -- true")
 }
@@ -91,5 +92,5 @@ func (a *app) inTerminal(why, command string, flags []given, end string) error {
 	if a.cli.Prompt == "none" && a.settings.from["prompt"] != "" {
 		line += " --prompt=auto"
 	}
-	return &sayError{line + end + " (" + why + ")", "", provider.ErrNoCode}
+	return fault.New(line+end+" ("+why+")", "", provider.ErrNoCode)
 }

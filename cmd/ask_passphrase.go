@@ -8,6 +8,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 const (
@@ -67,5 +68,5 @@ func askedInVain(what, remedy string, err error) error {
 	if err == nil || errors.Is(err, terminal.ErrInterrupted) {
 		return err
 	}
-	return &sayError{what + ": " + err.Error(), remedy + ", or set " + passphraseVariable, errors.Join(vault.ErrLocked, err)}
+	return fault.New(what+": "+err.Error(), remedy+", or set "+passphraseVariable, errors.Join(vault.ErrLocked, err))
 }

@@ -10,6 +10,7 @@ import (
 
 	"groat/cmd/child"
 	"groat/cmd/loopback"
+	"groat/vault/fault"
 )
 
 // openTimeout bounds the wait for the browser to come for the link.
@@ -37,11 +38,11 @@ func openPrivately(ctx context.Context, a *app, link string) error {
 			return nil
 		case err := <-opened:
 			if err != nil {
-				return &sayError{msg: "could not open a browser: " + plainReason(err).Error(), hint: "print the link instead: groat login --stdout"}
+				return fault.New("could not open a browser: "+plainReason(err).Error(), "print the link instead: groat login --stdout", nil)
 			}
 			opened = nil // it has started one, which comes for the page
 		case <-timeout.C:
-			return &sayError{msg: "the browser did not come for the link", hint: "print the link instead: groat login --stdout"}
+			return fault.New("the browser did not come for the link", "print the link instead: groat login --stdout", nil)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

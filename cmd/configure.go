@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
 // configureCmd makes SDKs ask groat for a profile's credentials.
@@ -137,7 +138,7 @@ func processLine(program, name, goos string) (string, error) {
 	}
 	for _, part := range [][2]string{{"the path of this program", program}, {"the profile's name", name}} {
 		if strings.ContainsAny(part[1], bad) || strings.HasPrefix(part[1], "-") {
-			return "", &sayError{fmt.Sprintf("%s, %q, would be read as more than itself in a credential_process line", part[0], part[1]), "choose a plainer one", profile.ErrUnsupported}
+			return "", fault.New(fmt.Sprintf("%s, %q, would be read as more than itself in a credential_process line", part[0], part[1]), "choose a plainer one", profile.ErrUnsupported)
 		}
 	}
 	const special = " \t'&|<>()^;,=*?~#{}[]"

@@ -12,6 +12,7 @@ import (
 	"groat/provider"
 	"groat/session"
 	"groat/session/flight"
+	"groat/vault/fault"
 )
 
 // errDeclined says that a person did not agree to what was asked for, or that
@@ -25,8 +26,8 @@ func (a *app) consent(ctx context.Context, p *provider.Plan) error {
 	c := p.Consent
 	switch {
 	case c.Denied():
-		return &sayError{"profile " + quote(a.typedName(p.Profile)) + " gives nothing to AI agents (agent = deny), and " + c.Agent + " is asking",
-			"run it yourself, in a terminal of your own", errDeclined}
+		return fault.New("profile "+quote(a.typedName(p.Profile))+" gives nothing to AI agents (agent = deny), and "+c.Agent+" is asking",
+			"run it yourself, in a terminal of your own", errDeclined)
 	case !c.Ask:
 		return nil
 	}
@@ -120,7 +121,7 @@ func (a *app) askConsent(ctx context.Context, r consentRequest, windowFirst bool
 	case errors.Is(err, terminal.ErrInterrupted) && !declined(err):
 		return errors.Join(provider.ErrInterrupted, err)
 	case errors.Is(err, terminal.ErrInterrupted):
-		return &sayError{provider.ErrInterrupted.Error(), "", errors.Join(errDeclined, err)}
+		return fault.New(provider.ErrInterrupted.Error(), "", errors.Join(errDeclined, err))
 	case err != nil:
 		return r.unanswered(err)
 	case !agreed:
@@ -130,8 +131,8 @@ func (a *app) askConsent(ctx context.Context, r consentRequest, windowFirst bool
 }
 
 func (r consentRequest) unanswered(err error) error {
-	return &sayError{"profile " + quote(r.profile) + " hands out credentials only to whom a person agrees, and nobody did: " + err.Error(),
-		"run it where there is a terminal or a desktop", errors.Join(errDeclined, err)}
+	return fault.New("profile "+quote(r.profile)+" hands out credentials only to whom a person agrees, and nobody did: "+err.Error(),
+		"run it where there is a terminal or a desktop", errors.Join(errDeclined, err))
 }
 
 // consentDeclined is the outcome that ends the wait of others for one question.
@@ -153,5 +154,5 @@ func (o consentOutcomes) Restore(code string) error {
 	if code != consentDeclined {
 		return nil
 	}
-	return &sayError{"no credentials of profile " + quote(o.profile) + " were handed out: the answer was no", "", errDeclined}
+	return fault.New("no credentials of profile "+quote(o.profile)+" were handed out: the answer was no", "", errDeclined)
 }

@@ -16,6 +16,7 @@ import (
 	"groat/session"
 	"groat/vault"
 	"groat/vault/busguard"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -216,7 +217,7 @@ func (a *app) noKey(v vault.Vault, name string, err error) error {
 }
 
 func noKeyError(backend, name, hint string) error {
-	return &sayError{fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), backend), hint, provider.ErrNoKey}
+	return fault.New(fmt.Sprintf("no access key is stored for profile %s in the %s vault", quote(name), backend), hint, provider.ErrNoKey)
 }
 
 // sessionStore is the vault's session namespace.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
 // eachCmd runs one command for many profiles.
@@ -71,7 +72,7 @@ func (c *eachCmd) matching(ctx context.Context, a *app) ([]string, error) {
 			}
 		}
 		if !found {
-			return nil, &sayError{"no profile matches " + quote(pattern), "run: groat list --profiles", profile.ErrUnknownProfile}
+			return nil, fault.New("no profile matches "+quote(pattern), "run: groat list --profiles", profile.ErrUnknownProfile)
 		}
 	}
 	return names, nil

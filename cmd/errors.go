@@ -11,6 +11,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // The exit codes, as scripts know them.
@@ -32,6 +33,7 @@ var exitCodes = []struct {
 	err  error
 	code int
 }{
+	{errConfigFile, exitConfig},
 	{errUsage, exitUsage},
 	{provider.ErrBounds, exitUsage},
 	{provider.ErrDestination, exitUsage},
@@ -65,22 +67,7 @@ var exitCodes = []struct {
 // errUsage marks a command line that cannot be carried out as it stands.
 var errUsage = errors.New("usage")
 
-// sayError is an error whose text is already what a person should read.
-type sayError struct {
-	msg, hint string
-	class     error // nil: exit code 1
-}
-
-// Error is the message alone.
-func (e *sayError) Error() string { return e.msg }
-
-// Unwrap gives the class to the table of exit codes.
-func (e *sayError) Unwrap() error { return e.class }
-
-// Hint is what to do.
-func (e *sayError) Hint() string { return e.hint }
-
-func usageError(msg, hint string) error { return &sayError{msg, hint, errUsage} }
+func usageError(msg, hint string) error { return fault.New(msg, hint, errUsage) }
 
 // outputError wraps a failure to write the answer; nil stays nil.
 func outputError(err error) error {
@@ -101,7 +88,6 @@ func exitCode(ctx context.Context, err error) int {
 	var status exitStatus
 	var sig *signalError
 	var asked *terminal.SignalError
-	var setting *settingError
 	var launch *launchError
 	switch {
 	case err == nil || errors.Is(err, errDone):
@@ -114,11 +100,6 @@ func exitCode(ctx context.Context, err error) int {
 		return asked.ExitCode()
 	case errors.As(err, &launch):
 		return launch.Code
-	case errors.As(err, &setting):
-		if setting.inFile {
-			return exitConfig
-		}
-		return exitUsage
 	}
 	for _, row := range exitCodes {
 		if errors.Is(err, row.err) {
@@ -142,11 +123,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		a.say("interrupted")
 		return code
 	}
-	var hinted interface{ Hint() string }
-	hint := ""
-	if errors.As(err, &hinted) {
-		hint = hinted.Hint()
-	}
+	hint := fault.Hint(err)
 	switch {
 	case hint == "":
 		a.say(err.Error())

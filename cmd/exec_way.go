@@ -8,6 +8,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -42,12 +43,12 @@ func (a *app) checkDefault(name string) error {
 		if self, plain, _ := a.selfProfile(value); key == "credential_process" && plain && self == name {
 			continue // the same credentials by another road
 		}
-		return &sayError{
-			msg: fmt.Sprintf("the section [default] has %s: SDKs would use that before they ask the server, and not be profile %s", key, quote(name)),
-			hint: "leave --server out (the keys then go into the environment, which SDKs look at first), " +
+		return fault.New(
+			fmt.Sprintf("the section [default] has %s: SDKs would use that before they ask the server, and not be profile %s", key, quote(name)),
+			"leave --server out (the keys then go into the environment, which SDKs look at first), "+
 				"or rename [default]",
-			class: profile.ErrUnsupported,
-		}
+			profile.ErrUnsupported,
+		)
 	}
 	return nil
 }
@@ -95,11 +96,11 @@ func (a *app) checkChildOpens(ctx context.Context, plan *provider.Plan) error {
 			continue
 		}
 		if _, err := probe.Get(ctx, kind, names[0]); errors.Is(err, vault.ErrLocked) {
-			return &sayError{
-				msg:   "with --profile-env the command's SDKs call groat, which could not open the vault: " + passphraseVariable + " is not passed on to commands",
-				hint:  "use --server instead, or open the vault first: groat unlock",
-				class: errUsage,
-			}
+			return fault.New(
+				"with --profile-env the command's SDKs call groat, which could not open the vault: "+passphraseVariable+" is not passed on to commands",
+				"use --server instead, or open the vault first: groat unlock",
+				errUsage,
+			)
 		}
 		return nil
 	}

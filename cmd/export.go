@@ -12,6 +12,7 @@ import (
 	"groat/cmd/child"
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -56,11 +57,11 @@ func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.
 			"leave out --no-session, or read them from groat export "+files.Word(name))
 	}
 	if st, err := os.Stat(a.paths.awsKeys); err == nil && runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
-		return &sayError{
-			msg:   fmt.Sprintf("other users may read %s (mode %04o)", a.paths.awsKeys, st.Mode().Perm()),
-			hint:  "run: chmod 600 " + a.paths.awsKeys,
-			class: profile.ErrUnsupported,
-		}
+		return fault.New(
+			fmt.Sprintf("other users may read %s (mode %04o)", a.paths.awsKeys, st.Mode().Perm()),
+			"run: chmod 600 "+a.paths.awsKeys,
+			profile.ErrUnsupported,
+		)
 	}
 	_, err := profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
 		return d.SetExported(name, creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, child.FormatExpiration(creds.Expiration))

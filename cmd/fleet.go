@@ -18,6 +18,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // fleet runs one command for many profiles, some at a time.
@@ -102,9 +103,8 @@ func (f *fleet) one(ctx context.Context, i int) {
 
 // withHint is an error and its remedy in one line.
 func withHint(err error) string {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		return err.Error() + "; " + hinted.Hint()
+	if hint := fault.Hint(err); hint != "" {
+		return err.Error() + "; " + hint
 	}
 	return err.Error()
 }

@@ -13,6 +13,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 const sourcePassphraseVariable = "GROAT_SOURCE_FILE_PASSPHRASE"
@@ -88,7 +89,7 @@ func (c *importCmd) openAWSVault(ctx context.Context, a *app) (keySource, error)
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, &sayError{"no keys of aws-vault's were found", "name its backend with --source-backend, or its directory with --source-dir", vault.ErrNotFound}
+		return nil, fault.New("no keys of aws-vault's were found", "name its backend with --source-backend, or its directory with --source-dir", vault.ErrNotFound)
 	}
 	for _, s := range found {
 		_ = s.close()
@@ -176,7 +177,7 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 		}
 		p, err := a.ui().Secret(ctx, q)
 		if err != nil && !errors.Is(err, terminal.ErrInterrupted) {
-			err = &sayError{"aws-vault's files are locked: " + err.Error(), "run it in a terminal, or set " + sourcePassphraseVariable, vault.ErrLocked}
+			err = fault.New("aws-vault's files are locked: "+err.Error(), "run it in a terminal, or set "+sourcePassphraseVariable, vault.ErrLocked)
 		}
 		return p, vault.FromPrompt, err
 	}

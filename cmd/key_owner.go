@@ -12,6 +12,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -29,7 +30,7 @@ type keyOwner struct {
 func (a *app) resolveKey(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
 	r, err := a.resolve(ctx, name, m)
 	if err == nil && r.Source.Kind != profile.SourceKey {
-		err = &sayError{fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported}
+		err = fault.New(fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported)
 	}
 	return r, err
 }
@@ -74,8 +75,8 @@ func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, 
 		o.account, o.user = id.Account, id.UserName()
 	}
 	if o.user == "root" {
-		return nil, &sayError{fmt.Sprintf("the key of profile %s is the root user's, and groat sees to IAM users only", quote(o.profile)),
-			"delete that key in the console, and use an IAM user's", profile.ErrUnsupported}
+		return nil, fault.New(fmt.Sprintf("the key of profile %s is the root user's, and groat sees to IAM users only", quote(o.profile)),
+			"delete that key in the console, and use an IAM user's", profile.ErrUnsupported)
 	}
 	return o, nil
 }
@@ -123,7 +124,7 @@ func (o *keyOwner) alone(what string) (release func(), err error) {
 		return nil, fmt.Errorf("could not lock %s: %w", path, err)
 	}
 	if !ok {
-		return nil, &sayError{fmt.Sprintf("another groat is changing the keys or devices of user %s", o.user), "wait until it has ended; then, where it is still needed, " + what, nil}
+		return nil, fault.New(fmt.Sprintf("another groat is changing the keys or devices of user %s", o.user), "wait until it has ended; then, where it is still needed, "+what, nil)
 	}
 	return func() { _ = l.Unlock() }, nil
 }

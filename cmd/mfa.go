@@ -8,6 +8,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -45,7 +46,7 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 		}
 	}
 	if serial == "" {
-		return "", nil, &sayError{fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported}
+		return "", nil, fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported)
 	}
 	v, err = a.vaultOf(ctx, plan)
 	return serial, v, err

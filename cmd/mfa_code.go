@@ -7,6 +7,7 @@ import (
 
 	"groat/provider"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // mfaCodeCmd prints the current token code of a stored seed.
@@ -30,7 +31,7 @@ func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
 	for {
 		code, step, err := provider.TOTP(seed, a.now())
 		if err != nil {
-			return &sayError{"the TOTP seed of " + serial + " is damaged", "store it again: " + c.line("seed --overwrite"), vault.ErrCorrupt}
+			return fault.New("the TOTP seed of "+serial+" is damaged", "store it again: "+c.line("seed --overwrite"), vault.ErrCorrupt)
 		}
 		fresh, err := used.Use(ctx, serial, code, step)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"groat/provider/iam"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -29,7 +30,7 @@ func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := a.ui().CanConfirm(); err != nil { // it is shown and asked on the terminal
-		return &sayError{fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll " + files.Word(o.profile), provider.ErrNoCode}
+		return fault.New(fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll "+files.Word(o.profile), provider.ErrNoCode)
 	}
 	release, err := o.alone("run: groat mfa enroll " + files.Word(o.profile))
 	if err != nil {

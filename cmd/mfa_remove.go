@@ -8,6 +8,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -50,7 +51,7 @@ func (d device) deviceOf(o *keyOwner) (string, error) {
 	if serial := o.serial(); serial != "" {
 		return serial, nil
 	}
-	return "", &sayError{fmt.Sprintf("profile %s has no mfa_serial", quote(o.profile)), "give --mfa-serial; `groat mfa list " + files.Word(o.profile) + "` shows the devices", profile.ErrUnsupported}
+	return "", fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(o.profile)), "give --mfa-serial; `groat mfa list "+files.Word(o.profile)+"` shows the devices", profile.ErrUnsupported)
 }
 
 // mfaRemoveCmd takes an MFA device away from the key's user.

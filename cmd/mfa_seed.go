@@ -14,6 +14,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // mfaSeedCmd stores or deletes the TOTP seed of a device that exists already.
@@ -132,5 +133,5 @@ func (d device) noSeed(v vault.Vault, serial string, err error) error {
 	if !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	return &sayError{"the " + v.Backend() + " vault has no TOTP seed of " + serial, "to store one: " + d.line("seed"), vault.ErrNotFound}
+	return fault.New("the "+v.Backend()+" vault has no TOTP seed of "+serial, "to store one: "+d.line("seed"), vault.ErrNotFound)
 }

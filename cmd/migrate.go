@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // migrateCmd moves keys and stored TOTP seeds from one backend to another.
@@ -118,9 +120,6 @@ func (f *failures) err(done, takenHint string) error {
 			class, first = err, false
 		}
 	}
-	var hinted interface{ Hint() string }
-	if errors.As(class, &hinted) && hinted.Hint() != "" {
-		hint = hinted.Hint()
-	}
-	return &sayError{fmt.Sprintf("%d of %d %s could not be %s", len(f.errs), f.of, plural(f.of, "item"), done), hint, class}
+	hint = cmp.Or(fault.Hint(class), hint)
+	return fault.New(fmt.Sprintf("%d of %d %s could not be %s", len(f.errs), f.of, plural(f.of, "item"), done), hint, class)
 }

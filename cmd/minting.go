@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"groat/session"
 	"groat/session/flight"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // resolve decides everything that the files decide about a profile.
@@ -67,7 +69,7 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 	}
 	if errors.Is(err, profile.ErrUnknownProfile) {
 		if what, remedy := a.absentConfig(); what != "" {
-			return nil, &sayError{fmt.Sprintf("%s, so there is no profile %s", what, quote(name)), remedy, err}
+			return nil, fault.New(fmt.Sprintf("%s, so there is no profile %s", what, quote(name)), remedy, err)
 		}
 	}
 	return r, err
@@ -128,14 +130,12 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 	if errors.As(err, &bounds) {
 		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), shortDuration(bounds.Given), err), "")
 	}
-	var narrow *provider.NarrowError
-	if errors.As(err, &narrow) && (m.NoSession || len(m.PolicyARN) > 0) {
-		return nil, usageError(err.Error(), narrow.Remedy)
+	if errors.Is(err, provider.ErrNarrow) && (m.NoSession || len(m.PolicyARN) > 0) {
+		return nil, usageError(err.Error(), fault.Hint(err))
 	}
-	var missing *provider.NoKeyError
-	if errors.As(err, &missing) && a.cli.Backend != autoBackend {
-		if hint := vault.ElsewhereHint(a.paths.state, missing.Missing, a.cli.Backend); hint != "" {
-			return nil, &sayError{err.Error(), hint, err}
+	if errors.Is(err, provider.ErrNoKey) && a.cli.Backend != autoBackend {
+		if hint := vault.ElsewhereHint(a.paths.state, cmp.Or(r.Source.Profile, r.Profile), a.cli.Backend); hint != "" {
+			return nil, fault.New(err.Error(), hint, err)
 		}
 	}
 	return p, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"groat/vault/fault"
 )
 
 // parse fills the tree from the words. What follows the first "--" belongs
@@ -56,8 +57,8 @@ func (a *app) parseAll(words []string) (runner, error) {
 		return nil, cmp.Or(err, errDone)
 	}
 	if err := a.fill(k); err != nil {
-		var setting *settingError
-		if errors.As(err, &setting) {
+		var setting *fault.Error
+		if errors.As(err, &setting) && (errors.Is(setting.Err, errSetting) || errors.Is(setting.Err, errConfigFile)) {
 			return nil, setting // without kong's words around it
 		}
 		return nil, usageError(plainParseError(k, err), parseHint(k, words))

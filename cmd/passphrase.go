@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 const newPassphraseVariable = "GROAT_NEW_FILE_PASSPHRASE"
@@ -39,9 +40,9 @@ func (c *passphraseCmd) next(a *app) vault.PassphraseFunc {
 			return []byte(value), vault.FromEnvironment, nil
 		}
 		passphrase, origin, err := a.newPassphrase(ctx, req.Path, "Choose the new passphrase of the file vault")
-		var vain *sayError
+		var vain *fault.Error
 		if errors.As(err, &vain) {
-			err = &sayError{vain.msg, "run it in a terminal, or set " + newPassphraseVariable, vain.class}
+			err = fault.New(vain.Text, "run it in a terminal, or set "+newPassphraseVariable, vain.Err)
 		}
 		return passphrase, origin, err
 	}

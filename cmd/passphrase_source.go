@@ -11,6 +11,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -124,13 +125,13 @@ func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte
 func passphraseError(what string, err error) error {
 	var access *files.AccessError
 	if errors.As(err, &access) {
-		return &sayError{what + ": " + err.Error(), access.Remedy, errors.Join(vault.ErrLocked, profile.ErrUnsupported)}
+		return fault.New(what+": "+err.Error(), access.Remedy, errors.Join(vault.ErrLocked, profile.ErrUnsupported))
 	}
-	return &sayError{what + ": " + err.Error(), "", vault.ErrLocked}
+	return fault.New(what+": "+err.Error(), "", vault.ErrLocked)
 }
 
 func commandError(err error) error {
-	return &sayError{errPassphraseCommand.Error() + ": " + err.Error(), "", errors.Join(vault.ErrLocked, errPassphraseCommand)}
+	return fault.New(errPassphraseCommand.Error()+": "+err.Error(), "", errors.Join(vault.ErrLocked, errPassphraseCommand))
 }
 
 // trimLineEnd takes off the one line end that editors and echo leave.

@@ -9,6 +9,7 @@ import (
 	"groat/cmd/terminal"
 	"groat/session/flight"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // errPassphraseCommand is the failure of --file-passphrase-command.
@@ -46,8 +47,8 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 		return nil, askedInVain(lockedWhat, unlockRemedy, err)
 	}
 	if err != nil && errors.Is(err, terminal.ErrTimeout) { // a passphrase was given: no hint asks for another
-		return nil, &sayError{lockedWhat + ": other processes took too long to open it: " + err.Error(),
-			"start fewer at once, or set GROAT_UNLOCK_FOR=1h so that one opens it for all", vault.ErrLocked}
+		return nil, fault.New(lockedWhat+": other processes took too long to open it: "+err.Error(),
+			"start fewer at once, or set GROAT_UNLOCK_FOR=1h so that one opens it for all", vault.ErrLocked)
 	}
 	if err != nil {
 		return nil, err
@@ -87,5 +88,5 @@ func (passphraseOutcomes) Restore(code string) error {
 	case "passphrase":
 		words, class, hint = vault.ErrPassphrase.Error(), vault.ErrPassphrase, ""
 	}
-	return &sayError{"in another process: " + words, hint, class}
+	return fault.New("in another process: "+words, hint, class)
 }

@@ -13,6 +13,7 @@ import (
 	"groat/session"
 	"groat/session/flight"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -87,8 +88,8 @@ func (c *removeCmd) nothingToRemove(a *app, v vault.Vault, name string, holders 
 	if _, err := c.resolve(a, name, holders); err != nil {
 		return err
 	}
-	return &sayError{fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), v.Backend()),
-		"to drop what was minted for it: groat remove --sessions-only " + files.Word(name), vault.ErrNotFound}
+	return fault.New(fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), v.Backend()),
+		"to drop what was minted for it: groat remove --sessions-only "+files.Word(name), vault.ErrNotFound)
 }
 
 // removeKey deletes a key wherever it lies: a copy that stayed behind in

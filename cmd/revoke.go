@@ -12,6 +12,7 @@ import (
 	"groat/provider"
 	"groat/provider/iam"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // revokeCmd ends what was minted from keys, here and at AWS.
@@ -79,7 +80,7 @@ func (c *revokeCmd) revoke(ctx context.Context, a *app, o *keyOwner) error {
 	c.tell(a, o, commands)
 	refused := error(nil)
 	if c.Apply && len(commands) > 0 && err == nil {
-		refused = &sayError{"not everything could be revoked", "an administrator runs the commands above", provider.ErrRefused}
+		refused = fault.New("not everything could be revoked", "an administrator runs the commands above", provider.ErrRefused)
 	}
 	return errors.Join(err, derr, refused, printLines(a, commands))
 }

@@ -12,6 +12,7 @@ import (
 	"groat/cmd/loopback"
 	"groat/provider"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // serving says how credentials are served.
@@ -69,7 +70,7 @@ func (a *app) startServing(ctx context.Context, s serving, creds session.Credent
 		stopRenewing()
 		removeToken()
 		if errors.Is(err, loopback.ErrUnknownUsers) {
-			err = &sayError{err.Error(), "use --server, which needs a token", err}
+			err = fault.New(err.Error(), "use --server, which needs a token", err)
 		}
 		return child.Server{}, nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -33,18 +34,20 @@ type settings struct {
 	from   map[string]string // flag name → place of its value; absent: command line or default
 }
 
-// settingError is a bad value in the environment or in config.json, with its place.
-type settingError struct {
-	place, msg string
-	inFile     bool // config.json, not the environment
-	remedy     string
+// errSetting marks a bad value in the environment, errConfigFile one in config.json.
+var (
+	errSetting    = fmt.Errorf("setting: %w", errUsage)
+	errConfigFile = errors.New("config.json")
+)
+
+// settingError is a bad value of a setting, with its place.
+func settingError(place, msg string, inFile bool, remedy string) error {
+	class := errSetting
+	if inFile {
+		class = errConfigFile
+	}
+	return fault.New(place+": "+msg, remedy, class)
 }
-
-// Hint is the remedy, for the one place that prints it; often there is none.
-func (e *settingError) Hint() string { return e.remedy }
-
-// Error is one line.
-func (e *settingError) Error() string { return e.place + ": " + e.msg }
 
 // unlockForSetting has no flag: it is a habit of the machine, not of one command.
 const unlockForSetting = "unlock-for"
@@ -65,7 +68,7 @@ func (s *settings) Validate(app *kong.Application) error {
 	for name := range s.file {
 		if !slices.Contains(known, strings.ReplaceAll(name, "_", "-")) {
 			slices.Sort(known)
-			return &settingError{s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(known, ", ")), true, ""}
+			return settingError(s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(known, ", ")), true, "")
 		}
 	}
 	return nil
@@ -95,7 +98,7 @@ func (s *settings) Resolve(k *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 		return nil, err
 	}
 	if err := checkValue(flag, v); err != nil {
-		return nil, &settingError{place, err.Error(), inFile, ""}
+		return nil, settingError(place, err.Error(), inFile, "")
 	}
 	s.from[flag.Name] = place
 	return v, nil
@@ -125,7 +128,7 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&decoded); err != nil {
-		return "", "", false, &settingError{place, "not valid JSON", true, ""}
+		return "", "", false, settingError(place, "not valid JSON", true, "")
 	}
 	switch value := decoded.(type) {
 	case string:
@@ -135,7 +138,7 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 	case json.Number:
 		return value.String(), place, true, nil
 	}
-	return "", "", false, &settingError{place, "must be a string, a number, true or false", true, ""}
+	return "", "", false, settingError(place, "must be a string, a number, true or false", true, "")
 }
 
 // checkValue says what is wrong with v in words that do not speak of flags.
@@ -173,19 +176,19 @@ func (s *settings) load() error {
 		return nil
 	}
 	if errors.As(err, &access) {
-		return &settingError{access.Path, access.What + ", so nothing in it is obeyed", true, access.Remedy}
+		return settingError(access.Path, access.What+", so nothing in it is obeyed", true, access.Remedy)
 	}
 	if err != nil {
-		return &settingError{s.path, "could not read: " + errors.Unwrap(err).Error(), true, ""}
+		return settingError(s.path, "could not read: "+errors.Unwrap(err).Error(), true, "")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if err := json.Unmarshal(data, &s.file); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
 			line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
-			return &settingError{fmt.Sprintf("%s:%d", s.path, line), "not valid JSON: " + err.Error(), true, ""}
+			return settingError(fmt.Sprintf("%s:%d", s.path, line), "not valid JSON: "+err.Error(), true, "")
 		}
-		return &settingError{s.path, "must be one JSON object of settings", true, ""}
+		return settingError(s.path, "must be one JSON object of settings", true, "")
 	}
 	s.loaded = true
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 // unlockCmd opens the file vault for a while.
@@ -37,8 +38,8 @@ func (c *unlockCmd) Run(ctx context.Context, a *app) error {
 	}
 	err = f.Unlock(ctx, d)
 	if errors.Is(err, vault.ErrNoUnlockMemory) {
-		return &sayError{fmt.Sprintf("the passphrase is right, but nothing can be kept open here: %v", vault.ErrNoUnlockMemory),
-			"let --file-passphrase-command fetch the passphrase, or use another backend", vault.ErrUnavailable}
+		return fault.New(fmt.Sprintf("the passphrase is right, but nothing can be kept open here: %v", vault.ErrNoUnlockMemory),
+			"let --file-passphrase-command fetch the passphrase, or use another backend", vault.ErrUnavailable)
 	}
 	if err != nil {
 		return a.noFileVault(err)
@@ -92,5 +93,5 @@ func (a *app) noFileVault(err error) error {
 	if !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	return &sayError{"there is no file vault yet in " + a.fileDir(), "the first key makes it: groat --backend file add default", vault.ErrNotFound}
+	return fault.New("there is no file vault yet in "+a.fileDir(), "the first key makes it: groat --backend file add default", vault.ErrNotFound)
 }

@@ -104,7 +104,7 @@ func (a *app) unlockFor() (*time.Duration, error) {
 	}
 	d, err := parseTTL(v)
 	if err != nil {
-		return nil, &settingError{place, err.Error() + " (0 = never)", inFile, ""}
+		return nil, settingError(place, err.Error()+" (0 = never)", inFile, "")
 	}
 	return &d, nil
 }

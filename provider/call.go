@@ -18,6 +18,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // CallOptions says for whom and where one AWS call is made.
@@ -177,10 +178,10 @@ func unreachable(err error, caBundle string) (message, remedy string, own bool) 
 	var dns *net.DNSError
 	var op *net.OpError
 	var u *url.Error
-	var refused *proxyRefusal
+	var refused *fault.Error
 	switch {
-	case errors.As(err, &refused):
-		return refused.Error(), refused.remedy(), true
+	case errors.Is(err, errProxy) && errors.As(err, &refused):
+		return refused.Text, refused.Remedy, true
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		return sanitizeText("proxy: " + op.Err.Error()), "check HTTPS_PROXY and NO_PROXY", true
 	case errors.As(err, &dns):

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"groat/session"
+	"groat/vault/fault"
+	"groat/vault/files"
 )
 
 // Credentials answers for a plan with the credentials of its last step. The
@@ -18,7 +20,7 @@ import (
 // and the cache's store returned.
 func (m *Minter) Credentials(ctx context.Context, p *Plan) (session.Credentials, error) {
 	if len(p.Steps) == 0 {
-		return session.Credentials{}, &NoKeyError{Profile: p.Profile, Missing: p.Profile}
+		return session.Credentials{}, missingKey(p.Profile, p.Profile)
 	}
 	if err := m.checkCircle(p); err != nil {
 		return session.Credentials{}, err
@@ -90,25 +92,9 @@ func alive(c session.Credentials, operation, profile string, now time.Time) erro
 	if c.Expiration.IsZero() || c.Expiration.After(now) {
 		return nil
 	}
-	return &expiredError{operation, profile, c.Expiration, now}
-}
-
-// expiredError says that credentials were over when they came. It counts as
-// ErrUnreachable: trying later may help, nothing was refused.
-type expiredError struct {
-	operation, profile string
-	expired, now       time.Time
-}
-
-func (e *expiredError) Error() string {
-	return fmt.Sprintf("%s for profile %q gave credentials that expired at %s", e.operation, e.profile, e.expired.UTC().Format(time.RFC3339))
-}
-
-func (e *expiredError) Unwrap() error { return ErrUnreachable }
-
-// Hint is the remedy, for the one place that prints it.
-func (e *expiredError) Hint() string {
-	return fmt.Sprintf("this machine's clock says %s: set it right if it is wrong; otherwise the source hands out old credentials", e.now.UTC().Format(time.RFC3339))
+	return fault.New(fmt.Sprintf("%s for profile %q gave credentials that expired at %s", operation, profile, c.Expiration.UTC().Format(time.RFC3339)),
+		fmt.Sprintf("this machine's clock says %s: set it right if it is wrong; otherwise the source hands out old credentials", now.UTC().Format(time.RFC3339)),
+		ErrUnreachable) // trying later may help, nothing was refused
 }
 
 // make makes the call of step i.
@@ -167,7 +153,9 @@ func (r *run) rootKey(ctx context.Context, _ *Step) (session.Credentials, error)
 		if err := r.m.Keys.Mend(ctx, r.plan.Source.Profile); err != nil {
 			return session.Credentials{}, err
 		}
-		return session.Credentials{}, &replacedError{r.plan.Source.Profile}
+		name := r.plan.Source.Profile
+		return session.Credentials{}, fault.New(fmt.Sprintf("profile %q: %v since its card was read", name, ErrKeyReplaced),
+			fmt.Sprintf("run this again; if that does not help, store the key anew with `groat add --overwrite %s`", files.Word(name)), ErrKeyReplaced)
 	}
 	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
 	if r.plan.Card != nil {

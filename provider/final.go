@@ -6,21 +6,34 @@ import (
 	"fmt"
 
 	"groat/session/flight"
+	"groat/vault/fault"
 )
 
-// askedError marks a failure that came after somebody was asked for a token
-// code: whoever waited for this attempt must not be asked the same again.
-type askedError struct{ err error }
+// ending marks a failure by what it means to those who wait for the attempt.
+type ending struct {
+	err error
+	how string // one of the following, or the code of a failure that another process had
+}
 
-func (e *askedError) Error() string { return e.err.Error() }
-func (e *askedError) Unwrap() error { return e.err }
+const (
+	// endingAsked: it came after somebody was asked; those who waited must not
+	// be asked the same again.
+	endingAsked = "asked"
+	// endingOwn: it is this process's own: nobody was asked, and the code that
+	// it was given is nobody else's.
+	endingOwn = "own"
+)
 
-// ownError marks a failure that is this process's own: nobody was asked, and
-// the code that it was given is nobody else's.
-type ownError struct{ err error }
+func (e *ending) Error() string { return e.err.Error() }
+func (e *ending) Unwrap() error { return e.err }
 
-func (e *ownError) Error() string { return e.err.Error() }
-func (e *ownError) Unwrap() error { return e.err }
+// howItEnded is the outermost mark; "" where there is none.
+func howItEnded(err error) string {
+	if e := (*ending)(nil); errors.As(err, &e) {
+		return e.how
+	}
+	return ""
+}
 
 // The codes under which a failure passes from the process that was asked to
 // those that waited for it.
@@ -59,16 +72,13 @@ var _ flight.Outcomes = Outcomes{}
 // limit. Having nobody to ask is not final: one of those who wait may have a
 // terminal. Nor is being stopped oneself, nor a refused code of one's own.
 func (Outcomes) Final(err error) (code string) {
-	var asked *askedError
-	var own *ownError
-	var ended *endedError
 	var call *CallError
-	switch {
-	case errors.As(err, &own), errors.As(err, &call) && call.own:
+	switch how := howItEnded(err); {
+	case how == endingOwn, errors.As(err, &call) && call.own:
 		return ""
-	case errors.As(err, &asked):
-	case errors.As(err, &ended):
-		return ended.code
+	case how == endingAsked:
+	case how != "":
+		return how
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrInterrupted):
 		return ""
 	case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrBadProcess):
@@ -95,8 +105,7 @@ func isAboutCode(err error) bool {
 // with calls of their own: that somebody was asked in vain. That AWS refused
 // this very call, code or not, is no reason not to make theirs.
 func deviceOutcome(err error) error {
-	var asked *askedError
-	if !errors.As(err, &asked) || errors.Is(err, ErrRefused) && !isAboutCode(err) {
+	if howItEnded(err) != endingAsked || errors.Is(err, ErrRefused) && !isAboutCode(err) {
 		return nil
 	}
 	return err
@@ -119,24 +128,11 @@ func (o Outcomes) Restore(code string) error {
 		if errors.Is(class, ErrInterrupted) {
 			class = ErrCancelled
 		}
-		return &endedError{code: code, words: c.words, class: class}
+		remedy := "" // the details stay in the other process
+		if class == ErrRefused || class == ErrUnreachable || class == ErrBadProcess {
+			remedy = "see what the other process says, or run this again to see it here"
+		}
+		return &ending{fault.New("in another process: "+c.words, remedy, class), code}
 	}
 	return fmt.Errorf("%w: %s", flight.ErrEnded, sanitizeText(code))
-}
-
-// endedError is how an attempt ended that another process made.
-type endedError struct {
-	code, words string
-	class       error
-}
-
-func (e *endedError) Error() string { return "in another process: " + e.words }
-func (e *endedError) Unwrap() error { return e.class }
-
-// Hint is the way to the details, which stay in the other process.
-func (e *endedError) Hint() string {
-	if errors.Is(e, ErrRefused) || errors.Is(e, ErrUnreachable) || errors.Is(e, ErrBadProcess) {
-		return "see what the other process says, or run this again to see it here"
-	}
-	return ""
 }

@@ -1,11 +1,14 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
+	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // Profiles may be called anything: their names are quoted in what people are
@@ -32,9 +35,20 @@ func TestHintsQuoteNames(t *testing.T) {
 			t.Errorf("%s %s: %q", c.code, c.message, call.Hint())
 		}
 	}
-	for _, e := range []interface{ Hint() string }{&NoKeyError{Missing: name}, &replacedError{name}, &signInError{req: SignInRequest{Profile: name}}} {
-		if !strings.Contains(e.Hint(), " "+quoted) {
-			t.Errorf("%T: %q", e, e.Hint())
+	replaced := &run{m: &Minter{Keys: newKey{}}, plan: &Plan{Source: profile.Source{Profile: name}, Card: &Card{}}}
+	_, err := replaced.rootKey(t.Context(), nil)
+	for _, e := range []error{missingKey("", name), err, notSignedIn(SignInRequest{Profile: name}, "", nil)} {
+		if hint := fault.Hint(e); !strings.Contains(hint, " "+quoted) {
+			t.Errorf("%v: %q", e, hint)
 		}
 	}
+}
+
+// newKey is the vault's, and no card's.
+type newKey struct{}
+
+func (newKey) Card(context.Context, string) (Card, error) { return Card{}, nil }
+func (newKey) Mend(context.Context, string) error         { return nil }
+func (newKey) Key(context.Context, string) (AccessKey, error) {
+	return AccessKey{Generation: "new"}, nil
 }

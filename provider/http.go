@@ -53,7 +53,7 @@ func NewHTTPClient(caBundle string, proxy ProxyFunc) (*http.Client, error) {
 			if answer.StatusCode == http.StatusOK {
 				return nil
 			}
-			return &proxyRefusal{answer.StatusCode}
+			return proxyRefusal(answer.StatusCode)
 		},
 	}
 	if caBundle != "" {

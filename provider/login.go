@@ -14,6 +14,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -225,7 +226,7 @@ func (l *login) signIn(ctx context.Context, reason string) (t loginToken, creds 
 		return t, creds, l.failed("the answer does not say who signed in", 0, ErrUnreachable)
 	}
 	if l.arn != "" && arn != l.arn {
-		return t, creds, &identityError{profile: l.profile, want: l.arn, got: arn}
+		return t, creds, l.otherIdentity(arn)
 	}
 	t = loginToken{ARN: arn, Region: l.o.Region, Client: in["clientId"], RefreshToken: a.RefreshToken, Began: l.m.now().UTC().Truncate(time.Second)}
 	t.Key, err = x509.MarshalECPrivateKey(key)
@@ -249,7 +250,7 @@ func (l *login) pasted(ctx context.Context, req SignInRequest, base string, in m
 	}
 	code, back := PastedCode(text)
 	if code == "" || !sameState(back, state) {
-		return "", &signInError{req: req, why: "and the code that was pasted is not the one that its page shows"}
+		return "", notSignedIn(req, "and the code that was pasted is not the one that its page shows", nil)
 	}
 	return code, nil
 }
@@ -264,19 +265,8 @@ func authorizeLogin(base string, in map[string]string, redirect, state string) (
 	return address, checkSignInURL(address)
 }
 
-// identityError says that somebody else signed in than the profile is for. It
-// is an ErrIdentity.
-type identityError struct{ profile, want, got string }
-
-// Error is one line.
-func (e *identityError) Error() string {
-	return fmt.Sprintf("%v: profile %q is for %s, and the browser signed in as %s; nothing was changed", ErrIdentity, e.profile, sanitizeText(e.want), sanitizeText(e.got))
-}
-
-// Unwrap gives the class to errors.Is.
-func (e *identityError) Unwrap() error { return ErrIdentity }
-
-// Hint is the remedy, for the one place that prints it.
-func (e *identityError) Hint() string {
-	return fmt.Sprintf("choose that identity in the browser, or sign out of the console there, and run `groat signin %s`", files.Word(e.profile))
+// otherIdentity says that somebody else signed in than the profile is for.
+func (l *login) otherIdentity(got string) error {
+	return fault.New(fmt.Sprintf("%v: profile %q is for %s, and the browser signed in as %s; nothing was changed", ErrIdentity, l.profile, sanitizeText(l.arn), sanitizeText(got)),
+		fmt.Sprintf("choose that identity in the browser, or sign out of the console there, and run `groat signin %s`", files.Word(l.profile)), ErrIdentity)
 }

@@ -1,10 +1,12 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -217,10 +219,14 @@ func (b *planner) warn(format string, args ...any) {
 
 // noKeyError says under which name a key is missing.
 func noKeyError(r *profile.Resolved) error {
-	name := r.Source.Profile
-	if name == "" {
-		name = r.Profile
+	return missingKey(r.Name, cmp.Or(r.Source.Profile, r.Profile))
+}
+
+// missingKey says that a chain ends at a profile without any credentials.
+func missingKey(asked, missing string) error {
+	text := fmt.Sprintf("profile %q: %v", missing, ErrNoKey)
+	if asked != "" && asked != missing {
+		text = fmt.Sprintf("profile %q: %v for its source profile %q", asked, ErrNoKey, missing)
 	}
-	e := &NoKeyError{Profile: r.Name, Missing: name}
-	return e
+	return fault.New(text, fmt.Sprintf("run `groat add %[1]s` to store its access key, or `groat signin %[1]s` to do without one", files.Word(missing)), ErrNoKey)
 }

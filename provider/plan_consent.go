@@ -54,13 +54,13 @@ func (b *planner) readOnly() error {
 		w := *b.plan.Source.WebIdentity
 		b.plan.Source.WebIdentity, own, arn = &w, &w.SessionPolicy, w.RoleARN
 	default:
-		return &NarrowError{b.resolved.Name, "assumes no role, and only a role can be made read-only for an AI agent (agent = read-only)",
-			"give the profile a role, or write agent = ask"}
+		return cannotNarrow(b.resolved.Name, "assumes no role, and only a role can be made read-only for an AI agent (agent = read-only)",
+			"give the profile a role, or write agent = ask")
 	}
 	readOnly := "arn:" + cmp.Or(partitionOfARN(arn), defaultPartition) + ":iam::aws:policy/ReadOnlyAccess"
 	if len(own.PolicyARNs) > 0 && !slices.Equal(own.PolicyARNs, []string{readOnly}) {
-		return &NarrowError{b.resolved.Name, "is read-only for AI agents (agent = read-only) and has policies of its own: AWS would allow what either of them allows",
-			"leave policy_arns or --policy-arn out, or write what they allow as a policy document"}
+		return cannotNarrow(b.resolved.Name, "is read-only for AI agents (agent = read-only) and has policies of its own: AWS would allow what either of them allows",
+			"leave policy_arns or --policy-arn out, or write what they allow as a policy document")
 	}
 	b.scope.Policy = own.Policy
 	*own = profile.SessionPolicy{PolicyARNs: []string{readOnly}}

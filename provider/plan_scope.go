@@ -8,20 +8,16 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
-// NarrowError says that the answer cannot be narrowed as it was asked. It
-// wraps profile.ErrUnsupported.
-type NarrowError struct{ Profile, what, Remedy string }
+// ErrNarrow marks an answer that cannot be narrowed as it was asked. It is a
+// profile.ErrUnsupported.
+var ErrNarrow = fmt.Errorf("not narrowed: %w", profile.ErrUnsupported)
 
-// Error is one line.
-func (e *NarrowError) Error() string { return fmt.Sprintf("profile %q %s", e.Profile, e.what) }
-
-// Unwrap gives the class to errors.Is.
-func (e *NarrowError) Unwrap() error { return profile.ErrUnsupported }
-
-// Hint is the remedy, for the one place that prints it.
-func (e *NarrowError) Hint() string { return e.Remedy }
+func cannotNarrow(name, why, remedy string) error {
+	return fault.New(fmt.Sprintf("profile %q %s", name, why), remedy, ErrNarrow)
+}
 
 const storeKey = "store that key in the vault, where sessions are made of it: `groat add PROFILE`"
 
@@ -35,14 +31,14 @@ func (b *planner) narrow() error {
 	before := b.plan.Steps[len(b.plan.Steps)-1]
 	switch {
 	case len(policy.PolicyARNs) > 0:
-		return &NarrowError{b.resolved.Name, "assumes no role, and AWS takes the ARNs of policies with a role only",
-			"write what they allow as a policy document: --policy, or the profile's policy"}
+		return cannotNarrow(b.resolved.Name, "assumes no role, and AWS takes the ARNs of policies with a role only",
+			"write what they allow as a policy document: --policy, or the profile's policy")
 	case before.Operation == OpKey:
-		return &NarrowError{b.resolved.Name, "cannot be narrowed with --no-session: a long-lived access key may always do all that its user may",
-			"leave --no-session out, or leave the policy out"}
+		return cannotNarrow(b.resolved.Name, "cannot be narrowed with --no-session: a long-lived access key may always do all that its user may",
+			"leave --no-session out, or leave the policy out")
 	case b.resolved.Source.LongLived:
-		return &NarrowError{b.resolved.Name, "cannot be narrowed: the environment holds a long-lived access key, which may always do all that its user may",
-			storeKey}
+		return cannotNarrow(b.resolved.Name, "cannot be narrowed: the environment holds a long-lived access key, which may always do all that its user may",
+			storeKey)
 	}
 	step := Step{
 		Operation:     OpScoped,

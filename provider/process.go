@@ -35,7 +35,7 @@ func (r *run) credentialProcess(ctx context.Context, step *Step) (session.Creden
 	}
 	creds, why := parseProcessOutput(out)
 	if why != "" {
-		return session.Credentials{}, &processError{what: what, profile: step.Profile, why: why}
+		return session.Credentials{}, badProcess(what, step.Profile, why)
 	}
 	return creds, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"groat/vault/fault"
 	"os/exec"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 		}
 	}
 	fail := func(why string) ([]byte, error) {
-		return nil, &processError{what: what, profile: profileName, why: why}
+		return nil, badProcess(what, profileName, why)
 	}
 	switch {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
@@ -80,34 +81,17 @@ const mfaProcessTimeout = 45 * time.Second
 // output. A process that fails is ErrNoCode.
 func (m *Minter) runMFAProcess(ctx context.Context, req CodeRequest) (string, error) {
 	out, err := m.runLine(ctx, "mfa_process", []string{req.Profile}, req.MFAProcess, mfaProcessTimeout)
-	var failed *processError
-	if errors.As(err, &failed) {
-		failed.class = ErrNoCode
+	if errors.Is(err, ErrBadProcess) {
+		err = fault.New(err.Error(), fault.Hint(err), errUselessCode)
 	}
 	return strings.TrimSpace(string(out)), err
 }
 
-// processError says how a process of the configuration failed. Neither its
+// badProcess says how a process of the configuration failed. Neither its
 // command line nor its output is repeated: both may hold secrets.
-type processError struct {
-	what, profile, why string
-	class              error // ErrBadProcess unless set
-}
-
-func (e *processError) Error() string {
-	return fmt.Sprintf("%s of profile %q failed: %s", e.what, e.profile, e.why)
-}
-
-func (e *processError) Unwrap() error {
-	if e.class == nil {
-		return ErrBadProcess
-	}
-	return e.class
-}
-
-// Hint is the remedy, for the one place that prints it.
-func (e *processError) Hint() string {
-	return fmt.Sprintf("run the %s line of profile %q by hand to see what it says", e.what, e.profile)
+func badProcess(what, profile, why string) error {
+	return fault.New(fmt.Sprintf("%s of profile %q failed: %s", what, profile, why),
+		fmt.Sprintf("run the %s line of profile %q by hand to see what it says", what, profile), ErrBadProcess)
 }
 
 // cappedBuffer keeps up to its bound and swallows the rest, so that the

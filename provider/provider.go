@@ -116,18 +116,18 @@ type CodeSource interface {
 	TokenCode(ctx context.Context, req CodeRequest) (string, error)
 }
 
-// What can go wrong. Use errors.Is; package cmd maps them to exit codes.
+// What can go wrong. Use errors.Is.
 var (
-	ErrNoKey       = errors.New("no access key is stored")         // exit 4
-	ErrKeyReplaced = errors.New("the access key was replaced")     // exit 4
-	ErrNoCode      = errors.New("a token code is needed")          // exit 5
-	ErrCancelled   = errors.New("the prompt was cancelled")        // exit 5
-	ErrIdentity    = errors.New("somebody else signed in")         // exit 3
-	ErrInterrupted = errors.New("interrupted")                     // exit 130
-	ErrRefused     = errors.New("refused by AWS")                  // exit 6
-	ErrUnreachable = errors.New("AWS could not be reached")        // exit 7
-	ErrBounds      = errors.New("duration is out of AWS's bounds") // exit 2
-	ErrBadProcess  = errors.New("credential process failed")       // exit 3
+	ErrNoKey       = errors.New("no access key is stored")
+	ErrKeyReplaced = errors.New("the access key was replaced")
+	ErrNoCode      = errors.New("a token code is needed")
+	ErrCancelled   = errors.New("the prompt was cancelled")
+	ErrIdentity    = errors.New("somebody else signed in")
+	ErrInterrupted = errors.New("interrupted")
+	ErrRefused     = errors.New("refused by AWS")
+	ErrUnreachable = errors.New("AWS could not be reached")
+	ErrBounds      = errors.New("duration is out of AWS's bounds")
+	ErrBadProcess  = errors.New("credential process failed")
 )
 
 // CallError is a failed AWS call. It never holds the request, nor any

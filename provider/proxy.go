@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,20 +9,18 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
-// proxyRefusal is a proxy's no to the tunnel that was asked for.
-type proxyRefusal struct{ status int }
+// errProxy is a proxy's no to the tunnel that was asked for.
+var errProxy = errors.New("refused by the proxy")
 
-func (e *proxyRefusal) Error() string {
-	return fmt.Sprintf("proxy: HTTP status %d %s", e.status, http.StatusText(e.status))
-}
-
-func (e *proxyRefusal) remedy() string {
-	if e.status == http.StatusProxyAuthRequired {
-		return "the proxy wants a user and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+func proxyRefusal(status int) error {
+	remedy := "check HTTPS_PROXY and NO_PROXY, and whether the proxy lets AWS through"
+	if status == http.StatusProxyAuthRequired {
+		remedy = "the proxy wants a user and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
 	}
-	return "check HTTPS_PROXY and NO_PROXY, and whether the proxy lets AWS through"
+	return fault.New(fmt.Sprintf("proxy: HTTP status %d %s", status, http.StatusText(status)), remedy, errProxy)
 }
 
 // CheckedProxy is choose, but for a proxy's address that cannot be read: net/http

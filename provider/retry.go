@@ -61,6 +61,5 @@ func backoff(attempt int, _ error) (time.Duration, error) {
 func neverSent(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
-	var refused *proxyRefusal
-	return errors.As(err, &refused) || (errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")) || errors.As(err, &dns)
+	return errors.Is(err, errProxy) || (errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")) || errors.As(err, &dns)
 }

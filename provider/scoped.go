@@ -22,9 +22,9 @@ import (
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetScopedCredentials.html
 func (r *run) scopedCredentials(ctx context.Context, o CallOptions, parent session.Credentials, step *Step, _ string) (session.Credentials, error) {
 	if parent.SessionToken == "" {
-		return session.Credentials{}, &NarrowError{r.plan.Profile,
+		return session.Credentials{}, cannotNarrow(r.plan.Profile,
 			fmt.Sprintf("cannot be narrowed: %s gave a long-lived access key, which may always do all that its user may", SourceWords(r.plan.Source.Kind)),
-			storeKey}
+			storeKey)
 	}
 	form := url.Values{
 		"Action": {string(OpScoped)}, "Version": {"2011-06-15"},

@@ -10,6 +10,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/session/flight"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -85,7 +86,7 @@ const (
 func (m *Minter) askToSignIn(ctx context.Context, req SignInRequest) (bounded context.Context, cancel func(), local bool, err error) {
 	cancel = func() {}
 	if m.SignIn == nil {
-		return ctx, cancel, false, &signInError{req: req, why: "and there is nobody to ask"}
+		return ctx, cancel, false, notSignedIn(req, "and there is nobody to ask", nil)
 	}
 	if !m.AskUntil.IsZero() {
 		ctx, cancel = context.WithDeadlineCause(ctx, m.AskUntil, errSignInOver)
@@ -97,43 +98,24 @@ func (m *Minter) askToSignIn(ctx context.Context, req SignInRequest) (bounded co
 // errSignInOver ends the wait for a person where there is a limit to it.
 var errSignInOver = errors.New("nobody signed in in time")
 
-// signInError says why nobody signed in.
-type signInError struct {
-	req   SignInRequest
-	why   string // "and …", after what is needed
-	cause error  // may be nil
-}
-
-// Error is one line.
-func (e *signInError) Error() string {
-	s := fmt.Sprintf("profile %q needs a sign-in to %s", e.req.Profile, e.req.Service)
-	if e.req.Reason != "" {
-		s += " (" + e.req.Reason + ")"
+// notSignedIn says why nobody signed in: why is "and …", after what is needed;
+// cause may be nil.
+func notSignedIn(req SignInRequest, why string, cause error) error {
+	text := fmt.Sprintf("profile %q needs a sign-in to %s", req.Profile, req.Service)
+	if req.Reason != "" {
+		text += " (" + req.Reason + ")"
 	}
-	return s + ", " + e.why
-}
-
-// Unwrap gives the cause to errors.Is and errors.As.
-func (e *signInError) Unwrap() []error {
-	if e.cause == nil {
-		return []error{ErrNoCode}
-	}
-	return []error{ErrNoCode, e.cause}
-}
-
-// Hint is the remedy, for the one place that prints it.
-func (e *signInError) Hint() string {
-	return fmt.Sprintf("run `groat signin %s` in a terminal", files.Word(e.req.Profile))
+	return fault.New(text+", "+why, fmt.Sprintf("run `groat signin %s` in a terminal", files.Word(req.Profile)), errors.Join(ErrNoCode, cause))
 }
 
 // gaveUp is what is to be said when something else has ended the wait for a person.
 func gaveUp(req SignInRequest, cause error) error {
-	return &signInError{req: req, why: "and the wait for it ended", cause: cause}
+	return notSignedIn(req, "and the wait for it ended", cause)
 }
 
 // tooSlow is what is to be said when the service no longer waits for one.
 func tooSlow(req SignInRequest) error {
-	return &signInError{req: req, why: "and " + errSignInOver.Error()}
+	return notSignedIn(req, "and "+errSignInOver.Error(), nil)
 }
 
 // denied is what is to be said when the person said no in the browser; code is

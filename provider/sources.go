@@ -135,7 +135,7 @@ func sources() []source {
 			plan:     func(b *planner) error { return noKeyError(b.resolved) },
 			identity: func(*Minter, *Plan) []string { return nil },
 			fetch: func(r *run, _ context.Context, _ *Step) (session.Credentials, error) {
-				return session.Credentials{}, &NoKeyError{Profile: r.plan.Profile, Missing: r.plan.Profile}
+				return session.Credentials{}, missingKey(r.plan.Profile, r.plan.Profile)
 			},
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"groat/session"
+	"groat/vault/fault"
 )
 
 const maxCodeAttempts = 3 // a refused code is asked again twice
@@ -53,7 +54,7 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 			return creds, nil
 		}
 		if code.origin == codeGiven && isAboutCode(err) {
-			return session.Credentials{}, &ownError{err}
+			return session.Credentials{}, &ending{err: err, how: endingOwn}
 		}
 		var call *CallError
 		if !errors.As(err, &call) {
@@ -110,20 +111,17 @@ func (e *CallError) wantsNewCode() string {
 // speaks for itself alone, unless the person declined by stopping it (Ctrl-C
 // at the prompt), and so does one that has nobody to ask.
 func asked(ctx context.Context, err error) error {
-	var failed *processError // a failing mfa_process counts as a refused question
-	var code *codeError
 	switch {
-	case errors.As(err, &code) && code.cause != nil:
+	case errors.Is(err, errGaveUp):
 		return err // nobody was being asked
 	case errors.Is(err, ErrCancelled):
 	case ctx.Err() != nil:
 		return err
-	case errors.As(err, &failed):
-	case code != nil && code.origin != codeGiven: // a useless one does, too
+	case errors.Is(err, errUselessCode):
 	case errors.Is(err, ErrNoCode):
 		return err
 	}
-	return &askedError{err}
+	return &ending{err: err, how: endingAsked}
 }
 
 // freshCode gets a code that this device has not taken yet.
@@ -134,7 +132,7 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 			return tokenCode{}, err
 		}
 		if len(code.digits) != 6 || strings.Trim(code.digits, "0123456789") != "" {
-			return tokenCode{}, &codeError{serial: req.MFASerial, origin: code.origin, text: fmt.Sprintf("%s gave no six digits", code.origin)}
+			return tokenCode{}, code.useless(req, fmt.Sprintf("%s gave no six digits", code.origin))
 		}
 		fresh, err := used.Use(ctx, req.MFASerial, code.digits, code.step)
 		if err != nil {
@@ -145,9 +143,9 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 		}
 		switch {
 		case code.origin == codeGiven:
-			return tokenCode{}, &codeError{serial: req.MFASerial, origin: codeGiven, text: "the code of --mfa-code was used before, and AWS takes each code once", remedy: "wait for the device's next code and run this again with it"}
+			return tokenCode{}, noCode(req.MFASerial, "the code of --mfa-code was used before, and AWS takes each code once", "wait for the device's next code and run this again with it", ErrNoCode)
 		case repeats+1 >= maxCodeAttempts, repeats > 0 && code.origin != codePrompt:
-			return tokenCode{}, &codeError{serial: req.MFASerial, origin: code.origin, text: fmt.Sprintf("%s gives codes that were used before", code.origin)}
+			return tokenCode{}, code.useless(req, fmt.Sprintf("%s gives codes that were used before", code.origin))
 		case code.origin == codePrompt:
 			req.Reason = "this token code was already used: wait for the next one"
 		default:
@@ -177,7 +175,7 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest) (tokenCode, erro
 		}
 	}
 	if m.Codes == nil {
-		return tokenCode{}, &nobodyError{serial: req.MFASerial}
+		return tokenCode{}, fault.New(fmt.Sprintf("a token code of MFA device %s is needed, and there is no way to ask for it", sanitizeText(req.MFASerial)), "", ErrNoCode)
 	}
 	digits, err := m.Codes.TokenCode(ctx, req)
 	return tokenCode{digits: digits, origin: codePrompt}, err
@@ -187,7 +185,7 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest) (tokenCode, erro
 func (m *Minter) generate(seed, serial string) (tokenCode, error) {
 	digits, step, err := TOTP(seed, m.now())
 	if err != nil {
-		return tokenCode{}, &codeError{serial: serial, origin: codeSeed, text: "the stored TOTP seed is not base32", remedy: "store it again with `groat mfa seed`"}
+		return tokenCode{}, noCode(serial, "the stored TOTP seed is not base32", "store it again with `groat mfa seed`", errUselessCode)
 	}
 	return tokenCode{digits: digits, step: step, origin: codeSeed}, nil
 }
@@ -197,7 +195,7 @@ func (m *Minter) waitForNextStep(ctx context.Context, origin codeOrigin) error {
 	left := UntilNextCode(m.now())
 	m.warn(fmt.Sprintf("the current code of %s was used already, waiting %d s for the next", origin, int(left.Round(time.Second).Seconds())))
 	if err := m.sleep(ctx, left); err != nil {
-		return &codeError{origin: origin, text: "gave up waiting for the next code", cause: err}
+		return fault.New("gave up waiting for the next code", "", errors.Join(errGaveUp, err))
 	}
 	return nil
 }
@@ -224,37 +222,25 @@ func (m *Minter) now() time.Time {
 	return m.Now()
 }
 
-// codeError says why there is no code. It wraps ErrNoCode, and the end of the
-// context where that was the cause.
-type codeError struct {
-	serial, text, remedy string
-	origin               codeOrigin
-	cause                error
+// Kinds of ErrNoCode.
+var (
+	// errUselessCode: what was asked gave none that is good, and would not for
+	// others either. A failing mfa_process counts as such.
+	errUselessCode = fmt.Errorf("useless: %w", ErrNoCode)
+	// errGaveUp: nobody was asked, the wait for a code's time ended.
+	errGaveUp = fmt.Errorf("gave up: %w", ErrNoCode)
+)
+
+// noCode says why there is no code of a device.
+func noCode(serial, text, remedy string, class error) error {
+	return fault.New("MFA device "+sanitizeText(serial)+": "+text, remedy, class)
 }
 
-func (e *codeError) Error() string {
-	s := e.text
-	if e.serial != "" {
-		s = "MFA device " + sanitizeText(e.serial) + ": " + s
+// useless says what is wrong with a code.
+func (c tokenCode) useless(req *CodeRequest, text string) error {
+	class := errUselessCode
+	if c.origin == codeGiven {
+		class = ErrNoCode
 	}
-	return s
+	return noCode(req.MFASerial, text, "", class)
 }
-
-func (e *codeError) Unwrap() []error {
-	if e.cause == nil {
-		return []error{ErrNoCode}
-	}
-	return []error{ErrNoCode, e.cause}
-}
-
-// Hint is the remedy, for the one place that prints it.
-func (e *codeError) Hint() string { return e.remedy }
-
-// nobodyError says that there is no way to ask.
-type nobodyError struct{ serial string }
-
-func (e *nobodyError) Error() string {
-	return fmt.Sprintf("a token code of MFA device %s is needed, and there is no way to ask for it", sanitizeText(e.serial))
-}
-
-func (e *nobodyError) Unwrap() error { return ErrNoCode }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"groat/vault/fault"
 	"regexp"
 	"sort"
 	"sync"
@@ -136,10 +137,7 @@ func (a *AWSVault) failed(op, name string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, Backend: "aws-vault " + a.backend, Kind: KindKey, Name: name, Err: err}
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		e.Remedy = hinted.Hint()
-	} else if errors.Is(err, ErrCorrupt) {
+	if e.Remedy = fault.Hint(err); e.Remedy == "" && errors.Is(err, ErrCorrupt) {
 		e.Remedy = "it was left alone; the other profiles can be imported by name"
 	}
 	return e

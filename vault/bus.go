@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"groat/vault/fault"
 )
 
 // How long the session bus may take, each bounded by Config.Timeout as well.
@@ -252,20 +253,12 @@ func busFault(err error, names ...string) bool {
 	return false
 }
 
-// busFailure is a failed call in words, with the cause kept for errors.As.
-type busFailure struct {
-	text     string
-	sentinel error
-	cause    error
-}
-
-func (f *busFailure) Error() string   { return f.sentinel.Error() + ": " + f.text }
-func (f *busFailure) Unwrap() []error { return []error{f.sentinel, f.cause} }
-
 // busError gives a failed call one of the vault's sentinels. who is the bus
 // name that was called.
 func busError(ctx context.Context, err error, who string) error {
-	fail := func(text string) error { return &busFailure{text, ErrUnavailable, err} }
+	fail := func(text string) error {
+		return fault.New(ErrUnavailable.Error()+": "+text, "", errors.Join(ErrUnavailable, err))
+	}
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return fmt.Errorf("interrupted: %w", context.Canceled)

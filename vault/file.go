@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sort"
 	"sync"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -231,7 +233,7 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 	switch {
 	case errors.Is(err, errOldHeader):
 		e.Remedy = "if you restored " + f.dir + " from a backup on purpose: groat lock"
-	case errors.As(err, new(headerError)):
+	case errors.Is(err, errHeader):
 		e.Remedy = "restore header or header.bak in " + f.dir + " from a backup; without one, move the directory away and store the keys again"
 	case errors.Is(err, ErrCorrupt), errors.Is(err, files.ErrTooLarge), errors.Is(err, files.ErrIrregular):
 		if !errors.Is(err, ErrCorrupt) {
@@ -244,13 +246,8 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 		e.Err = ErrNotFound
 	case errors.Is(err, ErrPassphrase), errors.Is(err, ErrUnavailable):
 	case errors.Is(err, ErrLocked):
-		var hinted interface{ Hint() string }
-		if errors.As(err, &hinted) { // who was asked knows better
-			e.Remedy = hinted.Hint()
-		}
-		if e.Remedy == "" {
-			e.Remedy = "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE"
-		}
+		// Who was asked knows better.
+		e.Remedy = cmp.Or(fault.Hint(err), "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE")
 	case errors.As(err, &path), errors.As(err, &link):
 		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), "check the free space and the rights of "+f.dir
 	}

@@ -7,11 +7,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
+	"groat/vault/fault"
 )
 
 // The header of a file vault, 290 bytes, numbers big-endian:
@@ -49,14 +51,10 @@ type kdfCost struct {
 	lanes          uint8
 }
 
-// headerError is a damaged header, without which no item opens.
-type headerError string
+// errHeader is a damaged header, without which no item opens.
+var errHeader = fmt.Errorf("header: %w", ErrCorrupt)
 
-// Error is one line, lower case.
-func (e headerError) Error() string { return ErrCorrupt.Error() + ": " + string(e) }
-
-// Unwrap is ErrCorrupt.
-func (headerError) Unwrap() error { return ErrCorrupt }
+func headerError(what string) error { return fault.New(ErrCorrupt.Error()+": "+what, "", errHeader) }
 
 // vaultKey opens items; seedKey opens those of KindSeed.
 type vaultKey [chacha20poly1305.KeySize]byte
@@ -231,7 +229,7 @@ func (h *header) encode() []byte {
 // parseHeader reads a header without believing it: only a key that opens the
 // seal makes it genuine.
 func parseHeader(b []byte) (*header, error) {
-	const damaged = headerError("its header is damaged")
+	damaged := headerError("its header is damaged")
 	if len(b) != headerLen && len(b) != headerLen-8 || !bytes.HasPrefix(b, headerMagic) {
 		return nil, damaged
 	}

@@ -20,11 +20,11 @@ const PromptAttempts = 3
 // rememberPrompted is how long a prompted passphrase opens the vault.
 const rememberPrompted = time.Hour
 
-const errNoHeader = headerError("both copies of its header are missing")
+var errNoHeader = headerError("both copies of its header are missing")
 
 // An older header opens with an older passphrase: who put it back must not
 // have it made the newest again.
-const errOldHeader = headerError("an older copy of its header was put back")
+var errOldHeader = headerError("an older copy of its header was put back")
 
 // readHeader reads both copies of the header and takes the newer one of the
 // same vault, or the one that is there and good; repair says that it is the
@@ -404,7 +404,7 @@ func (f *File) mirror(raw []byte) error {
 // A good header of another vault beside ours is no damage to be repaired: one
 // of the two was put there by mistake, and whichever is written over may be
 // the only key to the items.
-const errTwoVaults = headerError("header and header.bak belong to two vaults")
+var errTwoVaults = headerError("header and header.bak belong to two vaults")
 
 // replaceable refuses to write a header over one of another vault, or over a
 // newer one.

@@ -71,7 +71,7 @@ func OfItem(err error) bool {
 		_, _, _, item := DecodeName(filepath.Base(access.Path))
 		return item
 	}
-	return (errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound)) && !errors.As(err, new(headerError))
+	return (errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound)) && !errors.Is(err, errHeader)
 }
 
 // Error says which operation on which item failed, in words for a person.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"groat/vault/fault"
 )
 
 // How the device is watched while somebody is asked.
@@ -47,7 +48,7 @@ func openDevice() (prompter, error) {
 	for waited := time.Duration(0); !d.foreground(); waited += tick / 4 {
 		if waited >= foregroundWait {
 			d.close()
-			return nil, &NoTerminalError{Why: "this process is in the terminal's background", Remedy: "run it in the foreground"}
+			return nil, fault.New("this process is in the terminal's background", "run it in the foreground", ErrNoTerminal)
 		}
 		time.Sleep(tick / 4)
 	}

@@ -1,8 +1,8 @@
 package terminal
 
 import (
-	"errors"
 	"fmt"
+	"groat/vault/fault"
 	"runtime"
 	"strings"
 )
@@ -18,11 +18,11 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 		return []prompter{p}, err
 	}
 	if u.opts.NoInput {
-		return nil, &NoTerminalError{Why: "--no-input forbids questions"}
+		return nil, fault.New("--no-input forbids questions", "", ErrNoTerminal)
 	}
 	switch d := u.opts.Driver; d {
 	case "none":
-		return nil, &NoTerminalError{Why: "--prompt none forbids questions"}
+		return nil, fault.New("--prompt none forbids questions", "", ErrNoTerminal)
 	case "auto":
 		return u.auto(k)
 	case "terminal":
@@ -36,7 +36,7 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 	default:
 		p, err := u.driver(d)
 		if err != nil {
-			return nil, &NoTerminalError{Why: fmt.Sprintf("the prompt driver %s cannot be used: %v", d, err), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
+			return nil, fault.New(fmt.Sprintf("the prompt driver %s cannot be used: %v", d, err), "choose another way to ask with --prompt or GROAT_PROMPT", ErrNoTerminal)
 		}
 		return []prompter{p}, nil
 	}
@@ -46,9 +46,9 @@ func (u *UI) prompters(k kind) ([]prompter, error) {
 func (u *UI) terminalOnly() (prompter, error) {
 	switch {
 	case u.opts.NoInput:
-		return nil, &NoTerminalError{Why: "--no-input forbids questions"}
+		return nil, fault.New("--no-input forbids questions", "", ErrNoTerminal)
 	case u.opts.Driver == "none":
-		return nil, &NoTerminalError{Why: "--prompt none forbids questions"}
+		return nil, fault.New("--prompt none forbids questions", "", ErrNoTerminal)
 	}
 	return openDevice()
 }
@@ -84,15 +84,7 @@ func (u *UI) auto(k kind) ([]prompter, error) {
 	if why == "" {
 		why = "none of " + strings.Join(names, ", ") + " is installed"
 	}
-	return nil, &NoTerminalError{Why: terminalWhy(err) + ", and " + why}
-}
-
-func terminalWhy(err error) string {
-	var n *NoTerminalError
-	if errors.As(err, &n) {
-		return n.Why
-	}
-	return Sanitize(err.Error())
+	return nil, fault.New(Sanitize(err.Error())+", and "+why, "", ErrNoTerminal)
 }
 
 // windows names the GUI drivers for this machine in their order of

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"groat/vault/fault"
 	"strings"
 	"unicode"
 )
@@ -201,7 +202,7 @@ func (u *UI) askOnce(ctx context.Context, r request) ([]byte, error) {
 		u.opts.Debugf("prompt driver %s does not work: %v", p.name(), err)
 		broken = append(broken, fmt.Errorf("%s: %w", p.name(), err))
 	}
-	return nil, &NoTerminalError{Why: oneLine(errors.Join(broken...)), Remedy: "choose another way to ask with --prompt or GROAT_PROMPT"}
+	return nil, fault.New(oneLine(errors.Join(broken...)), "choose another way to ask with --prompt or GROAT_PROMPT", ErrNoTerminal)
 }
 
 // final reports that no other prompter is to be tried after err.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
+	"groat/vault/fault"
 )
 
 // How asking can end without an answer. Use errors.Is.
@@ -106,23 +107,8 @@ func LineLength(fd uintptr) int {
 	return max(n, 0)
 }
 
-// NoTerminalError is an ErrNoTerminal with its reason and, often, a remedy.
-type NoTerminalError struct {
-	Why    string // one line: "there is no terminal and no display"
-	Remedy string // one line; may be empty
-}
-
-// Error is one line.
-func (e *NoTerminalError) Error() string { return e.Why }
-
-// Is makes it an ErrNoTerminal.
-func (e *NoTerminalError) Is(target error) bool { return target == ErrNoTerminal }
-
-// Hint is the remedy, for the one place that prints it.
-func (e *NoTerminalError) Hint() string { return e.Remedy }
-
 func noTerminal(format string, args ...any) error {
-	return &NoTerminalError{Why: fmt.Sprintf(format, args...)}
+	return fault.New(fmt.Sprintf(format, args...), "", ErrNoTerminal)
 }
 
 // CanAsk returns nil when a question would reach somebody, else an error

@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"groat/vault/fault"
 	"strings"
 )
 
@@ -37,8 +38,7 @@ func (y ykman) ask(ctx context.Context, r request) ([]byte, error) {
 		return nil, err
 	}
 	if res.code != 0 {
-		return nil, &NoTerminalError{Why: "ykman failed: " + firstOf(res.stderr, 200),
-			Remedy: "check `ykman oath accounts list`; the account must be called " + strings.TrimSpace(account)}
+		return nil, fault.New("ykman failed: "+firstOf(res.stderr, 200), "check `ykman oath accounts list`; the account must be called "+strings.TrimSpace(account), ErrNoTerminal)
 	}
 	return res.stdout, nil
 }

@@ -9,6 +9,7 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"groat/provider"
+	"groat/vault/fault"
 )
 
 // Device is a virtual MFA device in the making, as it is sealed.
@@ -53,7 +54,7 @@ func (c Client) Resync(ctx context.Context, user, serial, one, two string) error
 		UserName: &user, SerialNumber: &serial, AuthenticationCode1: &one, AuthenticationCode2: &two,
 	})
 	if code(err) == "InvalidAuthenticationCode" {
-		return &Error{"AWS refused the two codes of " + serial, "give two codes that follow each other, right after they appear, and none that was used before", provider.ErrRefused}
+		return fault.New("AWS refused the two codes of "+serial, "give two codes that follow each other, right after they appear, and none that was used before", provider.ErrRefused)
 	}
 	return inWords(err)
 }
@@ -96,11 +97,11 @@ func (c Client) devices(ctx context.Context, user string) ([]string, error) {
 func inWords(err error) error {
 	switch code(err) {
 	case "EntityTemporarilyUnmodifiable":
-		return &Error{"AWS is still busy with the user's last change", "try again in a minute", err}
+		return fault.New("AWS is still busy with the user's last change", "try again in a minute", err)
 	case "LimitExceeded":
-		return &Error{"the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", err}
+		return fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", err)
 	case "DeleteConflict":
-		return &Error{"the device is still in use, by another user", "deactivate it there first", err}
+		return fault.New("the device is still in use, by another user", "deactivate it there first", err)
 	}
 	return err
 }

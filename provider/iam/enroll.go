@@ -14,6 +14,7 @@ import (
 
 	"groat/provider"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // Enroller gives a user a virtual MFA device. Its seed is sealed before
@@ -121,7 +122,7 @@ func (e Enroller) forget(ctx context.Context) error {
 // so that a device is not created whose seed could not be kept.
 func (e *Enroller) create(ctx context.Context, name string, enabled []string) (Device, error) {
 	if len(enabled) >= deviceNames {
-		return Device{}, &Error{"the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", provider.ErrRefused}
+		return Device{}, fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", provider.ErrRefused)
 	}
 	if err := e.save(ctx, Device{}); err != nil {
 		return Device{}, err
@@ -143,7 +144,7 @@ func (e *Enroller) create(ctx context.Context, name string, enabled []string) (D
 		}
 		e.Say(fmt.Sprintf("an MFA device named %s exists and is not in use, and its seed is not here: an administrator may delete it (aws iam delete-virtual-mfa-device)", n))
 	}
-	return Device{}, &Error{"no name for the device is free", "choose one with --device-name", provider.ErrRefused}
+	return Device{}, fault.New("no name for the device is free", "choose one with --device-name", provider.ErrRefused)
 }
 
 func (e *Enroller) createNamed(ctx context.Context, name string) (Device, error) {
@@ -162,8 +163,8 @@ func (e *Enroller) createNamed(ctx context.Context, name string) (Device, error)
 		e.Say(fmt.Sprintf("AWS may have created an MFA device named %s all the same; its seed is lost, and the next attempt uses another name", name))
 		return Device{}, err
 	case isDenied(err):
-		return Device{}, &Error{fmt.Sprintf("AWS does not let the user create an MFA device named %s: %v", name, err),
-			"many policies allow only the user's own name, or that of a user with MFA; `groat policy self-service` prints one that allows eight", err}
+		return Device{}, fault.New(fmt.Sprintf("AWS does not let the user create an MFA device named %s: %v", name, err),
+			"many policies allow only the user's own name, or that of a user with MFA; `groat policy self-service` prints one that allows eight", err)
 	case err != nil:
 		return Device{}, err
 	}
@@ -225,8 +226,8 @@ func (e Enroller) enable(ctx context.Context, d Device) error {
 		}
 		reason = "refused by AWS: wait for a code that was not given yet"
 	}
-	return &Error{fmt.Sprintf("the codes of %s were refused three times", d.Serial),
-		"compare this machine's clock and the device's, and take the codes of the entry that was just scanned", provider.ErrRefused}
+	return fault.New(fmt.Sprintf("the codes of %s were refused three times", d.Serial),
+		"compare this machine's clock and the device's, and take the codes of the entry that was just scanned", provider.ErrRefused)
 }
 
 // check finds out what AWS would only call invalid; "" means that the codes

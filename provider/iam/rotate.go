@@ -15,6 +15,7 @@ import (
 
 	"groat/provider"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // Keys is where the access keys of profiles are kept.
@@ -181,8 +182,8 @@ func (w *rotation) resume(ctx context.Context) error {
 }
 
 func (w *rotation) orphan(id string) error {
-	return &Error{fmt.Sprintf("access key %s was created by a rotation that was cut off before its secret was stored: nobody can use it", id),
-		fmt.Sprintf("to delete it and rotate: groat rotate %s --delete-key %s", w.Named, id), provider.ErrRefused}
+	return fault.New(fmt.Sprintf("access key %s was created by a rotation that was cut off before its secret was stored: nobody can use it", id),
+		fmt.Sprintf("to delete it and rotate: groat rotate %s --delete-key %s", w.Named, id), provider.ErrRefused)
 }
 
 // preflight looks at the user's keys, says who uses the current one, and
@@ -199,7 +200,7 @@ func (w *rotation) preflight(ctx context.Context) (spare string, err error) {
 	}
 	old := find(keys, w.Old)
 	if old == nil {
-		return "", &Error{fmt.Sprintf("access key %s of profile %q is not one of user %s", w.Old, w.Profiles[0], w.User), "", provider.ErrRefused}
+		return "", fault.New(fmt.Sprintf("access key %s of profile %q is not one of user %s", w.Old, w.Profiles[0], w.User), "", provider.ErrRefused)
 	}
 	w.Known = nil
 	var others []types.AccessKeyMetadata
@@ -223,9 +224,9 @@ func (w *rotation) spare(ctx context.Context, old *types.AccessKeyMetadata, othe
 	if w.DeleteKey != "" {
 		switch {
 		case w.DeleteKey == w.Old:
-			return "", &Error{fmt.Sprintf("access key %s is the current one of profile %q", w.Old, w.Profiles[0]), "rotate without --delete-key replaces it", provider.ErrRefused}
+			return "", fault.New(fmt.Sprintf("access key %s is the current one of profile %q", w.Old, w.Profiles[0]), "rotate without --delete-key replaces it", provider.ErrRefused)
 		case find(others, w.DeleteKey) == nil:
-			return "", &Error{fmt.Sprintf("user %s has no access key %s", w.User, w.DeleteKey), "", provider.ErrRefused}
+			return "", fault.New(fmt.Sprintf("user %s has no access key %s", w.User, w.DeleteKey), "", provider.ErrRefused)
 		}
 		return w.DeleteKey, nil
 	}
@@ -241,7 +242,7 @@ func (w *rotation) spare(ctx context.Context, old *types.AccessKeyMetadata, othe
 	if other.Status == types.StatusTypeInactive {
 		hint = "to delete the inactive one and rotate: groat rotate " + w.Named + " --delete-inactive"
 	}
-	return "", &Error{fmt.Sprintf("user %s has two access keys, and AWS allows no third: %s and %s", w.User, describe(*old, w.lastUsed(ctx, w.Old)), describe(other, w.lastUsed(ctx, id))), hint, provider.ErrRefused}
+	return "", fault.New(fmt.Sprintf("user %s has two access keys, and AWS allows no third: %s and %s", w.User, describe(*old, w.lastUsed(ctx, w.Old)), describe(other, w.lastUsed(ctx, id))), hint, provider.ErrRefused)
 }
 
 func describe(k types.AccessKeyMetadata, used string) string {
@@ -394,7 +395,7 @@ func (w *rotation) prove(ctx context.Context) error {
 		id, err := provider.CallerIdentity(ctx, w.client.Options, creds)
 		switch {
 		case err == nil && (id.Account != w.Account || id.UserName() != w.User):
-			return &Error{fmt.Sprintf("access key %s is that of %s, not of user %s", w.New, id.ARN, w.User), "", provider.ErrRefused}
+			return fault.New(fmt.Sprintf("access key %s is that of %s, not of user %s", w.New, id.ARN, w.User), "", provider.ErrRefused)
 		case err == nil:
 			if good++; good == provedTimes {
 				return nil
@@ -405,8 +406,8 @@ func (w *rotation) prove(ctx context.Context) error {
 			good = 0
 		}
 		if w.Now().Sub(begun) > provedWithin {
-			return &Error{fmt.Sprintf("AWS does not know the new access key %s after %v; the old one stays in use", w.New, provedWithin),
-				"run this again to go on: the new key is kept", provider.ErrUnreachable}
+			return fault.New(fmt.Sprintf("AWS does not know the new access key %s after %v; the old one stays in use", w.New, provedWithin),
+				"run this again to go on: the new key is kept", provider.ErrUnreachable)
 		}
 		if err := w.Sleep(ctx, provedPause); err != nil {
 			return err

@@ -172,7 +172,7 @@ type ResolveOptions struct {
 	SelfProfile func(line string) (name string, plain, ok bool)
 }
 
-// What is wrong with a configuration. Use errors.Is; all are exit code 3.
+// What is wrong with a configuration. Use errors.Is.
 var (
 	ErrUnknownProfile = errors.New("unknown profile")
 	ErrCycle          = errors.New("profiles refer to each other in a circle")
@@ -199,14 +199,20 @@ type Error struct {
 	Profile string // "" if it concerns all
 	Err     error  // wraps a sentinel; its text is the whole message
 	Remedy  string // one line; may be empty
+
+	unknown *unknownProfile // has text and remedy, where it is there
 }
 
 // Error is one line: the place, then the message.
 func (e *Error) Error() string {
-	if e.File != "" && e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+	text := e.Err.Error()
+	if e.unknown != nil {
+		text = e.unknown.text()
 	}
-	return e.Err.Error()
+	if e.File != "" && e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, text)
+	}
+	return text
 }
 
 // Unwrap gives the cause to errors.Is and errors.As.
@@ -214,9 +220,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Hint is the remedy, for the one place that prints it.
 func (e *Error) Hint() string {
-	var unknown *unknownError
-	if e.Remedy == "" && errors.As(e.Err, &unknown) {
-		return unknown.Hint()
+	if e.Remedy == "" && e.unknown != nil {
+		return e.unknown.remedy()
 	}
 	return e.Remedy
 }

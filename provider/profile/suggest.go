@@ -12,8 +12,8 @@ import (
 // unknown is the error of a profile that is in no file and holds no key;
 // from is the profile that refers to it, "" for the user.
 func (w *walker) unknown(name, from string) *Error {
-	unknown := &unknownError{w: w, name: name, from: from}
-	e := &Error{Profile: cmp.Or(from, name), Err: unknown}
+	unknown := &unknownProfile{w: w, name: name, from: from}
+	e := &Error{Profile: cmp.Or(from, name), Err: ErrUnknownProfile, unknown: unknown}
 	if n := len(w.views); n > 0 && w.views[n-1].name == from {
 		if at := w.views[n-1].entry("source_profile"); at.text == name && at.file != nil {
 			e.File, e.Line, unknown.sourced = at.file.path, at.line, true
@@ -22,16 +22,16 @@ func (w *walker) unknown(name, from string) *Error {
 	return e
 }
 
-// unknownError makes its text when it is read: that looks at every profile,
-// and who resolves all of them reads few of their errors.
-type unknownError struct {
+// unknownProfile makes an error's text when it is read: that looks at every
+// profile, and who resolves all of them reads few of their errors.
+type unknownProfile struct {
 	w          *walker
 	name, from string
 	sourced    bool // from names it as its source_profile
 }
 
-// Error is one line, with the names that are close.
-func (e *unknownError) Error() string {
+// text is one line, with the names that are close.
+func (e *unknownProfile) text() string {
 	text := fmt.Sprintf("%v %q", ErrUnknownProfile, e.name)
 	if e.from != "" {
 		text += fmt.Sprintf(", which profile %q refers to", e.from)
@@ -46,11 +46,8 @@ func (e *unknownError) Error() string {
 	return text
 }
 
-// Unwrap gives the class to errors.Is.
-func (e *unknownError) Unwrap() error { return ErrUnknownProfile }
-
-// Hint is what to do.
-func (e *unknownError) Hint() string {
+// remedy is what to do.
+func (e *unknownProfile) remedy() string {
 	switch slip := e.w.config.unknownRemedy(e.name); {
 	case slip != "":
 		return slip
