@@ -249,6 +249,11 @@ func (s itemStore) Remove(ctx context.Context, name string) error {
 	return notFound(s.v.Remove(ctx, s.kind, name))
 }
 
+// RemoveAll deletes many items.
+func (s itemStore) RemoveAll(ctx context.Context, names []string) (int, error) {
+	return vault.RemoveAll(ctx, s.v, s.kind, names)
+}
+
 // Names lists all items.
 func (s itemStore) Names(ctx context.Context) ([]string, error) {
 	return s.v.Names(ctx, s.kind)

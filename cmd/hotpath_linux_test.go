@@ -179,3 +179,44 @@ func TestWarmCallInAReadOnlyHome(t *testing.T) {
 		t.Error("another answer")
 	}
 }
+
+// What a call needs of the file system it reads once: both copies of the
+// header, the vault's folder and the one above, the list of users, each item.
+func TestACallReadsEachFileOnce(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	o := newOutside(t)
+	o.cold()
+	o.credentials("admin")
+	o.credentials("readonly")
+	read := regexp.MustCompile(`(?:openat\(AT_FDCWD, |newfstatat\(AT_FDCWD, |open\(|l?stat\()"([^"]*/groat/vault(?:/header(?:\.bak)?|/card\.[^"]*|/session\.[^"]*)?|[^"]*/share/groat|/etc/passwd)", (O_RDONLY|\{)`)
+	stats := regexp.MustCompile(`stat\w*\(.*/vault/`) // a look at whether a file is still the one that was read
+	for _, words := range [][]string{{"credential-process", "admin"}, {"list"}} {
+		log := filepath.Join(t.TempDir(), "calls")
+		c := exec.Command(strace, append([]string{"-f", "-o", log, "-e", "trace=%file", "-e", "signal=none", "-s", "300", o.binary}, words...)...)
+		c.Env, c.Dir = o.environ, o.home
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Skipf("strace does not work here: %v %s", err, out)
+		}
+		data, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		times := map[string]int{}
+		for line := range strings.Lines(string(data)) {
+			if m := read.FindStringSubmatch(line); m != nil && !strings.Contains(line, "O_DIRECTORY") && !stats.MatchString(line) {
+				times[m[1]]++
+			}
+		}
+		for path, n := range times {
+			if n != 1 {
+				t.Errorf("groat %s reads %s %d times", strings.Join(words, " "), path, n)
+			}
+		}
+		if len(times) < 5 {
+			t.Errorf("groat %s reads only %v", strings.Join(words, " "), times)
+		}
+	}
+}

@@ -154,9 +154,11 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault
 	total := 0
 	var errs []error
 	for _, v := range open {
-		n, err := a.sessions(v).Remove(ctx, func(e session.Entry) bool {
-			return c.All || minted[e.Info.Profile] || minted[e.Info.KeyProfile]
-		})
+		match := func(e session.Entry) bool { return minted[e.Info.Profile] || minted[e.Info.KeyProfile] }
+		if c.All {
+			match = nil
+		}
+		n, err := a.sessions(v).Remove(ctx, match)
 		total += n
 		errs = append(errs, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -37,41 +38,50 @@ func (c *Cache) List(ctx context.Context) ([]Entry, []error) {
 
 // Remove deletes the entries that match and returns how many. It carries on
 // past those that cannot be deleted and joins their errors. An entry that
-// cannot be read is offered with an empty Info: `remove --all` matches it, a
-// profile's removal does not. Expired entries are offered too.
+// cannot be read is offered with an empty Info. Expired entries are offered
+// too. With a nil match all are deleted, and none is read.
 func (c *Cache) Remove(ctx context.Context, match func(Entry) bool) (int, error) {
 	names, err := c.Store.Names(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("could not list the cached sessions: %w", err)
 	}
-	var n int
-	var errs []error
+	all := len(names)
 	var broken error // the store itself does not open; do not ask it again
-	for _, name := range names {
-		entry := Entry{Key: Key(name)}
-		if broken == nil {
-			e, err := c.read(ctx, name)
-			switch {
-			case errors.Is(err, ErrNotFound):
-				continue
-			case err != nil && !errors.Is(err, ErrDamaged):
-				broken = err
-			default:
+	if match != nil {
+		names = slices.DeleteFunc(names, func(name string) bool {
+			entry := Entry{Key: Key(name)}
+			if broken == nil {
+				e, err := c.read(ctx, name)
+				if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotFound) {
+					broken = fmt.Errorf("could not read the cached sessions: %w", err)
+				}
 				entry.Info = e.Info
 			}
+			return !match(entry)
+		})
+	}
+	n, err := c.removeAll(ctx, names)
+	if n == all { // what could not be read is gone with the rest
+		broken = nil
+	}
+	return n, errors.Join(err, broken)
+}
+
+func (c *Cache) removeAll(ctx context.Context, names []string) (n int, err error) {
+	if s, ok := c.Store.(BulkStore); ok {
+		if n, err = s.RemoveAll(ctx, names); err != nil {
+			err = fmt.Errorf("could not remove all cached sessions: %w", err)
 		}
-		if !match(entry) {
-			continue
-		}
+		return n, err
+	}
+	var errs []error
+	for _, name := range names {
 		switch err := c.Store.Remove(ctx, name); {
 		case err == nil:
 			n++
 		case !errors.Is(err, ErrNotFound):
 			errs = append(errs, fmt.Errorf("could not remove cached session %s: %w", short(name), err))
 		}
-	}
-	if broken != nil && n < len(names) {
-		errs = append(errs, fmt.Errorf("could not read the cached sessions: %w", broken))
 	}
 	return n, errors.Join(errs...)
 }
@@ -94,18 +104,19 @@ func (c *Cache) Prune(ctx context.Context) {
 		c.debugf("could not list the cached sessions for pruning: %v", err)
 		return
 	}
+	var old []string
 	for _, name := range names {
 		e, err := c.read(ctx, name)
-		if err != nil || c.now().Sub(e.Info.Expiration) < pruneAge {
-			if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotFound) {
-				c.debugf("pruning stopped: %v", err)
-				return
-			}
-			continue
+		if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotFound) {
+			c.debugf("pruning stopped: %v", err)
+			return
 		}
-		if err := c.Store.Remove(ctx, name); err != nil {
-			c.debugf("could not prune a session: %v", err)
+		if err == nil && c.now().Sub(e.Info.Expiration) >= pruneAge {
+			old = append(old, name)
 		}
+	}
+	if _, err := c.removeAll(ctx, old); err != nil {
+		c.debugf("could not prune: %v", err)
 	}
 }
 

@@ -83,3 +83,9 @@ type Store interface {
 	Remove(ctx context.Context, name string) error
 	Names(ctx context.Context) ([]string, error)
 }
+
+// BulkStore is a Store that has a quicker way to remove many items than one by
+// one. Those that are missing are no error.
+type BulkStore interface {
+	RemoveAll(ctx context.Context, names []string) (removed int, err error)
+}

@@ -179,7 +179,7 @@ func (j *joseFiles) remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	switch err := (files.Disk{}).Remove(path); {
+	switch _, err := (files.Disk{}).Remove(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrNotFound
 	case err != nil:

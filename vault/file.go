@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"groat/vault/fault"
 	"groat/vault/files"
@@ -38,8 +39,11 @@ type File struct {
 	others *handover      // processes that run at the same time
 	cost   func() kdfCost // of a new passphrase
 
-	mu   sync.Mutex // guards the three below; held while the passphrase is asked
-	raw  []byte     // the header that the keys below open
+	checked atomic.Bool // the folder is ours alone, so that only we could change that
+
+	mu   sync.Mutex // guards those below; held while the passphrase is asked
+	last headerRead
+	raw  []byte // the header that the keys below open
 	key  *vaultKey
 	seed *vaultKey
 }
@@ -105,26 +109,47 @@ func (f *File) Put(ctx context.Context, kind Kind, name string, data []byte) err
 
 // Remove deletes the item's file; it needs no passphrase.
 func (f *File) Remove(ctx context.Context, kind Kind, name string) error {
-	if err := f.check(ctx, kind, name, nil); err != nil {
-		return f.failed("remove", kind, name, err)
+	n, err := f.removeAll(ctx, kind, []string{name})
+	if n == 0 && err == nil {
+		err = f.failed("remove", kind, name, fs.ErrNotExist)
 	}
-	info, err := os.Lstat(f.path(kind, name))
-	if err == nil && info.IsDir() {
-		err = &fs.PathError{Op: "remove", Path: f.path(kind, name), Err: files.ErrIrregular}
+	return err
+}
+
+// removeAll deletes the items that are there and goes on past those that it
+// cannot delete, with one check, one lock, one sweep and one sync for all.
+func (f *File) removeAll(ctx context.Context, kind Kind, names []string) (removed int, err error) {
+	if err := f.check(ctx, kind, "", nil); err != nil {
+		return 0, f.failed("remove", kind, "", err)
 	}
-	if err != nil {
-		return f.failed("remove", kind, name, err)
+	var errs []error
+	var paths []string
+	for _, name := range names {
+		path := f.path(kind, name)
+		info, err := os.Lstat(path)
+		if err == nil && info.IsDir() {
+			err = &fs.PathError{Op: "remove", Path: path, Err: files.ErrIrregular}
+		}
+		switch err := cmp.Or(checkItem(kind, name, nil), err); {
+		case err == nil:
+			paths = append(paths, path)
+		case !errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, f.failed("remove", kind, name, err))
+		}
+	}
+	if len(paths) == 0 {
+		return 0, errors.Join(errs...)
 	}
 	release, err := f.Hold(ctx, vaultLock)
 	if err != nil {
-		return f.failed("remove", kind, name, err)
+		return 0, f.failed("remove", kind, "", err)
 	}
 	defer release()
 	f.disk.Sweep(f.dir)
-	if err := f.disk.Remove(f.path(kind, name)); err != nil {
-		return f.failed("remove", kind, name, err)
+	if removed, err = f.disk.Remove(paths...); err != nil {
+		errs = append(errs, f.failed("remove", kind, "", err))
 	}
-	return nil
+	return removed, errors.Join(errs...)
 }
 
 // Names lists the items of a kind from their files' names; only for names
@@ -200,7 +225,12 @@ func (f *File) check(ctx context.Context, kind Kind, name string, data []byte) e
 	if f.dir == "" {
 		return fmt.Errorf("%w: no directory is configured", ErrUnavailable)
 	}
-	return f.disk.CheckFolder(f.dir)
+	if f.checked.Load() {
+		return nil
+	}
+	err := f.disk.CheckFolder(f.dir)
+	f.checked.Store(err == nil)
+	return err
 }
 
 func (f *File) path(kind Kind, name string) string {

@@ -1,7 +1,9 @@
 package vault
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -126,4 +128,55 @@ func FuzzCheckJOSE(f *testing.F) {
 			t.Fatalf("%q was opened by a guess", token)
 		}
 	})
+}
+
+// TestFileRemovesManyAtOnce: one listing and one sync, however many go; what
+// is missing or stands in the way ends nothing.
+func TestFileRemovesManyAtOnce(t *testing.T) {
+	dir := newDir(t)
+	f, m := testFile(dir, says("x"))
+	ctx := t.Context()
+	names := []string{"missing"}
+	mustPut(t, f, KindJournal, "x", "")
+	if err := os.Mkdir(f.path(KindSession, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		names = append(names, fmt.Sprint(i))
+		mustWrite(t, f.path(KindSession, fmt.Sprint(i)), []byte("anything"))
+	}
+	g, ops := counted(dir, m)
+	n, err := RemoveAll(ctx, g, KindSession, append(names, "in the way"))
+	if n != 100 || !errors.Is(err, ErrCorrupt) || ops["syncdir"] != 1 || ops["readdir"] != 1 || ops["remove"] != 100 || ops["lstat "+filepath.Base(dir)] != 1 {
+		t.Errorf("%d removed, %v, operations %v", n, err, ops)
+	}
+	if left, err := f.Names(ctx, KindSession); len(left) != 0 || err != nil {
+		t.Errorf("%v are left, %v", left, err)
+	}
+	if n, err := RemoveAll(ctx, g, KindSession, names); n != 0 || err != nil {
+		t.Errorf("again: %d, %v", n, err)
+	}
+}
+
+// BenchmarkRemove is what a thousand removed items cost, in times of ten.
+func BenchmarkRemove(b *testing.B) {
+	dir := newDir(b)
+	f, _ := testFile(dir, says("x"))
+	mustPut(b, f, KindJournal, "x", "")
+	took := map[int]time.Duration{}
+	for b.Loop() {
+		for _, n := range []int{10, 1000} {
+			names := make([]string, n)
+			for i := range names {
+				names[i] = fmt.Sprint(i)
+				mustWrite(b, f.path(KindSession, names[i]), make([]byte, 2000))
+			}
+			begun := time.Now()
+			if removed, err := RemoveAll(b.Context(), f, KindSession, names); removed != n || err != nil {
+				b.Fatal(removed, err)
+			}
+			took[n] += time.Since(begun)
+		}
+	}
+	b.ReportMetric(float64(took[1000])/float64(took[10]), "1000/10")
 }

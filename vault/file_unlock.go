@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,25 +27,60 @@ var errNoHeader = headerError("both copies of its header are missing")
 // have it made the newest again.
 var errOldHeader = headerError("an older copy of its header was put back")
 
-// readHeader reads both copies of the header and takes the newer one of the
-// same vault, or the one that is there and good; repair says that it is the
-// second. The error wraps fs.ErrNotExist when there is neither.
+// headerRead is the header as it was read, and the two files that it was read from.
+type headerRead struct {
+	files  [2]fs.FileInfo
+	raw    []byte
+	h      *header
+	repair bool
+	twice  bool // both copies are equal
+}
+
+// of reports whether the files are still those that were read.
+func (r *headerRead) of(files [2]fs.FileInfo) bool {
+	for i, was := range r.files {
+		is := files[i]
+		if was == nil || is == nil || !os.SameFile(was, is) || !was.ModTime().Equal(is.ModTime()) || was.Size() != is.Size() || was.Mode() != is.Mode() {
+			return false
+		}
+	}
+	return true
+}
+
+// readHeader gives the newer of both copies of the header of the same vault, or
+// the one that is there and good; repair says that it is the second. Copies that
+// did not change are not read again. The error wraps fs.ErrNotExist when there
+// is neither. f.mu is held.
 func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
+	now := headerRead{}
+	for i, name := range []string{headerFile, backupFile} {
+		now.files[i], _ = os.Lstat(filepath.Join(f.dir, name))
+	}
+	if f.last.h == nil || !f.last.of(now.files) {
+		if now.raw, now.h, now.repair, now.twice, err = f.readCopies(); err != nil {
+			return nil, nil, false, err
+		}
+		f.last = now
+	}
+	return f.last.raw, f.last.h, f.last.repair, nil
+}
+
+func (f *File) readCopies() (raw []byte, h *header, repair, twice bool, err error) {
 	var access *files.AccessError
 	raw, h, err = f.readCopy(headerFile)
 	if errors.As(err, &access) {
-		return nil, nil, false, err
+		return nil, nil, false, false, err
 	}
 	raw2, h2, err2 := f.readCopy(backupFile)
 	switch {
 	case errors.As(err2, &access):
-		return nil, nil, false, err2
+		return nil, nil, false, false, err2
 	case err2 == nil && (err != nil || h2.newer(h)):
-		return raw2, h2, true, nil
+		return raw2, h2, true, false, nil
 	case err2 != nil && errors.Is(err, fs.ErrNotExist):
-		return nil, nil, false, err2 // the copy is what there is
+		return nil, nil, false, false, err2 // the copy is what there is
 	}
-	return raw, h, false, err
+	return raw, h, false, bytes.Equal(raw, raw2), err
 }
 
 // newer reports whether h is a later header of the same vault.
@@ -280,7 +316,9 @@ func (f *File) unlockForWriting(ctx context.Context, kind Kind) (*header, vaultK
 		}
 		raw, _, _, err := f.readHeader()
 		if err == nil && bytes.Equal(raw, f.raw) {
-			err = f.mirror(raw)
+			if !f.last.twice {
+				err = f.mirror(raw)
+			}
 			if err != nil {
 				release()
 				return nil, vaultKey{}, nil, err

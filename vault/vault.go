@@ -53,6 +53,28 @@ type Vault interface {
 	Close() error
 }
 
+// RemoveAll deletes the items of a kind that are there, and says how many. It
+// goes on past those that cannot be deleted, and joins their errors. For the
+// file vault many cost hardly more than one.
+func RemoveAll(ctx context.Context, v Vault, kind Kind, names []string) (removed int, err error) {
+	if f, ok := v.(*File); ok {
+		return f.removeAll(ctx, kind, names)
+	}
+	var errs []error
+	for _, name := range names {
+		switch err := v.Remove(ctx, kind, name); {
+		case err == nil:
+			removed++
+		case !errors.Is(err, ErrNotFound):
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return removed, errors.Join(errs...)
+}
+
 // What can go wrong, whatever the backend. Use errors.Is.
 var (
 	ErrNotFound    = errors.New("not found in the vault")

@@ -7,6 +7,7 @@ package files
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,12 +108,19 @@ func (d Disk) rename(from, to string) error {
 	return rename(from, to)
 }
 
-// Remove removes path durably.
-func (d Disk) Remove(path string) error {
-	if err := d.remove(path); err != nil {
-		return err
+// Remove removes files of one folder durably, and says how many. It goes on past
+// those that cannot be removed, and joins their errors.
+func (d Disk) Remove(paths ...string) (removed int, err error) {
+	var errs []error
+	for _, path := range paths {
+		if err := d.remove(path); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	return d.syncFolder(filepath.Dir(path))
+	if removed = len(paths) - len(errs); removed > 0 {
+		errs = append(errs, d.syncFolder(filepath.Dir(paths[0])))
+	}
+	return removed, errors.Join(errs...)
 }
 
 func (d Disk) remove(path string) error {
