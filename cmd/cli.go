@@ -40,6 +40,7 @@ type cli struct {
 	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS which identity the minted credentials have."`
 	Log               logCmd               `cmd:"" group:"look" help:"Show who asked for which credentials here."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
+	Doctor            doctorCmd            `cmd:"" group:"look" help:"Look for what is wrong with the configuration, the vault and the environment."`
 	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
 	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`

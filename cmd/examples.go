@@ -57,6 +57,10 @@ var examples = sync.OnceValue(func() map[string][]example {
 			{"groat policy self-service --account 123456789012", "own password, keys and devices"},
 			{"groat policy assume-role-trust --account 123456789012 --format terraform", "the trust policy of a role"},
 		},
+		"doctor": {
+			{"groat doctor", "each finding with a command that mends it"},
+			{"groat doctor --online --json | jq '.findings[].check'", "asks AWS for the time, too; for scripts"},
+		},
 		"unlock":     {{"groat unlock --for 8h", "no passphrase for a working day"}},
 		"lock":       {{"groat lock", "forget the vault key now"}},
 		"passphrase": {{"groat passphrase", "ask for the old one and a new one"}},

@@ -59,18 +59,31 @@ func (a *app) parseAll(words []string) (runner, error) {
 	if err := a.fill(k); err != nil {
 		var setting *fault.Error
 		if errors.As(err, &setting) && (errors.Is(setting.Err, errSetting) || errors.Is(setting.Err, errConfigFile)) {
+			if doctor, ok := selected(k).(*doctorCmd); ok { // its job
+				_, applied := k.Apply()
+				doctor.broken = setting
+				return doctor, applied
+			}
 			return nil, setting // without kong's words around it
 		}
 		return nil, usageError(plainParseError(k, err), parseHint(k, words))
 	}
 	a.given = givenFlags(k)
-	if node := k.Selected(); node != nil {
-		if command, ok := node.Target.Addr().Interface().(runner); ok {
-			a.command = commandPath(node)
-			return command, nil
-		}
+	if command := selected(k); command != nil {
+		a.command = commandPath(k.Selected())
+		return command, nil
 	}
 	return nil, usageError("no command given", helpHint(k))
+}
+
+// selected is the command that the words name; nil if they name none.
+func selected(k *kong.Context) runner {
+	node := k.Selected()
+	if node == nil {
+		return nil
+	}
+	command, _ := node.Target.Addr().Interface().(runner)
+	return command
 }
 
 // given is a flag of the command line that decides what is minted (mints), or

@@ -31,6 +31,7 @@ type settings struct {
 	exempt bool // the command needs no settings and answers although they are broken
 	loaded bool
 	file   map[string]json.RawMessage
+	names  []string          // of all settings
 	from   map[string]string // flag name → place of its value; absent: command line or default
 }
 
@@ -58,17 +59,17 @@ func (s *settings) Validate(app *kong.Application) error {
 	if s.exempt {
 		return nil
 	}
+	s.names = append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting, agentSetting)
 	if err := s.load(); err != nil {
 		return err
 	}
 	if len(s.file) == 0 {
 		return nil
 	}
-	known := append(settingNames(app.Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting, agentSetting)
 	for name := range s.file {
-		if !slices.Contains(known, strings.ReplaceAll(name, "_", "-")) {
-			slices.Sort(known)
-			return settingError(s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(known, ", ")), true, "")
+		if !slices.Contains(s.names, strings.ReplaceAll(name, "_", "-")) {
+			slices.Sort(s.names)
+			return settingError(s.path, fmt.Sprintf("unknown setting %q (known: %s)", name, strings.Join(s.names, ", ")), true, "")
 		}
 	}
 	return nil

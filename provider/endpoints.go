@@ -53,7 +53,7 @@ func endpointFor(service, region string, e profile.Endpoints) (endpoint, error) 
 	}
 	switch {
 	case custom != "":
-		if err := checkEndpointURL(custom); err != nil {
+		if err := CheckEndpointURL(custom); err != nil {
 			return endpoint{}, err
 		}
 		if e.FIPS {
@@ -71,9 +71,9 @@ func endpointFor(service, region string, e profile.Endpoints) (endpoint, error) 
 	return out, nil
 }
 
-// checkEndpointURL refuses what cannot be called, and what must not be: every
+// CheckEndpointURL refuses what cannot be called, and what must not be: every
 // service gets secrets or answers with them.
-func checkEndpointURL(s string) error {
+func CheckEndpointURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":

@@ -11,9 +11,9 @@ import (
 	"groat/vault/files"
 )
 
-// maxSkew is the difference of clocks that AWS tolerates (SigV4: 5 min); a
+// MaxSkew is the difference of clocks that AWS tolerates (SigV4: 5 min); a
 // second counts as much as its Date header is coarse.
-const maxSkew = 5*time.Minute - 2*time.Second
+const MaxSkew = 5*time.Minute - 2*time.Second
 
 // refusal is what is known of a call besides AWS's answer to it.
 type refusal struct {
@@ -76,7 +76,7 @@ func (f refusal) remedy(e *CallError) string {
 // signature explains a signature that AWS did not take: a wrong clock, else a
 // wrong secret.
 func (f refusal) signature(e *CallError, message string) string {
-	if e.Skew.Abs() >= maxSkew || strings.Contains(message, "signature expired") || strings.Contains(message, "not yet current") {
+	if e.Skew.Abs() >= MaxSkew || strings.Contains(message, "signature expired") || strings.Contains(message, "not yet current") {
 		direction := "behind"
 		if e.Skew < 0 {
 			direction = "ahead of"

@@ -140,7 +140,7 @@ func (s Signin) SignOutFirst(link string) (string, error) {
 // base is where the console is signed in to, without a slash at the end.
 func (s Signin) base() (string, error) {
 	if custom := s.Endpoints.For(serviceSignin); custom != "" {
-		if err := checkEndpointURL(custom); err != nil {
+		if err := CheckEndpointURL(custom); err != nil {
 			return "", err
 		}
 		return strings.TrimRight(custom, "/"), nil

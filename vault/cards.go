@@ -118,6 +118,12 @@ func GetCard(ctx context.Context, v Vault, profile string) (Card, error) {
 	return rebuildCard(ctx, v, profile)
 }
 
+// PeekCard is GetCard for who may change nothing: a card that is missing or
+// damaged is not rebuilt.
+func PeekCard(ctx context.Context, v Vault, profile string) (Card, error) {
+	return readCard(ctx, v, profile)
+}
+
 // rebuildCard holds the profile's lock from reading the key to writing the
 // card, so that a key replaced meanwhile never gets the older one's card.
 func rebuildCard(ctx context.Context, v Vault, profile string) (Card, error) {

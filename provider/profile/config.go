@@ -139,34 +139,6 @@ func (c *Config) Problems() []*Error {
 	return all
 }
 
-// Oddities lists what is read, but hardly as meant: sections and keys said
-// twice in one file, sections that are no profile, for doctor to warn of.
-func (c *Config) Oddities() []*Error {
-	var all []*Error
-	for _, f := range c.files {
-		first := make(map[string]int)
-		for i := range f.sections {
-			s := &f.sections[i]
-			if s.kind == sectionOther {
-				if strings.HasPrefix(s.name, "profile") || s.name == "DEFAULT" {
-					all = append(all, &Error{File: f.path, Line: s.line, Err: fmt.Errorf("section [%s] is not a profile and is ignored", clean(s.name))})
-				}
-				continue
-			}
-			id := fmt.Sprint(s.kind, s.name)
-			if line, dup := first[id]; dup {
-				all = append(all, &Error{File: f.path, Line: s.line, Profile: s.name, Err: fmt.Errorf("section of %q was already begun in line %d; they are merged, the later keys win", s.name, line)})
-			} else {
-				first[id] = s.line
-			}
-		}
-	}
-	for _, b := range c.everyBody() {
-		all = append(all, b.duplicates...)
-	}
-	return all
-}
-
 // everyBody reads all sections, each name once, in the files' order.
 func (c *Config) everyBody() []*body {
 	var all []*body

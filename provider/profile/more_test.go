@@ -7,24 +7,6 @@ import (
 	"testing"
 )
 
-// What is read, but hardly as meant, for doctor.
-func TestOddities(t *testing.T) {
-	c := load(t, "[DEFAULT]\nregion = x\n[profile a]\nk = 1\nk = 2\n[profile \"open]\n[profile a]\nl = 3\n[plugins]\nx = y\n", "[a]\nk = 4\n")
-	var said []string
-	for _, o := range c.Oddities() {
-		said = append(said, o.Error())
-	}
-	all := strings.Join(said, "\n")
-	for _, want := range []string{"config:1: section [DEFAULT]", `config:5: key "k" was already set in line 4`, "config:6: section [profile \"open]", `config:7: section of "a" was already begun in line 3`} {
-		if !strings.Contains(all, want) {
-			t.Errorf("no %q in:\n%s", want, all)
-		}
-	}
-	if len(said) != 4 {
-		t.Errorf("%d oddities:\n%s", len(said), all)
-	}
-}
-
 // Many look-ups go through an index, which finds what walking finds.
 func TestIndexFindsTheSame(t *testing.T) {
 	text := manyProfiles(50) + "[profile team-7]\nregion = later\n[services team-7]\nsts =\n  endpoint_url = u\n"

@@ -36,7 +36,7 @@ func (e *unknownProfile) text() string {
 	if e.from != "" {
 		text += fmt.Sprintf(", which profile %q refers to", e.from)
 	}
-	near := suggest(e.name, append(e.w.config.Names(), e.w.keyNames()...))
+	near := Near(e.name, append(e.w.config.Names(), e.w.keyNames()...))
 	for i, n := range near {
 		near[i] = fmt.Sprintf("%q", n)
 	}
@@ -83,8 +83,8 @@ func (c *Config) unknownRemedy(name string) string {
 	return ""
 }
 
-// suggest gives up to three of the names that are close to the one asked for.
-func suggest(name string, all []string) []string {
+// Near gives up to three of the names that are close to the one asked for.
+func Near(name string, all []string) []string {
 	distance := map[string]int{}
 	var names []string
 	asked := strings.ToLower(name)

@@ -1,0 +1,235 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"groat/cmd/doctor"
+	"groat/provider"
+	"groat/provider/profile"
+	"groat/vault"
+	"groat/vault/fault"
+)
+
+// doctorCmd says what is wrong. It changes nothing, asks nobody and, without
+// --online, sends nothing.
+type doctorCmd struct {
+	JSON   bool `name:"json" help:"Print JSON."`
+	Online bool `help:"Ask AWS for the time, to find a wrong clock."`
+
+	broken *fault.Error // what is wrong with the settings; their defaults are used
+}
+
+// diagnosis is the JSON of `doctor --json`.
+type diagnosis struct {
+	Findings []doctor.Finding `json:"findings"`
+}
+
+// Run gathers what there is to look at, and prints what was found.
+func (c *doctorCmd) Run(ctx context.Context, a *app) error {
+	p := a.patient(ctx, c.broken)
+	if c.Online {
+		p.Clock = a.clock(ctx)
+	}
+	found := doctor.Examine(p)
+	if err := c.print(a, found); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return exitStatus(exitFound)
+	}
+	return nil
+}
+
+func (c *doctorCmd) print(a *app, found []doctor.Finding) error {
+	if c.JSON {
+		return writeJSON(a.streams.Out, diagnosis{found}, true)
+	}
+	var b strings.Builder
+	for _, f := range found {
+		place := f.File
+		if f.Line > 0 {
+			place = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		if place != "" {
+			place += ": "
+		}
+		fmt.Fprintf(&b, "%s: %s%s\n  %s\n", f.Severity, place, f.Message, f.Remedy)
+	}
+	a.say(fmt.Sprintf("%d %s", len(found), plural(len(found), "finding")))
+	return printText(a, b.String())
+}
+
+func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient {
+	p := &doctor.Patient{
+		Vaults: map[string]error{}, MaxAge: a.maxKeyAge(), Getenv: a.getenv, LookPath: a.lookPath, Agent: a.agent(),
+		Credentials: a.paths.awsKeys, AWSDir: filepath.Join(a.paths.home, ".aws"), State: a.paths.state, Now: a.now(),
+	}
+	if broken != nil {
+		p.Settings = broken
+		if p.SettingsPlace, _, _ = strings.Cut(broken.Text, ": "); errors.Is(broken, errConfigFile) {
+			p.SettingsFile = a.paths.configFile
+		}
+	}
+	for name := range a.env {
+		if strings.HasPrefix(name, "GROAT_") && !strings.HasPrefix(name, "GROAT_TEST_") {
+			p.Variables = append(p.Variables, name)
+		}
+	}
+	slices.Sort(p.Variables)
+	p.Known = []string{passphraseVariable, "GROAT_NEW_FILE_PASSPHRASE", "GROAT_SOURCE_FILE_PASSPHRASE", "GROAT_PROFILE"}
+	for _, name := range a.settings.names {
+		p.Known = append(p.Known, "GROAT_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
+	}
+	p.Silenced, p.SilencedFile = a.silenced()
+	a.lookIntoVaults(ctx, p)
+	p.Config, p.ConfigErr = a.awsConfig()
+	o := profile.ResolveOptions{
+		HoldsKey: func(name string) (bool, error) {
+			return p.Lost && p.Records[name] != "" || slices.ContainsFunc(p.Keys, func(k doctor.Key) bool { return k.Profile == name }), nil
+		},
+		KeyNames: a.recordedNames, Getenv: a.getenv, SelfProfile: a.selfProfile,
+	}
+	p.Resolve = func(name string) (*profile.Resolved, error) { return p.Config.Resolve(name, o) }
+	return p
+}
+
+// vaultTime bounds each look into a vault: one that hangs is a finding.
+const vaultTime = 5 * time.Second
+
+// lookIntoVaults lists the keys and reads the cards that open by themselves.
+func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
+	backends := []string{a.cli.Backend}
+	if a.cli.Backend == autoBackend {
+		records, err := vault.Records(a.paths.state)
+		if err != nil {
+			p.Vaults[autoBackend], p.Lost = err, true
+			return
+		}
+		p.Records = records
+		if recorded, _ := vault.RecordedBackends(a.paths.state); len(recorded) > 0 {
+			backends = recorded
+		}
+	}
+	for _, backend := range backends {
+		if listed, err := a.lookIntoVault(ctx, p, backend); err != nil {
+			p.Vaults[backend], p.Lost = err, p.Lost || !listed
+		}
+	}
+}
+
+func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend string) (listed bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, vaultTime)
+	defer cancel()
+	config, err := a.vaultConfig(backend)
+	if err != nil {
+		return false, err
+	}
+	config.NoInput, config.AskAlone, config.Warn, config.PassedOver = true, nil, nil, nil
+	config.UnlockFor, config.Timeout = new(time.Duration), vaultTime
+	config.Passphrase = a.passphraseAtHand
+	v, err := vault.Open(config)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = v.Close() }()
+	names, err := v.Names(ctx, vault.KindKey)
+	if err != nil {
+		return false, err
+	}
+	var locked error
+	for _, name := range names {
+		key := doctor.Key{Profile: name, Backend: v.Backend()}
+		if locked == nil {
+			card, err := vault.PeekCard(ctx, v, name)
+			switch {
+			case err == nil:
+				key.Card = &card
+			case vault.OfItem(err) && !errors.Is(err, vault.ErrNotFound):
+				p.Damaged = append(p.Damaged, err)
+			case !vault.OfItem(err):
+				locked = err
+			}
+		}
+		p.Keys = append(p.Keys, key)
+	}
+	return true, locked
+}
+
+// passphraseAtHand is the passphrase where having it asks nobody and runs
+// nothing.
+func (a *app) passphraseAtHand(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	if passphrase, ok := a.givenPassphrase(); ok {
+		return passphrase, vault.FromEnvironment, nil
+	}
+	return nil, "", vault.ErrLocked
+}
+
+// defaultKeyAge is the age from which a key is old, as for audit.
+const defaultKeyAge = 90 * 24 * time.Hour
+
+func (a *app) maxKeyAge() time.Duration {
+	text, place, _, err := a.settings.value(maxKeyAgeSetting)
+	if err != nil || place == "" {
+		return defaultKeyAge
+	}
+	age, err := parseDays(text)
+	if err != nil {
+		return defaultKeyAge
+	}
+	return age
+}
+
+// silenced is why a setting keeps every question from reaching anybody, and
+// the file it is in. That the command itself has no terminal says nothing of
+// others.
+func (a *app) silenced() (err error, file string) { //nolint:revive // the file belongs to the error
+	for _, setting := range []string{"no-input", "prompt"} {
+		place := a.settings.from[setting]
+		if place == "" || setting == "no-input" && !a.cli.NoInput || setting == "prompt" && a.cli.Prompt == autoBackend {
+			continue
+		}
+		why := errors.New("it forbids questions")
+		if setting == "prompt" {
+			why = a.ui().CanAsk()
+		}
+		if why != nil {
+			if strings.HasPrefix(place, a.paths.configFile) {
+				file = a.paths.configFile
+			}
+			return fmt.Errorf("%s: %w", place, why), file
+		}
+	}
+	return nil, ""
+}
+
+// lookPath finds a program as a shell would.
+func (a *app) lookPath(program string) error {
+	if filepath.Base(program) != program {
+		_, err := exec.LookPath(program)
+		return err
+	}
+	for _, dir := range filepath.SplitList(a.getenv("PATH")) {
+		if _, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
+			return nil
+		}
+	}
+	return exec.ErrNotFound
+}
+
+// clock asks AWS for the time, where the profile in use sends its calls.
+func (a *app) clock(ctx context.Context) *doctor.Clock {
+	o, err := a.callOptions(cmp.Or(a.getenv("AWS_PROFILE"), "default"), "")
+	if err != nil {
+		return nil // a finding of its own
+	}
+	skew, err := provider.ClockSkew(ctx, o)
+	return &doctor.Clock{Skew: skew, Err: err}
+}
