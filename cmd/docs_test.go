@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -42,39 +41,6 @@ func TestManualIsComplete(t *testing.T) {
 		}
 		flags(n)
 	})
-}
-
-// The prompts of the documentation show the profile in the real shells.
-func TestDocumentedPrompts(t *testing.T) {
-	doc := readDoc(t, "daily-use.md")
-	for shell, show := range map[string][]string{
-		"bash": {"--norc", "-c", `PS1="x> "; source "$0"; echo "${PS1@P}"`},
-		"zsh":  {"-f", "-c", `PROMPT="x> "; source "$0"; print -P "$PROMPT"`},
-		"fish": {"--no-config", "-c", `source $argv[1]; fish_right_prompt`},
-	} {
-		t.Run(shell, func(t *testing.T) {
-			path := requireShell(t, shell)
-			block := regexp.MustCompile("(?s)```" + shell + "\n(.*?)```").FindStringSubmatch(doc)
-			if block == nil {
-				t.Fatal("no snippet")
-			}
-			file := filepath.Join(t.TempDir(), "snippet")
-			if err := os.WriteFile(file, []byte(block[1]), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			for profile, want := range map[string]bool{"admin": true, "": false} {
-				c := exec.CommandContext(t.Context(), path, append(slices.Clone(show), file)...)
-				c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
-				if profile != "" {
-					c.Env = append(c.Env, "GROAT_PROFILE="+profile)
-				}
-				out, err := c.CombinedOutput()
-				if err != nil || strings.Contains(string(out), "[admin]") != want || strings.Contains(string(out), "[]") {
-					t.Errorf("with %q the prompt is %q (%v)", profile, out, err)
-				}
-			}
-		})
-	}
 }
 
 // Every snippet for agents is what its language takes, and groat's lines are
