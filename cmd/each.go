@@ -112,15 +112,27 @@ func (a *app) helperProfiles() (map[string]bool, error) {
 func (a *app) typedNames(config *profile.Config) map[string]string {
 	typed := map[string]string{}
 	for _, name := range config.Names() {
-		helper := name + profile.ConfiguredSuffix
-		if !config.Exists(helper) {
-			continue
-		}
-		if target, plain, _ := a.selfProfile(config.Value(name, "credential_process")); plain && target == helper {
-			typed[helper] = name
+		if short := a.typedName(name); short != name {
+			typed[name] = short
 		}
 	}
 	return typed
+}
+
+// typedName is the name that people type for a profile.
+func (a *app) typedName(helper string) string {
+	name, suffixed := strings.CutSuffix(helper, profile.ConfiguredSuffix)
+	if !suffixed {
+		return helper
+	}
+	config, err := a.awsConfig()
+	if err != nil {
+		return helper
+	}
+	if target, plain, _ := a.selfProfile(config.Value(name, "credential_process")); plain && target == helper {
+		return name
+	}
+	return helper
 }
 
 // errNotRun says why a profile's command was not started.

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -79,13 +78,4 @@ func roleOf(p *provider.Plan) string {
 		return w.RoleARN
 	}
 	return ""
-}
-
-// typedName is the name that people type for a profile.
-func (a *app) typedName(profile string) string {
-	config, err := a.awsConfig()
-	if err != nil {
-		return profile
-	}
-	return cmp.Or(a.typedNames(config)[profile], profile)
 }

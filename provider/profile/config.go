@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"groat/vault/files"
@@ -21,11 +22,12 @@ type LoadOptions struct {
 	Trusts func(Line) (bool, error)
 }
 
-// Config is the scanned config and credentials file. It is not safe for
-// concurrent use.
+// Config is the scanned config and credentials file. Names, Exists and Value
+// are safe for concurrent use, the rest is not.
 type Config struct {
 	files   []*file // config, then credentials: the later wins
 	trusts  func(Line) (bool, error)
+	mu      sync.Mutex // guards bodies and what find keeps
 	bodies  map[string]*body
 	lookups int
 	index   map[string][]sectionRef // built when many profiles are asked for
@@ -173,6 +175,8 @@ const linearLookups = 16
 
 // body reads the sections of one kind and name, once.
 func (c *Config) body(kind sectionKind, name string) *body {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	id := sectionID(kind, name)
 	if b := c.bodies[id]; b != nil {
 		return b

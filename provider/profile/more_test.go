@@ -3,7 +3,10 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -89,4 +92,31 @@ func TestStaticKeyHidesItsSecret(t *testing.T) {
 	if d.Duration().String() != "1m30s" {
 		t.Error(d.Duration())
 	}
+}
+
+// Several may look into one configuration at the same time, as `each` does.
+func TestConfigIsReadByMany(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	var text strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&text, "[profile p%d]\nregion = eu-west-1\n", i)
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(LoadOptions{ConfigFile: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 200 {
+				if c.Value(fmt.Sprintf("p%d", i), "region") != "eu-west-1" {
+					t.Error("a value is lost")
+				}
+			}
+		})
+	}
+	all.Wait()
 }
