@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -116,7 +115,7 @@ func (c *trustCmd) list(a *app) error {
 // along, as its profiles may include those of this one.
 func (a *app) steering(path string) ([]profile.Line, error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, fault.New(fmt.Sprintf("could not read %s: %v", path, err.(*fs.PathError).Err), "", profile.ErrAccess)
+		return nil, fault.New(fmt.Sprintf("could not read %s: %v", path, plainReason(err)), "", profile.ErrAccess)
 	}
 	o := profile.LoadOptions{ConfigFile: path, CredentialsFile: absolute(a.paths.awsKeys)}
 	if path == o.CredentialsFile {

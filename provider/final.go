@@ -128,9 +128,9 @@ func (o Outcomes) Restore(code string) error {
 		if errors.Is(class, ErrInterrupted) {
 			class = ErrCancelled
 		}
-		remedy := "" // the details stay in the other process
-		if class == ErrRefused || class == ErrUnreachable || class == ErrBadProcess {
-			remedy = "see what the other process says, or run this again to see it here"
+		remedy := "see what the other process says, or run this again to see it here"
+		if errors.Is(class, ErrCancelled) || errors.Is(class, ErrNoCode) {
+			remedy = "" // there is nothing more to see
 		}
 		return &ending{fault.New("in another process: "+c.words, remedy, class), code}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
+
 	"groat/vault/fault"
 )
 
