@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
+
 	"groat/vault/fault"
 )
 
