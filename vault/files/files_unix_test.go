@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // other is the number of another user.
@@ -148,6 +149,59 @@ func TestStreamReadsAPipe(t *testing.T) {
 	}
 	if data, err := Read(path, 100, Stream); err != nil || string(data) != "secret\n" {
 		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// A descriptor that we were given is no way around the rule: a pipe in it is
+// not waited for, and the descriptors of another user's process are not ours.
+func TestDescriptorsAsFilesThatSteer(t *testing.T) {
+	dir := t.TempDir()
+	pipe, path := filepath.Join(dir, "pipe"), put(t, filepath.Join(dir, "file"), "text", 0o600)
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	steering := func(path string) ([]byte, error) {
+		t.Helper()
+		type result struct {
+			data []byte
+			err  error
+		}
+		done := make(chan result, 1)
+		go func() { data, err := Read(path, 100, Steering); done <- result{data, err} }()
+		select {
+		case r := <-done:
+			return r.data, r.err
+		case <-time.After(time.Minute):
+			t.Fatal("it waits for a writer")
+			return nil, nil
+		}
+	}
+	p, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	must(t, err)
+	defer p.Close()
+	if _, err := steering(fmt.Sprintf("/dev/fd/%d", p.Fd())); !errors.Is(err, ErrIrregular) {
+		t.Errorf("a pipe: %v", err)
+	}
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	ours := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	if data, err := steering(ours); err != nil || string(data) != "text" {
+		t.Errorf("%q, %v", data, err)
+	}
+	must(t, os.Chmod(path, 0o666))
+	if data, err := steering(ours); data != nil || !errors.As(err, new(*AccessError)) {
+		t.Errorf("writable by others: %q, %v", data, err)
+	}
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		return // no process shows its descriptors to another
+	}
+	needsRoot(t)
+	must(t, os.Chmod(path, 0o600))
+	c := exec.Command("sleep", "600")
+	c.Stdin, c.SysProcAttr = f, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: other, Gid: other}}
+	must(t, c.Start())
+	defer func() { _, _ = c.Process.Kill(), c.Wait() }()
+	if data, err := steering(fmt.Sprintf("/proc/%d/fd/0", c.Process.Pid)); data != nil || !errors.As(err, new(*AccessError)) {
+		t.Errorf("another user's descriptor: %q, %v", data, err)
 	}
 }
 

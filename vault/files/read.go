@@ -133,7 +133,7 @@ const maxLinks = 40
 // but one at a time, where the folder of each counts.
 func open(path string, rule Rule) (*os.File, error) {
 	if rule == Any {
-		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		return openFollow(path, false)
 	}
 	wait := rule == Stream
 	for range maxLinks {
@@ -149,14 +149,14 @@ func open(path string, rule Rule) (*os.File, error) {
 			return f, nil
 		}
 		dir := filepath.Dir(path)
-		if link && isDescriptors(dir) { // /dev/fd/3: what it leads to has no place
-			return os.Open(path)
-		}
 		if err := checkFolderOf(dir); err != nil {
 			if f != nil {
 				_ = f.Close()
 			}
 			return nil, err
+		}
+		if link && isDescriptors(dir) { // /dev/fd/3: what is open already has no name that others could give to another file
+			return openFollow(path, wait)
 		}
 		if !link {
 			return f, nil
@@ -166,6 +166,16 @@ func open(path string, rule Rule) (*os.File, error) {
 		}
 	}
 	return nil, &fs.PathError{Op: "open", Path: path, Err: errManyLinks}
+}
+
+// openFollow opens for reading, through links. Unless wait is set, a pipe does
+// not block.
+func openFollow(path string, wait bool) (*os.File, error) {
+	flags := os.O_RDONLY
+	if !wait {
+		flags |= syscall.O_NONBLOCK
+	}
+	return os.OpenFile(path, flags, 0)
 }
 
 var errManyLinks = errors.New("there are too many symbolic links")
