@@ -3,7 +3,6 @@ package cmd
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -48,7 +47,7 @@ func (a *app) assumed(keyProfile, roleARN string, expiration time.Time) {
 }
 
 func (m memory) note(profile, word string, until, now time.Time) error {
-	if err := os.MkdirAll(filepath.Dir(m.path), 0o700); err != nil {
+	if err := (files.Disk{}).MakeFolder(filepath.Dir(m.path)); err != nil {
 		return err
 	}
 	lock := flock.New(m.path+".lock", flock.SetPermissions(0o600))
@@ -76,8 +75,12 @@ func (m memory) note(profile, word string, until, now time.Time) error {
 	return files.Disk{Volatile: true}.Write(m.path, data)
 }
 
+// read takes a file that others may have written, or put there, for a lost one.
 func (m memory) read() memoryFile {
 	f := memoryFile{}
+	if (files.Disk{}).CheckFolder(filepath.Dir(m.path)) != nil {
+		return f
+	}
 	data, err := files.Read(m.path, maxMemory, files.Private)
 	if err != nil || json.Unmarshal(data, &f) != nil || f == nil {
 		return memoryFile{}
