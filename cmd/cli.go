@@ -24,12 +24,12 @@ type cli struct {
 	Passphrase        passphraseCmd        `cmd:"" group:"keys" help:"Change the file vault's passphrase."`
 	CredentialProcess credentialProcessCmd `cmd:"" group:"use" help:"Print credential_process JSON."`
 	Configure         configureCmd         `cmd:"" group:"use" help:"Make AWS SDKs ask groat for a profile."`
-	Trust             trustCmd             `cmd:"" group:"use" help:"Let a repository's AWS config run programs and redirect calls."`
+	Trust             trustCmd             `cmd:"" group:"use" help:"Let a repository's AWS config steer groat."`
 	Exec              execCmd              `cmd:"" group:"use" help:"Run a command, or a subshell, with credentials."`
 	Each              eachCmd              `cmd:"" group:"use" help:"Run a command for many profiles."`
 	Export            exportCmd            `cmd:"" group:"use" help:"Print credentials for a shell, a file or another tool."`
 	Serve             serveCmd             `cmd:"" group:"use" help:"Serve credentials on a loopback port, as ECS and EC2 do."`
-	MFA               mfaCmd               `cmd:"" name:"mfa" group:"mfa" help:"Token codes and the devices that make them."`
+	MFA               mfaCmd               `cmd:"" name:"mfa" group:"life" help:"Token codes and the devices that make them."`
 	Rotate            rotateCmd            `cmd:"" group:"life" help:"Replace access keys, at AWS and in the vault."`
 	Revoke            revokeCmd            `cmd:"" group:"life" help:"End what was minted, here and at AWS."`
 	Audit             auditCmd             `cmd:"" group:"life" help:"Show who has no MFA, and old or unused keys."`
@@ -40,7 +40,7 @@ type cli struct {
 	Whoami            whoamiCmd            `cmd:"" group:"look" help:"Ask AWS which identity the minted credentials have."`
 	Log               logCmd               `cmd:"" group:"look" help:"Show who asked for which credentials here."`
 	Explain           explainCmd           `cmd:"" group:"look" help:"Show the chain of calls for a profile; nothing is sent."`
-	Doctor            doctorCmd            `cmd:"" group:"look" help:"Look for what is wrong with the configuration, the vault and the environment."`
+	Doctor            doctorCmd            `cmd:"" group:"look" help:"Check configuration, vault, file modes and environment."`
 	Completion        completionCmd        `cmd:"" group:"look" nosettings:"" help:"Print a completion script for a shell."`
 	Complete          completeCmd          `cmd:"" name:"__complete" hidden:"" nosettings:""`
 	Version           versionCmd           `cmd:"" group:"look" nosettings:"" help:"Print the version."`
@@ -91,7 +91,6 @@ type minting struct {
 var groups = kong.Groups{
 	"keys":    "Keys and sessions:",
 	"use":     "Use credentials:",
-	"mfa":     "MFA devices:",
 	"life":    "The life of a key:",
 	"look":    "Look and learn:",
 	"child":   "This command:",

@@ -88,7 +88,7 @@ func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient 
 	for _, name := range a.settings.names {
 		p.Known = append(p.Known, "GROAT_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 	}
-	p.Silenced, p.SilencedFile = a.silenced()
+	p.SilencedFile, p.Silenced = a.silenced()
 	a.lookIntoVaults(ctx, p)
 	p.Config, p.ConfigErr = a.awsConfig()
 	o := profile.ResolveOptions{
@@ -190,7 +190,7 @@ func (a *app) maxKeyAge() time.Duration {
 // silenced is why a setting keeps every question from reaching anybody, and
 // the file it is in. That the command itself has no terminal says nothing of
 // others.
-func (a *app) silenced() (err error, file string) { //nolint:revive // the file belongs to the error
+func (a *app) silenced() (file string, err error) {
 	for _, setting := range []string{"no-input", "prompt"} {
 		place := a.settings.from[setting]
 		if place == "" || setting == "no-input" && !a.cli.NoInput || setting == "prompt" && a.cli.Prompt == autoBackend {
@@ -204,10 +204,10 @@ func (a *app) silenced() (err error, file string) { //nolint:revive // the file 
 			if strings.HasPrefix(place, a.paths.configFile) {
 				file = a.paths.configFile
 			}
-			return fmt.Errorf("%s: %w", place, why), file
+			return file, fmt.Errorf("%s: %w", place, why)
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // lookPath finds a program as a shell would.
