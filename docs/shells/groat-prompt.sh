@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For bash and zsh: groat_prompt prints "[profile 42m] " in a shell of groat,
 # with the time left of its credentials, and nothing elsewhere. It starts no
 # program. In bash before 5.0 there is no time.
@@ -11,7 +12,7 @@ groat_text() {
   local s=$AWS_CREDENTIAL_EXPIRATION y m d h n left
   REPLY=${GROAT_PROFILE:-$AWS_VAULT}
   case $REPLY:$s:$EPOCHSECONDS in
-  : | :*) return 1 ;;
+  :*) return 1 ;;
   *:????-??-??T??:??:*Z:?*) ;;
   *) return 0 ;;
   esac
