@@ -100,7 +100,7 @@ func newClientWorldWith(t *testing.T, generator bool, o ststest.Options) *client
 	path := filepath.Dir(groatBinary(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
 	w.env = append(w.endpoints(),
 		"HOME="+w.home, "PATH="+path, "TMPDIR="+t.TempDir(), "LANG=C.UTF-8",
-		"AWS_CONFIG_FILE="+w.path("config"), "AWS_SHARED_CREDENTIALS_FILE="+w.path("credentials"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
+		"AWS_CONFIG_FILE="+w.path("config"), "GROAT_TRUST="+w.path("config"), "AWS_SHARED_CREDENTIALS_FILE="+w.path("credentials"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
 		"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
 		"NO_PROXY=127.0.0.1", "CHECKPOINT_DISABLE=1", "PYTHONDONTWRITEBYTECODE=1",
 	)

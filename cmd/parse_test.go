@@ -22,7 +22,7 @@ func TestParseIsKongs(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	refused := map[string]bool{}
-	for range 1000 {
+	for range 4000 {
 		words := randomWords(random, model.Model.Node)
 		ours, theirs := newApp(nil, Streams{}), newApp(nil, Streams{})
 		_, ourErr := ours.parseAll(words)
