@@ -8,10 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"groat/cmd/terminal"
 	"groat/vault/files"
 )
 
@@ -57,7 +55,7 @@ func (c *logCmd) Run(_ context.Context, a *app) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	return printText(a, logTable(entries))
+	return a.printTable(logTable(entries))
 }
 
 // off says where the lines are that are left, and how to be rid of them.
@@ -105,18 +103,14 @@ func writeLines(a *app, entries []logEntry) error {
 }
 
 // logTable is for people, in their own time zone.
-func logTable(entries []logEntry) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TIME\tPROFILE\tRESULT\tCOMMAND\tROLE\tKEY ID\tAGENT\tCALLER")
+func logTable(entries []logEntry) [][]string {
+	rows := [][]string{{"TIME", "PROFILE", "RESULT", "COMMAND", "ROLE", "KEY ID", "AGENT", "CALLER"}}
 	for _, e := range entries {
 		at := e.Time
 		if t, err := time.Parse(time.RFC3339, at); err == nil {
 			at = t.Local().Format("2006-01-02 15:04:05")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", at, terminal.Sanitize(e.Profile), e.Result, e.Command,
-			roleWords(e.RoleARN), orDash(e.AccessKeyID), orDash(e.Agent), orDash(e.Caller))
+		rows = append(rows, []string{at, e.Profile, e.Result, e.Command, roleWords(e.RoleARN), orDash(e.AccessKeyID), orDash(e.Agent), orDash(e.Caller)})
 	}
-	_ = w.Flush() // into memory
-	return b.String()
+	return rows
 }

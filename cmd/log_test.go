@@ -170,6 +170,21 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
+	mustRun(t, environ, "", "log", "--on")
+	if err := os.Chmod(filepath.Dir(path), 0o777); err != nil { // whoever may write there may put a file in the log's place
+		t.Fatal(err)
+	}
+	r := mustRun(t, environ, "", "credential-process", "admin")
+	if !strings.Contains(r.stderr, "could not write the log: ") || !strings.Contains(r.stderr, filepath.Dir(path)) {
+		t.Errorf("in a folder of others: %+v", r)
+	}
+	if err := os.Chmod(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(logged(t, environ)); n != 1 {
+		t.Errorf("%d lines are kept", n)
+	}
+	mustRun(t, environ, "", "log", "--off")
 	_, remedy, _ := strings.Cut(off, "to delete it: ")
 	if out, err := exec.Command("sh", "-c", remedy).CombinedOutput(); err != nil || len(logged(t, environ)) != 0 {
 		t.Errorf("%q: %v %s", remedy, err, out)

@@ -65,7 +65,9 @@ func newPaths(getenv func(string) string, recorded func() string) paths {
 			state:      xdg("XDG_STATE_HOME", ".local/state"),
 		}
 	}
-	p.awsOwn = [2]string{absolute(filepath.Join(home, ".aws", "config")), absolute(filepath.Join(home, ".aws", "credentials"))}
+	if home != "" { // else these would be whatever the current folder holds
+		p.awsOwn = [2]string{absolute(filepath.Join(home, ".aws", "config")), absolute(filepath.Join(home, ".aws", "credentials"))}
+	}
 	p.awsConfig, p.awsKeys = expandHome(getenv("AWS_CONFIG_FILE"), home), expandHome(getenv("AWS_SHARED_CREDENTIALS_FILE"), home)
 	if p.awsConfig == "" {
 		p.awsConfig = below(".aws", "config")

@@ -65,6 +65,9 @@ func (l requestLog) turn(on bool) error {
 }
 
 func (l requestLog) append(e logEntry) error {
+	if err := (files.Disk{}).CheckFolder(l.dir); err != nil {
+		return err
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err

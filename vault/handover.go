@@ -89,7 +89,9 @@ func (h *handover) take(ctx context.Context, proof []byte, opens func(vaultKey) 
 // ask connects to who serves and answers its challenge. It waits for as long
 // as that one takes to derive; where it ends, the connection does.
 func (h *handover) ask(proof []byte) (got taken) {
-	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: h.path, Net: "unix"})
+	path, done := socketPath(h.path)
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+	done()
 	if err != nil {
 		return got
 	}
@@ -157,7 +159,9 @@ func (h *handover) listen() {
 	defer h.mu.Unlock()
 	h.stop()
 	_ = os.Remove(h.path)
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: h.path, Net: "unix"})
+	path, done := socketPath(h.path)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	done()
 	if err != nil {
 		return
 	}
