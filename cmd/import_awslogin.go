@@ -14,6 +14,7 @@ import (
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -33,7 +34,7 @@ func (c *importCmd) signIns(ctx context.Context, a *app) error {
 	failed := &failures{}
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(c.Profiles))) {
 		if !slices.ContainsFunc(found, func(s cliSignIn) bool { return s.profile == name }) {
-			failed.add(a, quote(name), fmt.Errorf("%w: %s has no sign-in for this profile", vault.ErrNotFound, dir))
+			failed.add(a, quote(name), fault.New(dir+" has no sign-in for this profile", "", vault.ErrNotFound))
 			failed.of++
 		}
 	}
