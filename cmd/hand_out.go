@@ -63,7 +63,7 @@ func (a *app) logHandOut(p *provider.Plan, creds session.Credentials, cached boo
 		Expiration: orNull(child.FormatExpiration(creds.Expiration)), Caller: orNull(child.CalledBy(child.Callers())), Agent: orNull(a.agent()),
 	}
 	if err := l.append(e); err != nil {
-		a.warn("could not write the log: " + plainReason(err).Error())
+		a.warn("could not write to the log " + l.path() + ": " + plainReason(err).Error())
 	}
 }
 

@@ -155,7 +155,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if r := mustRun(t, environ, "", "credential-process", "admin"); !strings.Contains(r.stdout, "SessionToken") || !strings.Contains(r.stderr, "could not write the log") {
+	if r := mustRun(t, environ, "", "credential-process", "admin"); !strings.Contains(r.stdout, "SessionToken") || !strings.Contains(r.stderr, "could not write to the log") {
 		t.Errorf("%+v", r)
 	}
 	if err := os.Remove(path); err != nil {
@@ -175,7 +175,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := mustRun(t, environ, "", "credential-process", "admin")
-	if !strings.Contains(r.stderr, "could not write the log: ") || !strings.Contains(r.stderr, filepath.Dir(path)) {
+	if !strings.Contains(r.stderr, "could not write to the log ") || !strings.Contains(r.stderr, filepath.Dir(path)) {
 		t.Errorf("in a folder of others: %+v", r)
 	}
 	if err := os.Chmod(filepath.Dir(path), 0o700); err != nil {
