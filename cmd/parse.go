@@ -309,6 +309,9 @@ func helpHint(k *kong.Context) string {
 // quotedWord is what was given, in kong's messages.
 var quotedWord = regexp.MustCompile(`"[^"]*"`)
 
+// missingWord is the name of the first argument that kong misses.
+var missingWord = regexp.MustCompile(`<([\w-]+)>`)
+
 // plainParseError is kong's message without its words for tokens, and
 // without its guesses for flags of one letter, to which all are close.
 func plainParseError(k *kong.Context, err error) string {
@@ -335,7 +338,10 @@ func plainParseError(k *kong.Context, err error) string {
 	case strings.HasPrefix(msg, "expected one of "):
 		msg = "no command given: " + msg
 	case strings.HasPrefix(msg, `expected "`):
-		msg = "missing: " + strings.Trim(strings.TrimPrefix(msg, "expected "), `"`)
+		msg = strings.ToUpper(missingWord.FindStringSubmatch(msg)[1]) + " is missing"
+		if list := examplesOf(commandPath(k.Selected())); len(list) > 0 {
+			msg += ", as in: " + list[0].line
+		}
 	}
 	if guessed && len(flag) > 2 {
 		msg += " (did you mean " + strings.ReplaceAll(guess, "?", "") + "?)"

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
 const (
@@ -73,7 +74,7 @@ func challengeOf(verifier string) string {
 func checkSignInURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && (u.Scheme != "http" || isPlainRemote(s))) || u.Host == "" {
-		return fmt.Errorf("the sign-in address is not one of https (%w)", profile.ErrUnsupported)
+		return fault.New("the sign-in address is not one of https", "", profile.ErrUnsupported)
 	}
 	return nil
 }

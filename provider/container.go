@@ -11,6 +11,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -62,7 +63,7 @@ func (r *run) containerToken() (string, error) {
 		token = strings.TrimSpace(string(data))
 	}
 	if strings.ContainsAny(token, "\r\n") {
-		return "", fmt.Errorf("the container authorization token has a line break in it (%w)", profile.ErrMalformed)
+		return "", fault.New("the container authorization token has a line break in it", "", profile.ErrMalformed)
 	}
 	return token, nil
 }
@@ -81,7 +82,7 @@ func checkContainerURI(s string) error {
 		}
 	}
 	return &profile.Error{
-		Err:    fmt.Errorf("AWS_CONTAINER_CREDENTIALS_FULL_URI names %q, which is neither https nor loopback nor an address of ECS or EKS (%w)", sanitizeText(hideUserinfo(s)), profile.ErrUnsupported),
+		Err:    fault.New(fmt.Sprintf("AWS_CONTAINER_CREDENTIALS_FULL_URI names %q, which is neither https nor loopback nor an address of ECS or EKS", sanitizeText(hideUserinfo(s))), "", profile.ErrUnsupported),
 		Remedy: "use https, or an endpoint on this machine",
 	}
 }

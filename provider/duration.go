@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
 // AWS's bounds.
@@ -56,8 +57,8 @@ func configuredDuration(name string, seconds int) (time.Duration, error) {
 	if seconds != 0 && (d < MinDuration || d > MaxRoleDuration) {
 		return 0, &profile.Error{
 			Profile: name,
-			Err: fmt.Errorf("duration_seconds = %d of profile %q is not between AWS's %d and %d seconds (%w)",
-				seconds, name, int(MinDuration.Seconds()), int(MaxRoleDuration.Seconds()), profile.ErrMalformed),
+			Err: fault.New(fmt.Sprintf("duration_seconds = %d of profile %q is not between AWS's %d and %d seconds",
+				seconds, name, int(MinDuration.Seconds()), int(MaxRoleDuration.Seconds())), "", profile.ErrMalformed),
 			Remedy: "correct duration_seconds, or take it out for the default of one hour",
 		}
 	}

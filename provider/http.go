@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -92,7 +93,7 @@ func unreadable(err error, what, remedy string) error {
 	if errors.As(err, &access) {
 		remedy = access.Remedy
 	}
-	return &profile.Error{Err: fmt.Errorf("%s: %w (%w)", what, innermost(err), profile.ErrUnsupported), Remedy: remedy}
+	return &profile.Error{Err: fault.New(fmt.Sprintf("%s: %v", what, innermost(err)), "", errors.Join(profile.ErrUnsupported, innermost(err))), Remedy: remedy}
 }
 
 // boundedTransport bounds what an answer may occupy, takes the request out of

@@ -19,6 +19,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -117,7 +118,7 @@ func (l *login) base() (string, error) {
 		Region: &where.region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack, UseGlobalEndpoint: aws.Bool(false),
 	})
 	if err != nil {
-		return "", &profile.Error{Err: fmt.Errorf("AWS Sign-In in %s: %s (%w)", where.region, sanitizeText(err.Error()), profile.ErrUnsupported), Profile: l.profile}
+		return "", &profile.Error{Err: fault.New(fmt.Sprintf("AWS Sign-In in %s: %s", where.region, sanitizeText(err.Error())), "", profile.ErrUnsupported), Profile: l.profile}
 	}
 	name := "signin"
 	if e.FIPS {

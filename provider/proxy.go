@@ -33,7 +33,7 @@ func CheckedProxy(getenv func(string) string, choose ProxyFunc) ProxyFunc {
 			address := getenv(name)
 			if address != "" && r.URL.Scheme == "https" && !isProxyURL(address) {
 				return nil, &profile.Error{
-					Err:    fmt.Errorf("%s is not the address of a proxy (%w)", name, profile.ErrMalformed),
+					Err:    fault.New(fmt.Sprintf("%s is not the address of a proxy", name), "", profile.ErrMalformed),
 					Remedy: "write http://HOST:PORT, special characters of user and password as %XX; or unset it",
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"groat/provider/profile"
+	"groat/vault/fault"
 )
 
 // maxExternalID is AWS's limit for the characters of ExternalId.
@@ -37,7 +38,7 @@ func malformed(name, remedy, format string, args ...any) error {
 	text := sanitizeText(fmt.Sprintf(format, args...))
 	return &profile.Error{
 		Profile: name,
-		Err:     fmt.Errorf("profile %q: %s (%w)", name, text, profile.ErrMalformed),
+		Err:     fault.New(fmt.Sprintf("profile %q: %s", name, text), "", profile.ErrMalformed),
 		Remedy:  remedy,
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/fault"
 )
 
 // The lifetime of a console session that may be asked for.
@@ -147,7 +148,7 @@ func (s Signin) base() (string, error) {
 	}
 	hosts, ok := consoleHosts[s.Partition]
 	if !ok {
-		return "", fmt.Errorf("%w: the console of partition %q is not known", profile.ErrUnsupported, s.Partition)
+		return "", fault.New(fmt.Sprintf("the console of partition %q is not known", s.Partition), "", profile.ErrUnsupported)
 	}
 	return "https://" + strings.ReplaceAll(hosts.signin, "{region}", s.regionIn()), nil
 }
@@ -172,7 +173,7 @@ var (
 func (s Signin) Destination(destination, path string) (string, error) {
 	hosts, ok := consoleHosts[s.Partition]
 	if !ok {
-		return "", fmt.Errorf("%w: the console of partition %q is not known", profile.ErrUnsupported, s.Partition)
+		return "", fault.New(fmt.Sprintf("the console of partition %q is not known", s.Partition), "", profile.ErrUnsupported)
 	}
 	if strings.Contains(destination, "://") {
 		return consoleURL(destination, hosts.console)

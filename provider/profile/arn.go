@@ -3,6 +3,8 @@ package profile
 import (
 	"fmt"
 	"strings"
+
+	"groat/vault/fault"
 )
 
 // Hand-written checks: compiling regular expressions at start-up would cost
@@ -64,5 +66,5 @@ func ParseRoleARN(s, partition string) (string, error) {
 			return arn, nil
 		}
 	}
-	return "", fmt.Errorf("%w: %q is not a role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", ErrMalformed, clean(s))
+	return "", fault.New(fmt.Sprintf("%q is not a role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", clean(s)), "", ErrMalformed)
 }

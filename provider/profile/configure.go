@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -81,7 +82,7 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	name := r.Name
 	b := c.profile(name)
 	place := func(key, remedy, format string, args ...any) error {
-		e := &Error{Profile: name, Err: fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...), Remedy: remedy}
+		e := &Error{Profile: name, Err: fault.New(fmt.Sprintf(format, args...), "", ErrUnsupported), Remedy: remedy}
 		if at := b.values[key]; at.file != nil {
 			e.File, e.Line = at.file.path, at.line
 		}
@@ -127,7 +128,7 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	}
 	for _, other := range c.Names() {
 		if c.Value(other, "include_profile") == name {
-			return &Error{Profile: name, Err: fmt.Errorf("%w: profile %q includes %q, whose keys would move", ErrUnsupported, other, name),
+			return &Error{Profile: name, Err: fault.New(fmt.Sprintf("profile %q includes %q, whose keys would move", other, name), "", ErrUnsupported),
 				Remedy: fmt.Sprintf("put the shared keys into a profile of their own, and include that in %q and %q", clean(other), clean(name))}
 		}
 	}

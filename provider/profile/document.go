@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"groat/vault/fault"
 )
 
 // Document is the text of a config or credentials file while it is edited.
@@ -173,6 +175,6 @@ func (c *Config) everything() map[string]map[string]string {
 }
 
 func (d *Document) refuse(profile, format string, args ...any) error {
-	return &Error{File: d.path, Profile: profile, Err: fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...),
+	return &Error{File: d.path, Profile: profile, Err: fault.New(fmt.Sprintf(format, args...), "", ErrUnsupported),
 		Remedy: "edit " + clean(d.path) + " by hand"}
 }

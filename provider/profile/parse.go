@@ -1,11 +1,11 @@
 package profile
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -71,7 +71,7 @@ func scanFile(path, text string, credentials bool) *file {
 			st.inSection = true
 		case lineOption:
 			if !st.inSection {
-				f.setFatal(lineNo, fmt.Errorf("%w: there is no section header before this line", ErrMalformed))
+				f.setFatal(lineNo, fault.New("there is no section header before this line", "", ErrMalformed))
 			}
 		}
 	}
@@ -90,9 +90,9 @@ func (f *file) addHeader(stripped string, lineNo, start, next int) {
 	switch {
 	case !utf8.ValidString(inner):
 		ok = false
-		f.setFatal(lineNo, fmt.Errorf("%w: the section header is not UTF-8", ErrMalformed))
+		f.setFatal(lineNo, fault.New("the section header is not UTF-8", "", ErrMalformed))
 	case !ok:
-		f.setFatal(lineNo, fmt.Errorf("%w: the section header is not closed by ] or is empty", ErrMalformed))
+		f.setFatal(lineNo, fault.New("the section header is not closed by ] or is empty", "", ErrMalformed))
 	}
 	s := section{kind: sectionOther, name: inner, line: lineNo, headStart: start, start: next, end: next}
 	if ok {

@@ -59,7 +59,7 @@ func (w *walker) sessionPolicy(from, to int) (p SessionPolicy, err error) {
 	v := w.views[from+i]
 	if text := v.get("policy"); text != "" {
 		if p.Policy, err = ParsePolicy(text); err != nil {
-			return p, v.errorf("policy", ErrMalformed, "the session policy %w", err)
+			return p, v.errorf("policy", ErrMalformed, "the session policy %v", err)
 		}
 	}
 	p.PolicyARNs = splitList(v.get("policy_arns"))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"groat/vault/fault"
 )
 
 // Resolve decides everything that the files decide about a profile: its
@@ -62,7 +64,7 @@ func (v *view) own(key string) string { return v.bodies[0].get(key) }
 
 // errorf is an error at the key's place.
 func (v *view) errorf(key string, sentinel error, format string, args ...any) *Error {
-	e := &Error{Profile: v.name, Err: fmt.Errorf("%w: "+format, append([]any{sentinel}, args...)...)}
+	e := &Error{Profile: v.name, Err: fault.New(fmt.Sprintf(format, args...), "", sentinel)}
 	if at := v.entry(key); at.file != nil {
 		e.File, e.Line = at.file.path, at.line
 	}
@@ -82,7 +84,7 @@ func (w *walker) walk(name string) error {
 			return err
 		}
 		if len(w.views) == maxChain {
-			return &Error{Profile: name, Err: fmt.Errorf("%w: the chain of profiles that begins at %s is longer than %d", ErrUnsupported, clean(name), maxChain),
+			return &Error{Profile: name, Err: fault.New(fmt.Sprintf("the chain of profiles that begins at %s is longer than %d", clean(name), maxChain), "", ErrUnsupported),
 				Remedy: "name a source_profile that is nearer to the access key"}
 		}
 		v, err := w.view(next, from)

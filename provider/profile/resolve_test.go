@@ -396,7 +396,7 @@ func TestRoleWithoutSource(t *testing.T) {
 		config, err, hint string
 		keys              []string
 	}{
-		{role, `config:2: malformed configuration: profile "p" has a role but no source_profile`, "source_profile = main", []string{"main"}},
+		{role, `config:2: profile "p" has a role but no source_profile`, "source_profile = main", []string{"main"}},
 		{role, "config:2: ", "source_profile = PROFILE", []string{"a", "b"}},
 		{role, "config:2: ", "source_profile = PROFILE", []string{"p"}}, // a record without its key
 		{role + "source_profile = nope\n", `config:3: unknown profile "nope", which profile "p" refers to`, "in [profile p]: source_profile = main", []string{"main"}},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"groat/vault/fault"
 )
 
 // entry is one key's value and where it stands.
@@ -110,7 +112,7 @@ func (v *openValue) closeInto(b *body) {
 }
 
 func malformed(f *file, s *section, line int, what string) *Error {
-	return &Error{File: f.path, Line: line, Profile: s.name, Err: fmt.Errorf("%w: %s", ErrMalformed, what)}
+	return &Error{File: f.path, Line: line, Profile: s.name, Err: fault.New(what, "", ErrMalformed)}
 }
 
 // settle adds the malformed nested lines that no later value replaced.

@@ -3,6 +3,8 @@ package profile
 import (
 	"fmt"
 	"strings"
+
+	"groat/vault/fault"
 )
 
 // ownSource takes the credentials that the profile itself names, in the
@@ -213,7 +215,7 @@ func ResolveEnvironmentWebIdentity(o ResolveOptions) (*Resolved, error) {
 	w := &walker{config: &Config{bodies: make(map[string]*body)}, options: o}
 	arn := w.env("AWS_ROLE_ARN")
 	if !isRoleARN(arn) {
-		return nil, &Error{Err: fmt.Errorf("%w: AWS_ROLE_ARN %q is not the ARN of a role", ErrMalformed, clean(arn))}
+		return nil, &Error{Err: fault.New(fmt.Sprintf("AWS_ROLE_ARN %q is not the ARN of a role", clean(arn)), "", ErrMalformed)}
 	}
 	v := &view{name: EnvironmentProfile, bodies: []*body{{exists: true, values: map[string]entry{
 		"role_arn":                {text: arn},

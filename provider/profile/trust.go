@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -42,7 +44,7 @@ func (w *walker) obey(v *view, key string, e entry) string {
 	}
 	refused := &Error{File: e.file.path, Line: e.line, Profile: v.name}
 	if drive := e.file.drive; drive != nil {
-		refused.Err, refused.Remedy = fmt.Errorf("%w: %s is not obeyed, as %w", ErrUnsupported, key, drive), drive.Remedy
+		refused.Err, refused.Remedy = fault.New(fmt.Sprintf("%s is not obeyed, as %v", key, drive), "", errors.Join(ErrUnsupported, drive)), drive.Remedy
 	} else if w.config.trusts != nil {
 		ok, err := w.config.trusts(lineOf(v, key, e))
 		if ok && err == nil {
