@@ -28,7 +28,7 @@ func TestWhatIsWaitedFor(t *testing.T) {
 		want   string
 	}{
 		{profile.SourceKey, true, "asking for a token code"},
-		{profile.SourceSSO, true, "somebody to sign in"},
+		{profile.SourceSSO, true, "signing in"},
 		{profile.SourceSSO, false, "getting the same credentials"},
 	} {
 		var said strings.Builder

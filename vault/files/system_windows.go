@@ -69,7 +69,8 @@ func ourselves() (sid, form string, err error) {
 }
 
 // makeFolder makes a folder with an access list of its own, which what is
-// made in it inherits. One that is there and has no file yet gets the list.
+// made in it inherits. One that is there, open to others and without a file
+// yet gets the list.
 func makeFolder(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -89,7 +90,7 @@ func makeFolder(path string) error {
 	attributes := windows.SecurityAttributes{SecurityDescriptor: sd}
 	attributes.Length = uint32(unsafe.Sizeof(attributes))
 	err = windows.CreateDirectory(name, &attributes)
-	if errors.Is(err, fs.ErrExist) && holdsNoFile(path) {
+	if errors.Is(err, fs.ErrExist) && opensToOthers(path) && holdsNoFile(path) {
 		var list *windows.ACL
 		if list, _, err = sd.DACL(); err == nil {
 			const what = windows.DACL_SECURITY_INFORMATION | windows.PROTECTED_DACL_SECURITY_INFORMATION
@@ -100,6 +101,11 @@ func makeFolder(path string) error {
 		return &fs.PathError{Op: "mkdir", Path: path, Err: err}
 	}
 	return nil
+}
+
+func opensToOthers(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && checkInfo(path, info, Private) != nil
 }
 
 func holdsNoFile(path string) bool {
