@@ -248,7 +248,7 @@ func TestScripts(t *testing.T) {
 			e.Vars = append(e.Vars, a.endpoints()...)
 			e.Vars = append(e.Vars,
 				"HOME="+filepath.Join(e.WorkDir, "home"),
-				"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse",
+				"GROAT_BACKEND=file", "GROAT_FILE_PASSPHRASE=correct horse", "GORACE="+os.Getenv("GORACE"),
 				"KEY_ID="+a.key.ID, "KEY_SECRET="+a.key.Secret, "SERIAL="+a.device.Serial, "SEED="+a.device.Secret,
 			)
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "key.txt"), []byte(a.key.ID+" "+a.key.Secret+"\n"), 0o600); err != nil {
