@@ -24,7 +24,7 @@ type signinCmd struct {
 // Run signs in at the profile's source. A profile without any becomes one of
 // whoever signs in.
 func (c *signinCmd) Run(ctx context.Context, a *app) error {
-	if c.Region != "" && !provider.IsRegion(c.Region) {
+	if c.Region != "" && !provider.IsAWSRegion(c.Region) {
 		return usageError(fmt.Sprintf("--region: %q is not a valid region", c.Region), "write one such as eu-west-1")
 	}
 	name, err := a.profileOrPick(ctx, c.Profile)
@@ -149,7 +149,7 @@ func (a *app) askRegion(ctx context.Context, name string) (string, error) {
 		Prompt:  "region",
 		Default: "us-east-1",
 		Check: func(answer []byte) string {
-			if provider.IsRegion(string(answer)) {
+			if provider.IsAWSRegion(string(answer)) {
 				return ""
 			}
 			return "that is not a valid region; write one such as eu-west-1"

@@ -105,7 +105,7 @@ func (l *login) base() (string, error) {
 	partition := profile.PartitionOf(where.region)
 	hosts, known := consoleHosts[partition]
 	switch {
-	case !regionWord().MatchString(where.region) || !known:
+	case !IsAWSRegion(where.region) || !known:
 		return "", malformed(l.profile, "write a region such as eu-west-1", "%q is not a valid region", where.region)
 	case e.FIPS && !e.DualStack && where.region == "us-gov-west-1":
 		return "https://signin-fips.amazonaws-us-gov.com", nil

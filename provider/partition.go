@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"regexp"
 	"strings"
+	"sync"
 
 	"groat/provider/profile"
 )
@@ -47,7 +49,14 @@ func place(region string, arns ...string) (string, string) {
 	return defaultRegions[defaultPartition], defaultPartition
 }
 
-// IsRegion reports whether a region's name can stand in a host name.
+// IsRegion reports whether a region's name can be part of a host name. Services
+// that are not AWS's call their regions what they like.
 func IsRegion(s string) bool {
 	return s != "" && len(s) <= 63 && s[0] != '-' && strings.Trim(s, alphanumeric+"-") == ""
 }
+
+var awsRegion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,5}(-[a-z0-9]+){2,3}$`) })
+
+// IsAWSRegion reports whether a name has the form of AWS's regions, as the
+// hosts of its sign-in and console need.
+func IsAWSRegion(s string) bool { return awsRegion().MatchString(s) }

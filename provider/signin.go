@@ -156,16 +156,13 @@ func (s Signin) base() (string, error) {
 // regionIn is the region, or the partition's default. A region comes from a
 // file and goes into a host's name here: what is no region is none.
 func (s Signin) regionIn() string {
-	if regionWord().MatchString(s.Region) {
+	if IsAWSRegion(s.Region) {
 		return s.Region
 	}
 	return defaultRegions[s.Partition]
 }
 
-var (
-	serviceWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
-	regionWord  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2,5}(-[a-z0-9]+){2,3}$`) })
-)
+var serviceWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
 
 // Destination is the page of the console to begin with: destination is a
 // service's short name ("s3") or a whole URL within the partition's console,
