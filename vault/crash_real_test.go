@@ -31,6 +31,7 @@ func whole(ctx context.Context, f *File) error {
 // after a crash: the key is whole, the other item untouched, and writing works.
 func afterCrash(t *testing.T, dir, what string) {
 	t.Helper()
+	judgeFormat(t, dir, what, "x")
 	f, _ := testFile(dir, says("x"))
 	if err := whole(t.Context(), f); err != nil {
 		t.Errorf("%s: %v", what, err)

@@ -256,6 +256,7 @@ func judge(t *testing.T, s scenario, dir string, memory *fakeMemory, err error, 
 		return f
 	}
 	ctx := t.Context()
+	judgeFormat(t, dir, what, "x", "y")
 	before, after := s.before(ctx, open()), s.after(ctx, open())
 	if before != nil && after != nil {
 		crashLost.Add(1)
@@ -276,6 +277,7 @@ func judge(t *testing.T, s scenario, dir string, memory *fakeMemory, err error, 
 	if err := s.after(ctx, open()); err != nil {
 		t.Errorf("%s: after trying again: %v", what, err)
 	}
+	judgeFormat(t, dir, what+", after trying again", "x", "y")
 	entries, rerr := os.ReadDir(dir)
 	if rerr != nil {
 		t.Fatal(rerr)
