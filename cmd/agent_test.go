@@ -123,6 +123,27 @@ func TestAgents(t *testing.T) {
 			}
 		}
 	}
+	mustRun(t, environ, world.device.Secret, "mfa", "seed", "default", "--stdin")
+	for profile, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"open":    {0, ""},
+		"closed":  {exitNoCode, "agent = deny"},
+		"looking": {exitNoCode, "agent = read-only"},
+		"base":    {exitConfig, "assumes no role"},
+		"asked":   {exitNoCode, "nobody did"},
+	} {
+		for _, agent := range []string{"CLAUDECODE=1", ""} {
+			r := runMain(t, with(environ, agent), "", "mfa", "code", profile)
+			if agent == "" {
+				c.code, c.says = 0, ""
+			}
+			if r.code != c.code || !strings.Contains(r.stderr, c.says) || (r.code == 0) != (len(r.stdout) == 7) {
+				t.Errorf("mfa code %s %s: %+v", profile, agent, r)
+			}
+		}
+	}
 	explained := mustRun(t, with(environ, "CLAUDECODE=1"), "", "explain", "looking").stdout
 	if !strings.Contains(explained, "AI agent claude: agent = read-only") || !strings.Contains(explained, "policy/ReadOnlyAccess") || !strings.Contains(explained, "as claude-myusername") {
 		t.Errorf("%s", explained)

@@ -28,16 +28,15 @@ type device struct {
 	Profile   string `arg:"" optional:"" help:"Profile whose device it is (default AWS_PROFILE)."`
 }
 
-// find is the device's serial and the vault in which its seed lies: that of
-// the profile's key.
-func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault, err error) {
+// find is the device's serial, the vault in which its seed is kept, which is
+// that of the profile's key, and the profile's plan.
+func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault, plan *provider.Plan, err error) {
 	name, err := a.profileOrPick(ctx, d.Profile)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	plan, err := a.plan(ctx, name, minting{MFASerial: d.MFASerial})
-	if err != nil {
-		return "", nil, err
+	if plan, err = a.plan(ctx, name, minting{MFASerial: d.MFASerial}); err != nil {
+		return "", nil, nil, err
 	}
 	serial = d.MFASerial
 	for _, s := range plan.Steps {
@@ -46,10 +45,10 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 		}
 	}
 	if serial == "" {
-		return "", nil, fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported)
+		return "", nil, nil, fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported)
 	}
 	v, err = a.vaultOf(ctx, plan)
-	return serial, v, err
+	return serial, v, plan, err
 }
 
 // line is another command of the group for the same device.

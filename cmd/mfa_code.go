@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"groat/provider"
+	"groat/provider/profile"
 	"groat/vault"
 	"groat/vault/fault"
 )
@@ -14,11 +15,19 @@ import (
 type mfaCodeCmd struct{ device }
 
 // Run prints a code that AWS has not taken from us yet: each is good for one
-// call, so that of a spent one nobody would have any use.
+// call, so that of a spent one nobody would have any use. It is handed out to
+// whom the profile's credentials are, and cannot be narrowed as those can.
 func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
-	serial, v, err := c.find(ctx, a)
+	serial, v, plan, err := c.find(ctx, a)
 	if err != nil {
 		return err
+	}
+	if err := a.consent(ctx, plan); err != nil {
+		return err
+	}
+	if plan.Consent.Rule == profile.AgentReadOnly {
+		return fault.New("profile "+quote(a.typedName(plan.Profile))+" is read-only for AI agents (agent = read-only), and a token code cannot be read-only",
+			"run it yourself, in a terminal of your own", errDeclined)
 	}
 	seed, ok, err := vaultSeeds{v}.Seed(ctx, serial)
 	if err == nil && !ok {

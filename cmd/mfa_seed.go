@@ -31,7 +31,7 @@ const seedStatement = "a stored seed makes two factors one: whoever opens this v
 
 // Run stores or deletes.
 func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
-	serial, v, err := c.find(ctx, a)
+	serial, v, _, err := c.find(ctx, a)
 	if err != nil {
 		return err
 	}
