@@ -167,8 +167,8 @@ type signoutCmd struct {
 	Profile string `arg:"" optional:"" help:"Profile to sign out of (default AWS_PROFILE)."`
 }
 
-// Run drops the sign-in and what was minted from it, for every profile that
-// shares it.
+// Run ends the sign-in and drops what was minted from it, for every profile
+// that shares it.
 func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 	if c.All && c.Profile != "" {
 		return usageError("--all and the name of a profile exclude each other", "leave one of them out")
@@ -201,7 +201,7 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 	if err != nil {
 		return err
 	}
-	minted := map[string]bool{}
+	minted, sources := map[string]bool{}, map[string]*profile.Source{}
 	for _, name := range config.Names() {
 		r, err := config.Resolve(name, profile.ResolveOptions{
 			HoldsKey: func(name string) (bool, error) { return a.holdsKey(ctx, name) }, Getenv: a.getenv, SelfProfile: a.selfProfile,
@@ -209,9 +209,11 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 		if err != nil {
 			continue // nothing is minted for it
 		}
-		if token := provider.SignInName(&r.Source); token == "" || !ours(token) {
+		token := provider.SignInName(&r.Source)
+		if token == "" || !ours(token) {
 			continue
 		}
+		sources[token] = &r.Source
 		minted[name], minted[r.Profile], minted[r.Source.Profile] = true, true, true
 		for _, role := range r.Roles {
 			minted[cmp.Or(role.Profile, r.Profile)] = true
@@ -220,14 +222,14 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 	signIns, sessions := 0, 0
 	var errs []error
 	for _, v := range vaults {
-		m := &provider.Minter{Tokens: itemStore{v, vault.KindToken}, Cache: a.sessions(v)}
+		m := &provider.Minter{Tokens: itemStore{v, vault.KindToken}, Cache: a.sessions(v), Now: a.now, Proxy: a.proxy, Warn: a.warn, Debugf: a.debugf}
 		names, err := m.Tokens.Names(ctx)
 		errs = append(errs, err)
 		for _, name := range names {
 			if !ours(name) {
 				continue
 			}
-			there, err := m.SignOut(ctx, name)
+			there, err := m.SignOut(ctx, name, sources[name])
 			errs = append(errs, err)
 			if there {
 				signIns++

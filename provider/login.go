@@ -107,6 +107,9 @@ func (l *login) anew(ctx context.Context) error {
 	return err
 }
 
+// end does nothing: AWS Sign-In has no call that ends a session.
+func (l *login) end(context.Context) error { return nil }
+
 // asks reports whether somebody would have to sign in now. It sends nothing.
 func (l *login) asks(ctx context.Context) bool {
 	var t loginToken

@@ -45,6 +45,8 @@ type signInService interface {
 	asks(ctx context.Context) bool
 	// anew has a person sign in although that may not be needed.
 	anew(ctx context.Context) error
+	// end ends the kept sign-in at the service, where there is a call for it.
+	end(ctx context.Context) error
 	kept() kept
 }
 
@@ -59,10 +61,23 @@ func (m *Minter) SignInTo(ctx context.Context, p *Plan) error {
 	return sourceOf(p.Source.Kind).signIn(m, o, &p.Source, p.Profile).anew(ctx)
 }
 
-// SignOut forgets the sign-in that is kept under a name, with whatever can
-// renew it. there reports that there was one.
-func (m *Minter) SignOut(ctx context.Context, name string) (there bool, err error) {
-	return kept{m: m, name: name}.remove(ctx)
+// SignOut ends the sign-in that is kept under a name, at its service too where
+// a source that uses it is known, and forgets it with whatever can renew it.
+// there reports that there was one.
+func (m *Minter) SignOut(ctx context.Context, name string, s *profile.Source) (there bool, err error) {
+	k := kept{m: m, name: name}
+	if s == nil {
+		return k.remove(ctx, func() {})
+	}
+	o, err := m.callOptions(&Step{Profile: s.Profile, Endpoints: s.Endpoints})
+	if err != nil {
+		return false, err
+	}
+	return k.remove(ctx, func() {
+		if err := sourceOf(s.Kind).signIn(m, o, s, s.Profile).end(ctx); err != nil {
+			m.warn(fmt.Sprintf("the sign-in is forgotten here, and could not be ended at %s: %v", SourceWords(s.Kind), err))
+		}
+	})
 }
 
 // SignInName is the name under which the sign-in of a source is kept; "" for
@@ -142,9 +157,9 @@ func (k kept) alone(ctx context.Context, do func() error) error {
 	return err
 }
 
-// remove forgets the sign-in; there reports that there was one.
-func (k kept) remove(ctx context.Context) (there bool, err error) {
-	remove := func() error { return k.m.Tokens.Remove(ctx, k.name) }
+// remove forgets the sign-in once it was ended; there reports that there was one.
+func (k kept) remove(ctx context.Context, end func()) (there bool, err error) {
+	remove := func() error { end(); return k.m.Tokens.Remove(ctx, k.name) }
 	if err = k.alone(ctx, remove); errors.Is(err, flight.ErrEnded) {
 		err = remove() // what was waited for has failed
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 
+	"groat/provider/profile"
 	"groat/session"
 )
 
@@ -49,21 +50,14 @@ func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) 
 	fail := func(err error) (session.Credentials, error) {
 		return session.Credentials{}, explainSSO(o.callError(ctx, operation, in.AccountID+"/"+in.RoleName, err))
 	}
-	where, err := endpointFor(serviceSSO, in.Region, o.Endpoints)
+	client, err := portal(in, o)
 	if err != nil {
 		return fail(err)
-	}
-	options := sso.Options{
-		Region: where.region, HTTPClient: o.HTTP, Retryer: retryAll(), DisableClockSkewCorrection: true,
-		EndpointOptions: sso.EndpointResolverOptions{UseFIPSEndpoint: where.fips, UseDualStackEndpoint: where.dualStack},
-	}
-	if where.url != "" {
-		options.BaseEndpoint = aws.String(where.url)
 	}
 	o.debugf("calling %s of account %s, role %s, in %s for profile %q", operation, in.AccountID, in.RoleName, in.Region, o.Profile)
 	bounded, cancel := o.bounded(ctx)
 	defer cancel()
-	out, err := sso.New(options).GetRoleCredentials(bounded, &sso.GetRoleCredentialsInput{
+	out, err := client.GetRoleCredentials(bounded, &sso.GetRoleCredentialsInput{
 		AccessToken: aws.String(token), AccountId: aws.String(in.AccountID), RoleName: aws.String(in.RoleName),
 	})
 	if err != nil {
@@ -77,6 +71,49 @@ func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) 
 		AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken,
 		AccountID: in.AccountID, Expiration: time.UnixMilli(c.Expiration).UTC().Truncate(time.Second),
 	}, nil
+}
+
+// portal makes a client of the SDK. Its calls bear an access token and are not
+// signed.
+func portal(s *profile.SSO, o CallOptions) (*sso.Client, error) {
+	where, err := endpointFor(serviceSSO, s.Region, o.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	options := sso.Options{
+		Region: where.region, HTTPClient: o.HTTP, Retryer: retryAll(), DisableClockSkewCorrection: true,
+		EndpointOptions: sso.EndpointResolverOptions{UseFIPSEndpoint: where.fips, UseDualStackEndpoint: where.dualStack},
+	}
+	if where.url != "" {
+		options.BaseEndpoint = aws.String(where.url)
+	}
+	return sso.New(options), nil
+}
+
+// end signs the person out at IAM Identity Center. A token that it takes no
+// more has ended already.
+// https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_Logout.html
+func (s *signOn) end(ctx context.Context) error {
+	t, ok := s.load(ctx)
+	if !ok {
+		return nil
+	}
+	client, err := portal(s.sso, s.o)
+	if err != nil {
+		return err
+	}
+	const operation = "sso:Logout"
+	s.o.debugf("calling %s in %s for profile %q", operation, s.sso.Region, s.o.Profile)
+	bounded, cancel := s.o.bounded(ctx)
+	defer cancel()
+	if _, err = client.Logout(bounded, &sso.LogoutInput{AccessToken: aws.String(t.AccessToken)}); err != nil {
+		err = s.o.callError(ctx, operation, s.sso.StartURL, err)
+	}
+	var call *CallError
+	if errors.As(err, &call) && call.Status == http.StatusUnauthorized {
+		return nil
+	}
+	return err
 }
 
 // explainSSO adds what the user can do about a refusal of IAM Identity Center.

@@ -419,3 +419,39 @@ func TestSignInThatCannotBeStored(t *testing.T) {
 		t.Errorf("%d sign-ins, want 2", len(s.requests))
 	}
 }
+
+// Signing out ends the session at IAM Identity Center too, and whatever it
+// answers, nothing is kept here.
+func TestSignOutEndsTheSession(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*world)
+		calls  string
+		warned string
+	}{
+		"live":         {func(*world) {}, "sso:Logout", ""},
+		"over":         {func(w *world) { w.srv.ExpireSSOTokens(true) }, "sso:Logout UnauthorizedException", ""},
+		"out of reach": {func(w *world) { w.srv.Close() }, "", "could not be ended at IAM Identity Center"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, s, tokens := ssoWorld(t, false)
+			w.srv.AutoApproveSSO(true)
+			w.mustSignOn("dev", s, tokens)
+			source := w.plan("dev", provider.Options{}).Source
+			m := w.newMinter()
+			m.Tokens = tokens
+			w.srv.ResetCalls()
+			c.before(w)
+			for _, there := range []bool{true, false} {
+				if got, err := m.SignOut(t.Context(), provider.SignInName(&source), &source); got != there || err != nil {
+					t.Fatalf("%v, %v", got, err)
+				}
+			}
+			if got := strings.Join(w.srv.Names(), ", "); got != c.calls {
+				t.Errorf("calls %s", got)
+			}
+			if said := strings.Join(w.warned, "\n"); len(tokens.items) != 0 || (c.warned == "") != (said == "") || !strings.Contains(said, c.warned) {
+				t.Errorf("%d tokens are kept, warned %q", len(tokens.items), said)
+			}
+		})
+	}
+}
