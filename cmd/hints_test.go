@@ -105,6 +105,11 @@ func TestPhrasesArePlain(t *testing.T) {
 	}
 }
 
+// isTestsOwn reports whether a folder holds what only tests and the demo run.
+func isTestsOwn(folder string) bool {
+	return slices.Contains([]string{"testdata", "ststest", "vaulttest", "groat-demo", "terminaltest"}, folder)
+}
+
 // eachText walks through the product's strings, those of help texts too.
 func eachText(t *testing.T, do func(at, text string)) {
 	t.Helper()
@@ -113,7 +118,7 @@ func eachText(t *testing.T, do func(at, text string)) {
 			if err != nil {
 				return err
 			}
-			if d.IsDir() && strings.Contains("testdata ststest vaulttest groat-demo terminaltest", d.Name()) && path != room {
+			if d.IsDir() && isTestsOwn(d.Name()) && path != room {
 				return fs.SkipDir
 			}
 			if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || d.Name() == "examples.go" {
