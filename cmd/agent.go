@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ func (a *app) readAgentRule() error {
 	}
 	text, place, inFile, err := a.settings.value(agentSetting)
 	if err == nil && place != "" && !slices.Contains(profile.AgentWords, text) {
-		err = settingError(place, fmt.Sprintf("%q is not one of %s", text, strings.Join(profile.AgentWords, ", ")), inFile, "")
+		err = settingError(place, notOneOf(text, profile.AgentWords).Error(), inFile, "")
 	}
 	a.agentRule = text
 	return err

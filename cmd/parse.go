@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -154,119 +153,52 @@ func (a *app) fill(k *kong.Context) error {
 	if _, err := k.Apply(); err != nil {
 		return err
 	}
-	return a.validate(k)
-}
-
-// validate checks what the tree says of its flags and arguments: enum,
-// required, subcommands, and xor.
-func (a *app) validate(k *kong.Context) error {
-	for _, p := range k.Path {
-		node := p.Node()
-		if node == nil {
-			continue
-		}
-		for _, v := range node.Values() {
-			if v.Required && !v.HasDefault {
-				continue // when it is there, below
-			}
-			if err := checkEnum(v); err != nil {
-				return err
-			}
-		}
-	}
 	if err := a.settings.Validate(k.Model); err != nil {
 		return err
 	}
-	for _, p := range k.Path {
-		given := p.Positional
-		if p.Flag != nil {
-			given = p.Flag.Value
-		}
-		if given != nil {
-			if err := checkEnum(given); err != nil {
-				return err
-			}
-		}
-		if err := checkFlags(p.Flags); err != nil {
-			return err
-		}
-	}
-	for _, p := range k.Path {
-		if v := p.Positional; v != nil && !v.Passthrough && hasEmptyWord(v.Target.Interface()) {
-			return fmt.Errorf("the %s is an empty word", v.Name)
-		}
-	}
+	return validate(k)
+}
+
+// validate checks what the tree says of its flags and arguments: required,
+// enum, xor, and that a command is named.
+func validate(k *kong.Context) error {
 	node := k.Selected()
-	if node == nil {
-		node = k.Model.Node
+	if node == nil || len(node.Children) > 0 {
+		return errors.New("no command given")
 	}
-	if err := checkMissing(node); err != nil {
-		return err
-	}
-	for _, p := range k.Path {
-		if err := checkXor(p.Flags); err != nil {
-			return err
+	for n := node; n != nil; n = n.Parent {
+		first := map[string]string{} // xor group → the flag of it that is given
+		for _, v := range n.Values() {
+			name := strings.ToUpper(v.Name)
+			if v.Flag != nil {
+				name = "--" + v.Name
+			}
+			switch {
+			case v.Required && !v.Set:
+				return errors.New(name + " is missing" + asIn(node))
+			case v.Enum != "" && !slices.Contains(v.EnumSlice(), v.Target.String()):
+				return fmt.Errorf("%s: %w", name, notOneOf(v.Target.String(), v.EnumSlice()))
+			case v.Flag == nil && v.Set && !v.Passthrough && hasEmptyWord(v.Target.Interface()):
+				return fmt.Errorf("%s is an empty word", name)
+			case v.Flag != nil && v.Set:
+				for _, group := range v.Flag.Xor {
+					if other := first[group]; other != "" {
+						return fmt.Errorf("%s and %s exclude each other", other, name)
+					}
+					first[group] = name
+				}
+			}
 		}
 	}
 	return nil
 }
 
-func checkEnum(v *kong.Value) error {
-	if v.Enum == "" {
-		return nil
+// asIn is the first example of a command, behind what its words lack.
+func asIn(node *kong.Node) string {
+	if list := examplesOf(commandPath(node)); len(list) > 0 {
+		return ", as in: " + list[0].line
 	}
-	value := fmt.Sprint(v.Target.Interface())
-	if slices.Contains(v.EnumSlice(), value) {
-		return nil
-	}
-	allowed := make([]string, 0, len(v.EnumSlice()))
-	for _, e := range v.EnumSlice() {
-		allowed = append(allowed, strconv.Quote(e))
-	}
-	return fmt.Errorf("%s must be one of %s but got %q", v.ShortSummary(), strings.Join(allowed, ","), value)
-}
-
-// checkFlags names the flags that must be given.
-func checkFlags(flags []*kong.Flag) error {
-	var missing []string
-	for _, f := range flags {
-		if f.Required && !f.Set {
-			missing = append(missing, f.Summary())
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	slices.Sort(missing)
-	return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
-}
-
-// checkMissing names the arguments, or the subcommands, that are still expected.
-func checkMissing(n *kong.Node) error {
-	var missing, args []string
-	for _, arg := range n.Positional {
-		if arg.Required && !arg.Set {
-			args = append(args, arg.Summary())
-		}
-	}
-	if len(args) > 0 {
-		missing = append(missing, strconv.Quote(strings.Join(args, " ")))
-	}
-	for _, child := range n.Children {
-		if !child.Hidden {
-			missing = append(missing, strconv.Quote(child.Name))
-		}
-	}
-	if len(missing) > 5 {
-		missing = append(missing[:5], "...")
-	}
-	switch len(missing) {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("expected %s", missing[0])
-	}
-	return fmt.Errorf("expected one of %s", strings.Join(missing, ", "))
+	return ""
 }
 
 // hasEmptyWord finds what a script's unset variable leaves. It must not mean
@@ -281,23 +213,6 @@ func hasEmptyWord(argument any) bool {
 	return false
 }
 
-// checkXor refuses flags that exclude each other.
-func checkXor(flags []*kong.Flag) error {
-	seen := map[string]*kong.Flag{}
-	for _, f := range flags {
-		if !f.Set {
-			continue
-		}
-		for _, group := range f.Xor {
-			if seen[group] != nil {
-				return fmt.Errorf("--%s and --%s can't be used together", seen[group].Name, f.Name)
-			}
-			seen[group] = f
-		}
-	}
-	return nil
-}
-
 // helpHint points to the page of the command that was being parsed.
 func helpHint(k *kong.Context) string {
 	if k == nil || k.Selected() == nil {
@@ -308,9 +223,6 @@ func helpHint(k *kong.Context) string {
 
 // quotedWord is what was given, in kong's messages.
 var quotedWord = regexp.MustCompile(`"[^"]*"`)
-
-// missingWord is the name of the first argument that kong misses.
-var missingWord = regexp.MustCompile(`<([\w-]+)>`)
 
 // plainParseError is kong's message without its words for tokens, and
 // without its guesses for flags of one letter, to which all are close.
@@ -333,15 +245,6 @@ func plainParseError(k *kong.Context, err error) string {
 	case strings.Contains(msg, ": bool value must be "):
 		name, _, _ := strings.Cut(msg, ": bool ")
 		msg = name + ": " + value + " is neither true nor false"
-	case strings.Contains(msg, " must be one of "):
-		msg = strings.ReplaceAll(strings.Replace(msg, " but got ", ", not ", 1), `","`, `", "`)
-	case strings.HasPrefix(msg, "expected one of "):
-		msg = "no command given: " + msg
-	case strings.HasPrefix(msg, `expected "`):
-		msg = strings.ToUpper(missingWord.FindStringSubmatch(msg)[1]) + " is missing"
-		if list := examplesOf(commandPath(k.Selected())); len(list) > 0 {
-			msg += ", as in: " + list[0].line
-		}
 	}
 	if guessed && len(flag) > 2 {
 		msg += " (did you mean " + strings.ReplaceAll(guess, "?", "") + "?)"

@@ -145,8 +145,8 @@ func (s *settings) value(name string) (v, place string, inFile bool, err error) 
 // checkValue says what is wrong with v in words that do not speak of flags.
 func checkValue(flag *kong.Flag, v string) error {
 	if flag.Enum != "" {
-		if allowed := strings.Split(flag.Enum, ","); !slices.Contains(allowed, v) {
-			return fmt.Errorf("%q is not one of %s", v, strings.Join(allowed, ", "))
+		if allowed := flag.EnumSlice(); !slices.Contains(allowed, v) {
+			return notOneOf(v, allowed)
 		}
 	}
 	if flag.IsBool() {
@@ -158,6 +158,11 @@ func checkValue(flag *kong.Flag, v string) error {
 		return u.UnmarshalText([]byte(v))
 	}
 	return nil
+}
+
+// notOneOf refuses a word, which one of the allowed ones should have been.
+func notOneOf(word string, allowed []string) error {
+	return fmt.Errorf("%q is not one of %s", word, strings.TrimPrefix(strings.Join(allowed, ", "), ", ")) // "" may be the default
 }
 
 // maxSettings bounds config.json, in bytes.
