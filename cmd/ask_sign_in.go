@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 
+	"groat/cmd/loopback"
 	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/vault/files"
@@ -36,6 +37,15 @@ func (s personSignIn) LocalBrowser(req provider.SignInRequest) (bool, error) {
 		return false, s.nobody(req, err.Error())
 	}
 	return false, nil
+}
+
+// Callback opens a page that only this user's browser reaches.
+func (personSignIn) Callback(ctx context.Context, path, state string) (*provider.Callback, error) {
+	c, err := loopback.OpenCallback(ctx, path, state)
+	if err != nil {
+		return nil, err
+	}
+	return &provider.Callback{URL: c.URL, Answer: c.Answer, Close: c.Close}, nil
 }
 
 // screen is false over SSH, where the browser would open on the remote

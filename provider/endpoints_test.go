@@ -40,6 +40,9 @@ func (*anyToken) Get(context.Context, string) ([]byte, error) {
 type silentSignIn struct{}
 
 func (silentSignIn) LocalBrowser(provider.SignInRequest) (bool, error) { return false, nil }
+func (silentSignIn) Callback(context.Context, string, string) (*provider.Callback, error) {
+	return nil, provider.ErrCancelled
+}
 func (silentSignIn) Paste(context.Context, provider.SignInRequest) (string, error) {
 	return "", provider.ErrCancelled
 }

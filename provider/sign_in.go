@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"groat/provider/profile"
@@ -33,10 +34,20 @@ type SignIn interface {
 	// typed here, or confirmed there. It fails where nobody can be reached,
 	// before anything is sent. The request has no URL yet.
 	LocalBrowser(req SignInRequest) (bool, error)
+	// Callback opens a page on loopback that takes the one answer, for this path
+	// and with this state, that the browser brings back.
+	Callback(ctx context.Context, path, state string) (*Callback, error)
 	// Show opens a browser or prints the address, and returns at once.
 	Show(ctx context.Context, req SignInRequest) error
 	// Paste prints the address and waits for the code that its page shows.
 	Paste(ctx context.Context, req SignInRequest) (string, error)
+}
+
+// Callback is a page that is open until it is closed.
+type Callback struct {
+	URL    string            // the redirect URI
+	Answer <-chan url.Values // the query of the answer
+	Close  func()
 }
 
 // signInService is where a person signs in for a source.
