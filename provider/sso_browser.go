@@ -14,8 +14,8 @@ import (
 const registeredURI = "http://127.0.0.1" + callbackPath // AWS lets any port stand in it (RFC 8252 section 7.3)
 
 // browserFlow signs in with a browser on this machine.
-func (s *signOn) browserFlow(ctx context.Context) (ssoToken, error) {
-	registered, err := s.register(ctx, registeredURI)
+func (s *signOn) browserFlow(ctx context.Context, start string) (ssoToken, error) {
+	registered, err := s.register(ctx, start, registeredURI)
 	if err != nil {
 		return ssoToken{}, err
 	}
@@ -25,7 +25,7 @@ func (s *signOn) browserFlow(ctx context.Context) (ssoToken, error) {
 	})
 	if errors.Is(err, errNoLoopback) {
 		s.m.debugf("%v", err)
-		return s.deviceFlow(ctx)
+		return s.deviceFlow(ctx, start)
 	}
 	if err != nil {
 		return ssoToken{}, err

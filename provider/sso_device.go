@@ -16,8 +16,8 @@ const (
 
 // deviceFlow signs in by a code that is confirmed in a browser anywhere
 // (RFC 8628).
-func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
-	registered, err := s.register(ctx, "")
+func (s *signOn) deviceFlow(ctx context.Context, start string) (ssoToken, error) {
+	registered, err := s.register(ctx, start, "")
 	if err != nil {
 		return ssoToken{}, err
 	}
@@ -30,7 +30,7 @@ func (s *signOn) deviceFlow(ctx context.Context) (ssoToken, error) {
 	bounded, cancel := s.o.bounded(ctx)
 	defer cancel()
 	started, err := client.StartDeviceAuthorization(bounded, &ssooidc.StartDeviceAuthorizationInput{
-		ClientId: aws.String(registered.ID), ClientSecret: aws.String(registered.Secret), StartUrl: aws.String(s.sso.StartURL),
+		ClientId: aws.String(registered.ID), ClientSecret: aws.String(registered.Secret), StartUrl: aws.String(start),
 	})
 	if err == nil && (aws.ToString(started.DeviceCode) == "" || aws.ToString(started.VerificationUri) == "") {
 		err = errIncomplete

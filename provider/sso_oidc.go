@@ -48,14 +48,14 @@ func (s *signOn) scopes() []string {
 // register registers a client for one sign-in. Registrations cost nothing,
 // are kept with the token, and a new sign-in is months away.
 // https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_RegisterClient.html
-func (s *signOn) register(ctx context.Context, redirectURI string) (ssoClient, error) {
+func (s *signOn) register(ctx context.Context, start, redirectURI string) (ssoClient, error) {
 	client, err := s.oidc(retryAll())
 	if err != nil {
 		return ssoClient{}, err
 	}
 	in := &ssooidc.RegisterClientInput{ClientName: aws.String(clientName), ClientType: aws.String("public"), Scopes: s.scopes()}
 	if redirectURI != "" {
-		in.GrantTypes, in.RedirectUris, in.IssuerUrl = []string{grantCode, grantRefresh}, []string{redirectURI}, aws.String(s.sso.StartURL)
+		in.GrantTypes, in.RedirectUris, in.IssuerUrl = []string{grantCode, grantRefresh}, []string{redirectURI}, aws.String(start)
 	}
 	s.o.debugf("calling sso-oidc:RegisterClient in %s", s.sso.Region)
 	bounded, cancel := s.o.bounded(ctx)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"groat/provider"
+	"groat/provider/profile"
 	"groat/provider/ststest"
 )
 
@@ -431,6 +432,52 @@ func TestSignOutEndsTheSession(t *testing.T) {
 			}
 			if said := strings.Join(w.warned, "\n"); len(tokens.items) != 0 || (c.warned == "") != (said == "") || !strings.Contains(said, c.warned) {
 				t.Errorf("%d tokens are kept, warned %q", len(tokens.items), said)
+			}
+		})
+	}
+}
+
+// An organisation's own address leads to the start URL that AWS knows.
+func TestVanityStartURL(t *testing.T) {
+	for name, c := range map[string]struct {
+		leads string // "": nowhere
+		head  int    // the answer to HEAD, where it is none
+		local bool
+		err   error
+		says  string
+	}{
+		"browser":      {leads: startURL + "/#/", local: true},
+		"device":       {leads: startURL},
+		"GET only":     {leads: startURL, head: http.StatusMethodNotAllowed},
+		"own region":   {leads: "https://ssoins-1.portal.eu-west-1.app.aws/start?x"},
+		"other region": {leads: "https://ssoins-1.portal.us-east-1.app.aws", err: profile.ErrUnsupported, says: "write sso_region = us-east-1"},
+		"elsewhere":    {leads: "https://idp.example/login", err: provider.ErrRefused, says: "sso_start_url"},
+		"plain http":   {leads: strings.Replace(startURL, "https", "http", 1), err: provider.ErrRefused, says: "sso_start_url"},
+		"nowhere":      {err: provider.ErrRefused, says: "sso_start_url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, s, tokens := ssoWorld(t, c.local)
+			if strings.Contains(c.leads, "eu-west-1") {
+				w.srv.AddSSO(strings.TrimSuffix(c.leads, "?x"), ststest.Assignment{Account: account, Role: "Dev"})
+			}
+			w.srv.AutoApproveSSO(true)
+			if c.local {
+				s.show = func(r provider.SignInRequest) error { go visit(r.URL); return nil }
+			}
+			vanity := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				switch {
+				case c.head != 0 && r.Method == http.MethodHead:
+					rw.WriteHeader(c.head)
+				case c.leads != "":
+					http.Redirect(rw, r, c.leads, http.StatusFound)
+				}
+			}))
+			defer vanity.Close()
+			w.config = strings.ReplaceAll(w.config, startURL, vanity.URL)
+			if err := w.signedOn("dev", s, tokens); c.err != nil {
+				wantError(t, err, c.err, c.says)
+			} else if err != nil {
+				t.Fatal(err)
 			}
 		})
 	}

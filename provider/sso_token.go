@@ -135,11 +135,15 @@ func (s *signOn) request() SignInRequest {
 func (s *signOn) signIn(ctx context.Context) (ssoToken, error) {
 	ctx, cancel, local, err := s.m.askToSignIn(ctx, s.request())
 	defer cancel()
+	if err != nil {
+		return ssoToken{}, err
+	}
+	start, err := s.startURL(ctx)
 	switch {
 	case err != nil:
 		return ssoToken{}, err
 	case local && s.sso.Session != "":
-		return s.browserFlow(ctx)
+		return s.browserFlow(ctx, start)
 	}
-	return s.deviceFlow(ctx)
+	return s.deviceFlow(ctx, start)
 }

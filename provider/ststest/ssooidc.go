@@ -64,6 +64,9 @@ func (s *Server) registerClient(x *exchange) answer {
 	if slices.Contains(in.GrantTypes, grantCode) && len(in.RedirectURIs) == 0 {
 		return jsonError(oauth(400, "InvalidRedirectUriException", "invalid_redirect_uri", "No redirect URI"))
 	}
+	if in.IssuerURL != "" && !s.isStartURL(in.IssuerURL) {
+		return jsonError(oauth(400, "InvalidRequestException", "invalid_request", "Invalid issuer URL"))
+	}
 	c := &ssoClient{id: randomText(22, base64Chars[:62]), secret: "eyJ" + randomText(200, base64Chars[:62]), expires: s.now().Add(s.sso.clientLife),
 		scopes: in.Scopes, grantTypes: in.GrantTypes, redirectURIs: in.RedirectURIs}
 	s.sso.clients[c.id] = c
@@ -79,6 +82,10 @@ func loopback(uri string) bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *Server) isStartURL(given string) bool {
+	return given != "" && strings.TrimSuffix(given, "/") == strings.TrimSuffix(s.sso.startURL, "/")
 }
 
 // client checks the client's own credentials.
@@ -100,7 +107,7 @@ func (s *Server) startDeviceAuthorization(x *exchange) answer {
 	if e != nil {
 		return jsonError(e)
 	}
-	if strings.TrimSuffix(in.StartURL, "/") != strings.TrimSuffix(s.sso.startURL, "/") || in.StartURL == "" {
+	if !s.isStartURL(in.StartURL) {
 		return jsonError(oauth(400, "InvalidRequestException", "invalid_request", "Invalid start URL"))
 	}
 	if len(c.grantTypes) > 0 && !slices.Contains(c.grantTypes, grantDevice) {
