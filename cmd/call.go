@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,29 +28,22 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 	if err != nil {
 		return provider.CallOptions{}, err
 	}
-	client, err := provider.NewHTTPClient(r.Source.Endpoints.CABundle, a.proxy)
-	if err != nil {
-		return provider.CallOptions{}, err
-	}
-	if region == "" {
-		region = r.Source.Region
-	}
-	return provider.CallOptions{Profile: name, Region: region, Endpoints: r.Source.Endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, nil
+	return callTo(a, name, cmp.Or(region, r.Source.Region), r.Source.Endpoints)
 }
 
 // callOptionsOf says where a call with a plan's credentials goes: where its
 // last step went.
 func (a *app) callOptionsOf(plan *provider.Plan) (provider.CallOptions, error) {
-	o := provider.CallOptions{Profile: plan.Profile, Region: plan.Region, Endpoints: plan.Source.Endpoints, Now: a.now, Debugf: a.debugf}
+	region, endpoints := plan.Region, plan.Source.Endpoints
 	if n := len(plan.Steps); n > 0 {
-		o.Endpoints = plan.Steps[n-1].Endpoints
-		if plan.Steps[n-1].Region != "" {
-			o.Region = plan.Steps[n-1].Region
-		}
+		region, endpoints = cmp.Or(plan.Steps[n-1].Region, region), plan.Steps[n-1].Endpoints
 	}
-	var err error
-	o.HTTP, err = provider.NewHTTPClient(o.Endpoints.CABundle, a.proxy)
-	return o, err
+	return callTo(a, plan.Profile, region, endpoints)
+}
+
+func callTo(a *app, name, region string, endpoints profile.Endpoints) (provider.CallOptions, error) {
+	client, err := provider.NewHTTPClient(endpoints.CABundle, a.proxy)
+	return provider.CallOptions{Profile: name, Region: region, Endpoints: endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, err
 }
 
 // selfProfile recognises a credential_process line that runs this very

@@ -143,12 +143,7 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, p
 
 // call says for whom and where login calls AWS.
 func (c *loginCmd) call(a *app, plan *provider.Plan, name string) (provider.CallOptions, error) {
-	client, err := provider.NewHTTPClient(plan.Source.Endpoints.CABundle, a.proxy)
-	region := plan.Region
-	if region == "" {
-		region = plan.Steps[len(plan.Steps)-1].Region
-	}
-	return provider.CallOptions{Profile: name, Region: region, Endpoints: plan.Source.Endpoints, HTTP: client, Now: a.now, Debugf: a.debugf}, err
+	return callTo(a, name, cmp.Or(plan.Region, plan.Steps[len(plan.Steps)-1].Region), plan.Source.Endpoints)
 }
 
 // link exchanges the credentials for the link.

@@ -11,13 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"groat/provider/profile"
-	"groat/session"
 	"groat/vault/fault"
 )
 
@@ -63,52 +60,11 @@ func (o CallOptions) httpClient() (*http.Client, error) {
 	return NewHTTPClient(o.Endpoints.CABundle, nil)
 }
 
-// stsClient makes a client of the SDK. The SDK's clock correction is off: it
-// would sign a second time, code and all, and hide a wrong clock that every
-// other AWS client on this machine then stumbles over.
-func (o CallOptions) stsClient(creds aws.CredentialsProvider, retryer aws.Retryer) (*sts.Client, error) {
-	where, err := endpointFor(serviceSTS, o.region(), o.Endpoints)
-	if err != nil {
-		return nil, err
-	}
-	client, err := o.httpClient()
-	if err != nil {
-		return nil, err
-	}
-	options := sts.Options{
-		Region:                     where.region,
-		Credentials:                creds,
-		HTTPClient:                 client,
-		Retryer:                    retryer,
-		DisableClockSkewCorrection: true,
-		EndpointOptions: sts.EndpointResolverOptions{
-			UseFIPSEndpoint:      where.fips,
-			UseDualStackEndpoint: where.dualStack,
-		},
-	}
-	if where.url != "" {
-		options.BaseEndpoint = aws.String(where.url)
-	}
-	return sts.New(options), nil
-}
-
 func (o CallOptions) region() string {
 	if o.Region == "" {
 		return defaultRegions[defaultPartition]
 	}
 	return o.Region
-}
-
-// signer hands credentials to the SDK.
-func signer(c session.Credentials) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{
-			AccessKeyID:     c.AccessKeyID,
-			SecretAccessKey: c.SecretAccessKey,
-			SessionToken:    c.SessionToken,
-			Source:          "groat",
-		}, nil
-	})
 }
 
 // callError turns an error of the SDK into one of ours. ctx is the caller's,

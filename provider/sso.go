@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 
-	"groat/provider/profile"
 	"groat/session"
 )
 
@@ -50,7 +49,7 @@ func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) 
 	fail := func(err error) (session.Credentials, error) {
 		return session.Credentials{}, explainSSO(o.callError(ctx, operation, in.AccountID+"/"+in.RoleName, err))
 	}
-	client, err := portal(in, o)
+	client, err := o.ssoClient(in.Region)
 	if err != nil {
 		return fail(err)
 	}
@@ -73,23 +72,6 @@ func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) 
 	}, nil
 }
 
-// portal makes a client of the SDK. Its calls bear an access token and are not
-// signed.
-func portal(s *profile.SSO, o CallOptions) (*sso.Client, error) {
-	where, err := endpointFor(serviceSSO, s.Region, o.Endpoints)
-	if err != nil {
-		return nil, err
-	}
-	options := sso.Options{
-		Region: where.region, HTTPClient: o.HTTP, Retryer: retryAll(), DisableClockSkewCorrection: true,
-		EndpointOptions: sso.EndpointResolverOptions{UseFIPSEndpoint: where.fips, UseDualStackEndpoint: where.dualStack},
-	}
-	if where.url != "" {
-		options.BaseEndpoint = aws.String(where.url)
-	}
-	return sso.New(options), nil
-}
-
 // end signs the person out at IAM Identity Center. A token that it takes no
 // more has ended already.
 // https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_Logout.html
@@ -98,7 +80,7 @@ func (s *signOn) end(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	client, err := portal(s.sso, s.o)
+	client, err := s.o.ssoClient(s.sso.Region)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (s *signOn) deviceFlow(ctx context.Context, start string) (ssoToken, error)
 	if err != nil {
 		return ssoToken{}, err
 	}
-	client, err := s.oidc(retryAll())
+	client, err := s.o.oidcClient(s.sso.Region, retryAll())
 	if err != nil {
 		return ssoToken{}, err
 	}

@@ -17,22 +17,6 @@ const (
 	clientName   = "groat"
 )
 
-// oidc makes a client of the SDK. Its calls are not signed.
-func (s *signOn) oidc(retryer aws.Retryer) (*ssooidc.Client, error) {
-	where, err := endpointFor(serviceSSOOIDC, s.sso.Region, s.o.Endpoints)
-	if err != nil {
-		return nil, err
-	}
-	options := ssooidc.Options{
-		Region: where.region, HTTPClient: s.o.HTTP, Retryer: retryer, DisableClockSkewCorrection: true,
-		EndpointOptions: ssooidc.EndpointResolverOptions{UseFIPSEndpoint: where.fips, UseDualStackEndpoint: where.dualStack},
-	}
-	if where.url != "" {
-		options.BaseEndpoint = aws.String(where.url)
-	}
-	return ssooidc.New(options), nil
-}
-
 // scopes are those of the sso-session; a legacy profile has none, and so gets
 // a token without refresh.
 func (s *signOn) scopes() []string {
@@ -49,7 +33,7 @@ func (s *signOn) scopes() []string {
 // are kept with the token, and a new sign-in is months away.
 // https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_RegisterClient.html
 func (s *signOn) register(ctx context.Context, start, redirectURI string) (ssoClient, error) {
-	client, err := s.oidc(retryAll())
+	client, err := s.o.oidcClient(s.sso.Region, retryAll())
 	if err != nil {
 		return ssoClient{}, err
 	}
@@ -77,7 +61,7 @@ func (s *signOn) createToken(ctx context.Context, registered ssoClient, in *ssoo
 	if in.Code != nil {
 		retryer = retryUntaken() // an authorization code is good for one call
 	}
-	client, err := s.oidc(retryer)
+	client, err := s.o.oidcClient(s.sso.Region, retryer)
 	if err != nil {
 		return ssoToken{}, err
 	}
