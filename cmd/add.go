@@ -46,7 +46,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	if err := provider.CheckSerial(c.Profile, card.MFASerial); err != nil {
 		return err
 	}
-	v, err := a.keyVault(ctx, c.Profile)
+	v, err := a.vaults().Place(c.Profile)
 	if err != nil {
 		return err
 	}
@@ -66,10 +66,11 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if before, err := vault.Recorded(a.paths.state, c.Profile); err == nil && before != "" && before != v.Backend() {
+	keys, _ := a.vaults().Recorded()
+	if before := keys[c.Profile]; before != "" && before != v.Backend() {
 		a.warn(fmt.Sprintf("the %s vault keeps its key of profile %s; from now on the one in the %s vault is used", before, quote(c.Profile), v.Backend()))
 	}
-	if err := a.recordKey(c.Profile, v); err != nil {
+	if err := a.vaults().Note(c.Profile, v.Backend()); err != nil {
 		a.warn("could not record which vault holds the key: " + err.Error())
 	}
 	whose := ""

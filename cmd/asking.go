@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"groat/cmd/terminal"
-	"groat/provider"
 )
 
 // declined reports that a person would not answer: Ctrl-D, Esc, a closed
@@ -30,7 +29,7 @@ func (a *app) tooLate() bool {
 }
 
 // waitingFor says whom this process waits for to mint for a plan.
-func (a *app) waitingFor(p *provider.Plan) func(holder string, asking bool) (over func()) {
+func (a *app) waitingFor(p *planned) func(holder string, asking bool) (over func()) {
 	return func(holder string, asking bool) func() {
 		switch {
 		case !asking:

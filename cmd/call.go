@@ -33,7 +33,7 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 
 // callOptionsOf says where a call with a plan's credentials goes: where its
 // last step went.
-func (a *app) callOptionsOf(plan *provider.Plan) (provider.CallOptions, error) {
+func (a *app) callOptionsOf(plan *planned) (provider.CallOptions, error) {
 	region, endpoints := plan.Region, plan.Source.Endpoints
 	if n := len(plan.Steps); n > 0 {
 		region, endpoints = cmp.Or(plan.Steps[n-1].Region, region), plan.Steps[n-1].Endpoints

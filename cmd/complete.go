@@ -11,7 +11,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"groat/cmd/terminal"
-	"groat/vault"
 )
 
 // completeCmd answers the completion scripts: the words that may stand where
@@ -229,8 +228,7 @@ func (a *app) profileWords() []string {
 			delete(roles, helper)
 		}
 	}
-	recorded, _ := vault.Records(a.paths.state)
-	for name := range recorded {
+	for _, name := range a.vaults().Names() {
 		roles[name] = cmp.Or(roles[name], "")
 	}
 	var lines []string

@@ -88,7 +88,7 @@ func TestCompleteIsSilent(t *testing.T) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := vault.Record(state, "only-a-key", "secret-service"); err != nil {
+	if err := (&vault.Registry{StateDir: state}).Note("only-a-key", "secret-service"); err != nil {
 		t.Fatal(err)
 	}
 	if got := complete(t, environ, "fish", "exec", "o"); !slices.Equal(got, []string{"only-a-key"}) {

@@ -113,7 +113,7 @@ func (a *app) configureOptions(ctx context.Context) profile.ConfigureOptions {
 	return profile.ConfigureOptions{
 		Line:        a.processLine,
 		SelfProfile: a.selfProfile,
-		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
+		HoldsKey:    a.holdsKey(ctx),
 	}
 }
 

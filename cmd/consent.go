@@ -22,7 +22,7 @@ var errDeclined = errors.New("not agreed to")
 // consent has a person asked before a plan's credentials are handed out,
 // where the profile's confirm or agent wants it. A process asks once: a server
 // that renews serves what was agreed to when it was started.
-func (a *app) consent(ctx context.Context, p *provider.Plan) error {
+func (a *app) consent(ctx context.Context, p *planned) error {
 	c := p.Consent
 	switch {
 	case c.Denied():
@@ -77,8 +77,8 @@ type consentRequest struct {
 	callers                                     []string
 }
 
-func (a *app) requested(p *provider.Plan, callers []child.Caller) consentRequest {
-	r := consentRequest{profile: a.typedName(p.Profile), role: roleOf(p), agent: p.Consent.Agent, command: a.command,
+func (a *app) requested(p *planned, callers []child.Caller) consentRequest {
+	r := consentRequest{profile: a.typedName(p.Profile), role: roleOf(p.Plan), agent: p.Consent.Agent, command: a.command,
 		caller: child.CalledBy(callers), callers: child.Paths(callers), boot: child.BootID()}
 	for _, s := range p.Steps {
 		r.narrowing = append(r.narrowing, s.PolicyARNs...)

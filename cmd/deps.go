@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,13 +64,10 @@ type app struct {
 	// not simply cut off: waiting, asking, calling AWS.
 	heedSignals func()
 
-	mu     sync.Mutex             // guards the two below
-	vaults map[string]vault.Vault // by backend name, "auto" included
-	config *profile.Config
-	// passedOver is why "auto" passes stores over, until somebody was told.
-	passedOver string
-	seen       sync.Map // cards by backend and profile, see card
-	prompt     struct {
+	mu       sync.Mutex // guards the two below
+	registry *vault.Registry
+	config   *profile.Config
+	prompt   struct {
 		sync.Mutex
 		ui *terminal.UI
 	}
@@ -77,7 +75,7 @@ type app struct {
 
 func newApp(environ []string, streams Streams) *app {
 	environ = child.Once(environ)
-	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ)), vaults: map[string]vault.Vault{}}
+	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ))}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
 			a.env[child.Name(name)] = value
@@ -92,9 +90,7 @@ func newApp(environ []string, streams Streams) *app {
 // close gives back what the process holds. It may be called again.
 func (a *app) close() {
 	a.releaseTerminal()
-	for _, v := range a.vaults {
-		_ = v.Close()
-	}
+	a.vaults().Close()
 }
 
 func (a *app) lookupEnv(name string) (string, bool) {
@@ -165,55 +161,55 @@ type vaultKeys struct{ a *app }
 
 // Card reads a key's card.
 func (k vaultKeys) Card(ctx context.Context, name string) (provider.Card, error) {
-	v, err := k.a.keyVault(ctx, name)
-	if err != nil {
-		return provider.Card{}, err
-	}
-	c, err := k.a.card(ctx, v, name)
-	if err != nil {
-		return provider.Card{}, k.a.noKey(v, name, err)
-	}
-	k.a.nudge(c)
-	return provider.Card{Profile: c.Profile, KeyID: c.KeyID, Generation: c.Generation, Account: c.Account, UserName: c.UserName, MFASerial: c.MFASerial}, nil
+	found, err := k.find(ctx, name)
+	return keyCard(found.Card), err
+}
+
+// keyCard is a card as package provider sees it.
+func keyCard(c vault.Card) provider.Card {
+	return provider.Card{Profile: c.Profile, KeyID: c.KeyID, Generation: c.Generation, Account: c.Account, UserName: c.UserName, MFASerial: c.MFASerial}
 }
 
 // Key opens a long-lived key.
 func (k vaultKeys) Key(ctx context.Context, name string) (provider.AccessKey, error) {
-	v, err := k.a.keyVault(ctx, name)
+	found, err := k.find(ctx, name)
 	if err != nil {
 		return provider.AccessKey{}, err
 	}
-	k.a.debugf("open the long-lived key of %q in the %s vault", name, v.Backend())
-	key, err := vault.GetKey(ctx, v, name)
-	if err != nil {
-		return provider.AccessKey{}, k.a.noKey(v, name, err)
-	}
-	return provider.AccessKey{ID: key.ID, Secret: key.Secret, Generation: key.Generation}, nil
+	k.a.debugf("open the long-lived key of %q in the %s vault", name, found.Vault.Backend())
+	key, err := vault.GetKey(ctx, found.Vault, name)
+	return provider.AccessKey{ID: key.ID, Secret: key.Secret, Generation: key.Generation}, k.a.noKey(name, err)
 }
 
 // Mend settles which of a key and its card is the older one.
 func (k vaultKeys) Mend(ctx context.Context, name string) error {
-	v, err := k.a.keyVault(ctx, name)
+	found, err := k.find(ctx, name)
 	if err != nil {
 		return err
 	}
-	mended, err := vault.MendCard(ctx, v, name)
+	mended, err := vault.MendCard(ctx, found.Vault, name)
 	if mended && err == nil {
 		k.a.warn(fmt.Sprintf("an old card of the access key of profile %s had been put back; it is the stored key's again", quote(name)))
 	}
 	return err
 }
 
-// noKey turns a missing item into what the user can do about it.
-func (a *app) noKey(v vault.Vault, name string, err error) error {
+// find asks anew: a key may be replaced while it is minted from.
+func (k vaultKeys) find(ctx context.Context, name string) (vault.Found, error) {
+	found, err := k.a.vaults().Find(ctx, name)
+	return found, k.a.noKey(name, err)
+}
+
+// noKey turns a missing key into what the user can do about it.
+func (a *app) noKey(name string, err error) error {
 	if !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	hint := vault.ElsewhereHint(a.paths.state, name, v.Backend())
-	if hint == "" {
-		hint = "run: groat add " + files.Word(name)
+	v, err := a.vaults().Place(name)
+	if err != nil {
+		return err
 	}
-	return noKeyError(v.Backend(), name, hint)
+	return noKeyError(v.Backend(), name, cmp.Or(a.vaults().Elsewhere(name), "run: groat add "+files.Word(name)))
 }
 
 func noKeyError(backend, name, hint string) error {

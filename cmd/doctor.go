@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -95,7 +96,7 @@ func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient 
 		HoldsKey: func(name string) (bool, error) {
 			return p.Lost && p.Records[name] != "" || slices.ContainsFunc(p.Keys, func(k doctor.Key) bool { return k.Profile == name }), nil
 		},
-		KeyNames: a.recordedNames, Getenv: a.getenv, SelfProfile: a.selfProfile,
+		KeyNames: a.vaults().Names, Getenv: a.getenv, SelfProfile: a.selfProfile,
 	}
 	p.Resolve = func(name string) (*profile.Resolved, error) { return p.Config.Resolve(name, o) }
 	return p
@@ -108,14 +109,14 @@ const vaultTime = 5 * time.Second
 func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
 	backends := []string{a.cli.Backend}
 	if a.cli.Backend == autoBackend {
-		records, err := vault.Records(a.paths.state)
+		records, err := a.vaults().Recorded()
 		if err != nil {
 			p.Vaults[autoBackend], p.Lost = err, true
 			return
 		}
 		p.Records = records
-		if recorded, _ := vault.RecordedBackends(a.paths.state); len(recorded) > 0 {
-			backends = recorded
+		if len(records) > 0 {
+			backends = slices.Compact(slices.Sorted(maps.Values(records)))
 		}
 	}
 	for _, backend := range backends {

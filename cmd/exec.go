@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"groat/cmd/child"
-	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
 )
@@ -89,7 +88,7 @@ func (c *execCmd) command(a *app) (command, error) {
 
 // withServer runs the command beside a server of its own, with a token of
 // its own, for as long as the command runs.
-func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds session.Credentials, plan *provider.Plan, name string) error {
+func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds session.Credentials, plan *planned, name string) error {
 	server, stop, err := a.startServing(ctx, serving{
 		Profile: name, Minting: c.minting, Metadata: c.IMDS, TokenFile: c.TokenFile,
 	}, creds, plan.Region)
@@ -107,7 +106,7 @@ func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds ses
 }
 
 // replace hands this process over to the command.
-func (c *execCmd) replace(ctx context.Context, a *app, run command, creds session.Credentials, plan *provider.Plan, name string) error {
+func (c *execCmd) replace(ctx context.Context, a *app, run command, creds session.Credentials, plan *planned, name string) error {
 	environ := child.Env{Profile: name, Region: plan.Region, Credentials: creds, ProfileEnv: c.ProfileEnv}.Environ(a.environ)
 	if len(c.Command) == 0 {
 		a.banner(name, creds.Expiration)

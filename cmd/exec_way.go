@@ -67,7 +67,7 @@ func (a *app) checkProfileEnv(name string) error {
 
 // checkChildOpens: under --profile-env the command's SDKs call groat, which
 // then has to open the vault without GROAT_FILE_PASSPHRASE: no child gets it.
-func (a *app) checkChildOpens(ctx context.Context, plan *provider.Plan) error {
+func (a *app) checkChildOpens(ctx context.Context, plan *planned) error {
 	if _, given := a.lookupEnv(passphraseVariable); !given {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (a *app) checkChildOpens(ctx context.Context, plan *provider.Plan) error {
 			return nil // the child reads it from the same place
 		}
 	}
-	v, err := a.vaultOf(ctx, plan)
+	v, err := a.vaultOf(plan)
 	if err != nil || v.Backend() != "file" {
 		return err
 	}

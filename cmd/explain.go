@@ -66,15 +66,15 @@ func (c *explainCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.planOf(ctx, r, c.minting)
+	p, err := a.planOf(r, c.minting)
 	if err != nil {
 		return err
 	}
-	minter, err := a.minter(ctx, p, c.minting)
+	minter, err := a.minter(p, c.minting)
 	if err != nil {
 		return err
 	}
-	e := explain(p, r, minter.Cached(ctx, p))
+	e := explain(p.Plan, r.Resolved, minter.Cached(ctx, p.Plan))
 	if c.JSON {
 		return writeJSON(a.streams.Out, e, true)
 	}

@@ -111,10 +111,10 @@ func withHint(err error) string {
 
 // credentials mints for a profile. Plans are made and vaults opened one at a
 // time, and so are questions; all that calls AWS goes side by side.
-func (f *fleet) credentials(ctx context.Context, name string) (session.Credentials, *provider.Plan, error) {
+func (f *fleet) credentials(ctx context.Context, name string) (session.Credentials, *planned, error) {
 	turn := &turn{f: f}
 	defer turn.end()
-	creds, plan, err := f.a.mintBy(ctx, func() (*provider.Plan, *provider.Minter, error) {
+	creds, plan, err := f.a.mintBy(ctx, func() (*planned, *provider.Minter, error) {
 		f.planning.Lock()
 		defer f.planning.Unlock()
 		if f.over(ctx) != nil {

@@ -12,14 +12,14 @@ import (
 
 // handOut is the one door by which credentials of a plan come out: once its
 // profile's consent was had, and with a line in the log.
-func (a *app) handOut(ctx context.Context, p *provider.Plan, minter *provider.Minter) (session.Credentials, error) {
+func (a *app) handOut(ctx context.Context, p *planned, minter *provider.Minter) (session.Credentials, error) {
 	cached := false
 	if err := a.consent(ctx, p); err != nil {
 		a.logHandOut(p, session.Credentials{}, false, err)
 		return session.Credentials{}, err
 	}
 	minter.Answered = func(fromCache bool) { cached = fromCache }
-	creds, err := minter.Credentials(ctx, p)
+	creds, err := minter.Credentials(ctx, p.Plan)
 	a.logHandOut(p, creds, cached, err)
 	return creds, err
 }
@@ -35,7 +35,7 @@ const (
 // logHandOut notes what was handed out, and what AWS or a person refused;
 // other failures are no answer to anybody. That it cannot be noted is said,
 // and stops nothing.
-func (a *app) logHandOut(p *provider.Plan, creds session.Credentials, cached bool, failure error) {
+func (a *app) logHandOut(p *planned, creds session.Credentials, cached bool, failure error) {
 	l := a.requestLog()
 	if !l.on() {
 		return
@@ -59,7 +59,7 @@ func (a *app) logHandOut(p *provider.Plan, creds session.Credentials, cached boo
 	last := p.Steps[len(p.Steps)-1]
 	e := logEntry{
 		Time: a.now().UTC().Format(time.RFC3339), Profile: a.typedName(p.Profile), Command: a.command, Result: result,
-		RoleARN: orNull(roleOf(p)), SessionName: orNull(last.SessionName), AccessKeyID: orNull(creds.AccessKeyID),
+		RoleARN: orNull(roleOf(p.Plan)), SessionName: orNull(last.SessionName), AccessKeyID: orNull(creds.AccessKeyID),
 		Expiration: orNull(child.FormatExpiration(creds.Expiration)), Caller: orNull(child.CalledBy(child.Callers())), Agent: orNull(a.agent()),
 	}
 	if err := l.append(e); err != nil {

@@ -19,16 +19,16 @@ func (a *app) iamClient(ctx context.Context, name string, m minting) (iam.Client
 	if len(plan.Steps) == 1 && plan.Steps[0].Operation == provider.OpGetSessionToken && plan.Steps[0].MFASerial == "" {
 		return a.keyClient(ctx, plan)
 	}
-	creds, plan, err := a.mint(ctx, name, m)
+	creds, minted, err := a.mint(ctx, name, m)
 	if err != nil {
 		return iam.Client{}, err
 	}
-	o, err := a.callOptionsOf(plan)
+	o, err := a.callOptionsOf(minted)
 	return iam.Client{Options: o, Credentials: creds}, err
 }
 
 // keyClient signs with a plan's long-lived key itself.
-func (a *app) keyClient(ctx context.Context, plan *provider.Plan) (iam.Client, error) {
+func (a *app) keyClient(ctx context.Context, plan *planned) (iam.Client, error) {
 	if err := a.consent(ctx, plan); err != nil {
 		return iam.Client{}, err
 	}

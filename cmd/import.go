@@ -127,7 +127,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if err := checkProfileName(name); err != nil {
 		return "", key, err
 	}
-	v, err := a.keyVault(ctx, name)
+	v, err := a.vaults().Place(name)
 	if err != nil {
 		return "", key, err
 	}
@@ -163,7 +163,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 		case err != nil && !c.Overwrite:
 			return "", key, err
 		case same:
-			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, a.recordKey(name, v)
+			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, a.vaults().Note(name, v.Backend())
 		case !c.Overwrite:
 			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
 		}
@@ -174,7 +174,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if same, err := holdsExactly(ctx, v, name, key); !same {
 		return "", key, errors.Join(fmt.Errorf("%w: what the vault gives back is not the key that was stored", vault.ErrCorrupt), err)
 	}
-	if err := a.recordKey(name, v); err != nil {
+	if err := a.vaults().Note(name, v.Backend()); err != nil {
 		return "", key, fmt.Errorf("could not record which vault holds the key: %w", err)
 	}
 	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, key.ID, source.place(), v.Backend()), key, nil

@@ -78,7 +78,7 @@ func (a *app) loginCache(named string) string {
 // cliSignIn is a sign-in in the AWS CLI's cache, and a profile that uses it.
 type cliSignIn struct {
 	profile, path string
-	plan          *provider.Plan
+	plan          *planned
 }
 
 // findSignIns gives each file once, for the first of the profiles that use it.
@@ -125,18 +125,18 @@ func (c *importCmd) takeSignIn(ctx context.Context, a *app, s cliSignIn) (line s
 		return "", fmt.Errorf("%s: %w", s.path, err)
 	}
 	shown := terminal.Sanitize(s.profile)
-	v, err := a.vaultOf(ctx, s.plan)
+	v, err := a.vaultOf(s.plan)
 	if err != nil {
 		return "", err
 	}
 	if c.DryRun {
 		return fmt.Sprintf("would import\t%s (%s)\t%s → %s", shown, arn, s.path, v.Backend()), nil
 	}
-	minter, err := a.minter(ctx, s.plan, minting{})
+	minter, err := a.minter(s.plan, minting{})
 	if err != nil {
 		return "", err
 	}
-	switch err := minter.TakeSignIn(ctx, s.plan, taken, c.Overwrite); {
+	switch err := minter.TakeSignIn(ctx, s.plan.Plan, taken, c.Overwrite); {
 	case errors.Is(err, provider.ErrKept):
 		return "", fmt.Errorf("%w: a sign-in of %s in the %s vault", vault.ErrExists, arn, v.Backend())
 	case err != nil:

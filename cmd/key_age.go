@@ -71,23 +71,16 @@ func (a *app) onceADay(what string) bool {
 // learnKeyAges keeps what a credential report says of when the stored keys
 // were made: made is by account and user, for users with one active key.
 func (a *app) learnKeyAges(ctx context.Context, made map[[2]string]time.Time) {
-	vaults, err := a.openVaults()
+	all, err := a.vaults().AllCards(ctx)
 	if err != nil {
 		return
 	}
-	cards, _, _, err := a.allCards(ctx, vaults)
-	if err != nil {
-		return
-	}
-	for name, card := range cards {
+	for name, card := range all.Cards {
 		at, ok := made[[2]string{card.Account, card.UserName}]
 		if !ok || !card.Created.IsZero() || at.After(card.Added) { // stored before it was made: another key
 			continue
 		}
-		v, err := a.keyVault(ctx, name)
-		if err == nil {
-			_, err = vault.SetCard(ctx, v, name, func(c *vault.Card) { c.Created = at })
-		}
+		_, err := vault.SetCard(ctx, all.Holders[name][0], name, func(c *vault.Card) { c.Created = at })
 		if err != nil {
 			a.debugf("could not keep when the key of %q was made: %v", name, err)
 		}

@@ -35,15 +35,11 @@ func TestKeyAgeIsLearnt(t *testing.T) {
 		if _, err := x.parse([]string{"list"}); err != nil {
 			t.Fatal(err)
 		}
-		v, err := x.keyVault(t.Context(), "default")
+		found, err := x.vaults().Find(t.Context(), "default")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := vault.GetCard(t.Context(), v, "default")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
+		return found.Card
 	}
 	if c := card(); !c.Created.IsZero() {
 		t.Errorf("known before anybody said: %v", c.Created)

@@ -19,15 +19,15 @@ import (
 // keyOwner is the IAM user behind a profile's stored key.
 type keyOwner struct {
 	a             *app
-	profile       string         // that holds the key
-	plan          *provider.Plan // the user's own session, without roles
+	profile       string   // that holds the key
+	plan          *planned // the user's own session, without roles
 	card          vault.Card
 	vault         vault.Vault
 	account, user string
 }
 
 // resolveKey resolves a profile that must use a stored key.
-func (a *app) resolveKey(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
+func (a *app) resolveKey(ctx context.Context, name string, m minting) (*resolved, error) {
 	r, err := a.resolve(ctx, name, m)
 	if err == nil && r.Source.Kind != profile.SourceKey {
 		err = fault.New(fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported)
@@ -45,21 +45,15 @@ func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, 
 	if err != nil {
 		return nil, err
 	}
-	own := *r
+	own := *r.Resolved
 	own.Roles, own.SessionPolicy = nil, profile.SessionPolicy{} // what the profile hands out is narrowed, its user is not
 	for _, role := range r.Roles {
 		if own.Source.MFASerial == "" {
 			own.Source.MFASerial = role.MFASerial
 		}
 	}
-	o := &keyOwner{a: a, profile: r.Source.Profile}
-	if o.plan, err = a.planOf(ctx, &own, m); err != nil {
-		return nil, err
-	}
-	if o.vault, err = a.keyVault(ctx, o.profile); err != nil {
-		return nil, err
-	}
-	if o.card, err = vault.GetCard(ctx, o.vault, o.profile); err != nil {
+	o := &keyOwner{a: a, profile: r.Source.Profile, card: r.key.Card, vault: r.key.Vault}
+	if o.plan, err = a.planOf(&resolved{&own, r.key}, m); err != nil {
 		return nil, err
 	}
 	o.account, o.user = o.card.Account, o.card.UserName
@@ -92,7 +86,9 @@ func (o *keyOwner) serial() string {
 }
 
 // key signs with the bare key.
-func (o *keyOwner) key(ctx context.Context) (iam.Client, error) { return o.a.keyClient(ctx, o.plan) }
+func (o *keyOwner) key(ctx context.Context) (iam.Client, error) {
+	return o.a.keyClient(ctx, o.plan)
+}
 
 // session signs with a session that was begun with a code, or with the bare
 // key where there is no device: IAM takes no other session.
@@ -100,7 +96,7 @@ func (o *keyOwner) session(ctx context.Context, m minting) (iam.Client, error) {
 	if o.serial() == "" {
 		return o.key(ctx)
 	}
-	minter, err := o.a.minter(ctx, o.plan, m)
+	minter, err := o.a.minter(o.plan, m)
 	if err != nil {
 		return iam.Client{}, err
 	}
@@ -114,7 +110,7 @@ func (o *keyOwner) session(ctx context.Context, m minting) (iam.Client, error) {
 
 // alone keeps other processes of this machine from changing the same user.
 func (o *keyOwner) alone(what string) (release func(), err error) {
-	path := filepath.Join(o.a.lockDir(o.vault), "iam-"+string(session.NewKey(o.account, o.user))[:32]+".lock")
+	path := filepath.Join(o.a.vaults().LockDir(o.vault), "iam-"+string(session.NewKey(o.account, o.user))[:32]+".lock")
 	if err := (files.Disk{}).MakeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}

@@ -54,45 +54,38 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Profiles {
-		names := slices.Concat(config.Names(), a.recordedNames())
+		names := slices.Concat(config.Names(), a.vaults().Names())
 		typed := a.typedNames(config)
 		names = slices.DeleteFunc(names, func(name string) bool { return typed[name] != "" })
 		slices.Sort(names)
 		return printLines(a, slices.Compact(names))
 	}
-	vaults, err := a.openVaults()
-	if err != nil {
-		return err
-	}
-	if c.Credentials && isTerminal(a.streams.Out) {
-		cards, _, damage, err := a.allCards(ctx, vaults)
+	if c.Credentials && !isTerminal(a.streams.Out) {
+		all, err := a.vaults().All(ctx)
 		if err != nil {
 			return err
 		}
+		return errors.Join(printLines(a, slices.Sorted(maps.Keys(all.Holders))), all.Lost)
+	}
+	all, err := a.vaults().AllCards(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Credentials {
 		var rows [][]string
-		for _, name := range slices.Sorted(maps.Keys(cards)) {
-			rows = append(rows, []string{name, ageWords(cards[name], a.now())})
+		for _, name := range slices.Sorted(maps.Keys(all.Cards)) {
+			rows = append(rows, []string{name, ageWords(all.Cards[name], a.now())})
 		}
-		return errors.Join(a.printTable(rows), damage)
+		return errors.Join(a.printTable(rows), all.Lost)
 	}
-	if c.Credentials { // names are no secret: nothing has to be opened
-		holders, _, lost, err := a.keyHolders(ctx, vaults)
-		if err != nil {
-			return err
-		}
-		return errors.Join(printLines(a, slices.Sorted(maps.Keys(holders))), lost)
-	}
-	cards, open, damage, err := a.allCards(ctx, vaults)
-	if err != nil {
-		return err
-	}
+	damage := all.Lost
 	var entries []session.Entry
-	for _, v := range open {
+	for _, v := range all.Vaults {
 		found, errs := a.sessions(v).List(ctx)
 		damage = errors.Join(append(errs, damage)...)
 		entries = append(entries, found...)
 	}
-	l := c.build(a, vaults[0].Backend(), config, cards, entries)
+	l := c.build(a, all.Backend, config, all.Cards, entries)
 	switch {
 	case c.JSON:
 		err = writeJSON(a.streams.Out, l, true)
@@ -102,30 +95,6 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		err = l.table(a)
 	}
 	return errors.Join(err, damage)
-}
-
-// allCards reads the card of every key. A damaged item hides no other, nor
-// does a vault that is out of reach: they are reported beside the cards, and
-// open are the other vaults.
-func (a *app) allCards(ctx context.Context, vaults []vault.Vault) (cards map[string]vault.Card, open []vault.Vault, damage, err error) {
-	cards = map[string]vault.Card{}
-	records, err := a.records()
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	open, lost, err := survey(vaults, func(v vault.Vault) error {
-		found, err := vault.Keys(ctx, v)
-		for _, card := range found {
-			if _, known := cards[card.Profile]; !known || records[card.Profile] == v.Backend() {
-				cards[card.Profile] = card
-			}
-		}
-		if vault.OfItem(err) {
-			damage, err = errors.Join(damage, err), nil
-		}
-		return err
-	})
-	return cards, open, errors.Join(damage, lost), err
 }
 
 // build joins the config's profiles, the stored keys and the live sessions.

@@ -72,7 +72,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 // plan takes the road on which AWS grants a console duration, if one is asked.
 // federate narrows the user of a stored key, whose sessions the console does
 // not take: only a federation token signs in.
-func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *provider.Plan, federate profile.SessionPolicy, err error) {
+func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *planned, federate profile.SessionPolicy, err error) {
 	r, err := a.resolve(ctx, name, c.minting)
 	if err != nil {
 		return nil, federate, err
@@ -80,7 +80,7 @@ func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *provide
 	if r.Source.Kind == profile.SourceKey {
 		federate, r.SessionPolicy = r.SessionPolicy, profile.SessionPolicy{}
 	}
-	plan, err = a.planOf(ctx, r, c.minting)
+	plan, err = a.planOf(r, c.minting)
 	if err == nil && plan.Steps[len(plan.Steps)-1].Operation == provider.OpKey {
 		err = usageError(sessionsOnly, "leave --no-session out")
 	}
@@ -89,7 +89,7 @@ func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *provide
 	}
 	straight := c.minting
 	straight.NoSession = true
-	if plan, err = a.planOf(ctx, r, straight); err != nil {
+	if plan, err = a.planOf(r, straight); err != nil {
 		return nil, federate, err
 	}
 	if !plan.ConsoleDuration() {
@@ -100,14 +100,14 @@ func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *provide
 }
 
 // credentials are the plan's, or a federation token's.
-func (c *loginCmd) credentials(ctx context.Context, a *app, plan *provider.Plan, federate profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
+func (c *loginCmd) credentials(ctx context.Context, a *app, plan *planned, federate profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
 	for _, w := range plan.Warnings {
 		a.warn(w)
 	}
 	if federate.Narrows() {
 		return c.federated(ctx, a, plan, federate, name, call)
 	}
-	minter, err := a.minter(ctx, plan, c.minting)
+	minter, err := a.minter(plan, c.minting)
 	if err != nil {
 		return session.Credentials{}, err
 	}
@@ -122,7 +122,7 @@ const sessionsOnly = "the console takes session credentials only"
 
 // federated asks for a federation token: the console refuses the session of
 // a user's own key.
-func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, policy profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
+func (c *loginCmd) federated(ctx context.Context, a *app, plan *planned, policy profile.SessionPolicy, name string, call provider.CallOptions) (session.Credentials, error) {
 	if err := a.consent(ctx, plan); err != nil {
 		a.logHandOut(plan, session.Credentials{}, false, err)
 		return session.Credentials{}, err
@@ -142,12 +142,12 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *provider.Plan, p
 }
 
 // call says for whom and where login calls AWS.
-func (c *loginCmd) call(a *app, plan *provider.Plan, name string) (provider.CallOptions, error) {
+func (c *loginCmd) call(a *app, plan *planned, name string) (provider.CallOptions, error) {
 	return callTo(a, name, cmp.Or(plan.Region, plan.Steps[len(plan.Steps)-1].Region), plan.Source.Endpoints)
 }
 
 // link exchanges the credentials for the link.
-func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string, creds session.Credentials, plan *provider.Plan) (string, error) {
+func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string, creds session.Credentials, plan *planned) (string, error) {
 	token, err := signin.Token(ctx, creds)
 	if err != nil {
 		return "", explainSignin(err, plan)
@@ -160,7 +160,7 @@ func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string
 }
 
 // explainSignin adds the remedy: the sign-in endpoint gives no reasons.
-func explainSignin(err error, plan *provider.Plan) error {
+func explainSignin(err error, plan *planned) error {
 	var call *provider.CallError
 	if !errors.As(err, &call) || !errors.Is(err, provider.ErrRefused) || call.Remedy != "" {
 		return err

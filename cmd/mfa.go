@@ -30,7 +30,7 @@ type device struct {
 
 // find is the device's serial, the vault in which its seed is kept, which is
 // that of the profile's key, and the profile's plan.
-func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault, plan *provider.Plan, err error) {
+func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault, plan *planned, err error) {
 	name, err := a.profileOrPick(ctx, d.Profile)
 	if err != nil {
 		return "", nil, nil, err
@@ -47,7 +47,7 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 	if serial == "" {
 		return "", nil, nil, fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported)
 	}
-	v, err = a.vaultOf(ctx, plan)
+	v, err = a.vaultOf(plan)
 	return serial, v, plan, err
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"groat/provider"
-	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
 	"groat/vault/files"
@@ -45,14 +44,10 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 		a.say(fmt.Sprintf("the user of profile %s has no MFA device; to set one up: groat mfa enroll %s", quote(r.Source.Profile), files.Word(r.Source.Profile)))
 		return nil
 	}
-	v, err := a.keyVault(ctx, r.Source.Profile)
-	if err != nil {
-		return err
-	}
-	used := c.used(ctx, a, r)
+	used := c.used(a, r)
 	lines := make([]string, len(serials))
 	for i, serial := range serials {
-		notes, err := c.notes(ctx, v, used, serial)
+		notes, err := c.notes(ctx, r.key.Vault, used, serial)
 		if err != nil {
 			return err
 		}
@@ -64,8 +59,8 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 // used is the device that the profile's codes are asked of: the plan knows
 // where no file says so. "" where there is none, or one that gives no codes:
 // this list is what such a profile's error points to.
-func (c *mfaListCmd) used(ctx context.Context, a *app, r *profile.Resolved) string {
-	plan, err := a.planOf(ctx, r, minting{})
+func (c *mfaListCmd) used(a *app, r *resolved) string {
+	plan, err := a.planOf(r, minting{})
 	if err != nil {
 		return ""
 	}

@@ -107,7 +107,7 @@ func TestMFACodeWaitsForAFreshOne(t *testing.T) {
 	if again := run(); again != first || len(waited) != 0 {
 		t.Fatalf("%s after %s: looking spends a code", again, first)
 	}
-	v, err := a.keyVault(t.Context(), "default")
+	v, err := a.vaults().Place("default")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,11 +27,11 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	if c.From == c.To {
 		return usageError("--from and --to name the same backend", "")
 	}
-	from, err := a.openVault(c.From)
+	from, err := a.vaults().Open(c.From)
 	if err != nil {
 		return err
 	}
-	to, err := a.openVault(c.To)
+	to, err := a.vaults().Open(c.To)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 		Put: func(ctx context.Context, name string, key vault.AccessKey, card vault.Card) (vault.Card, error) {
 			return a.storeKey(ctx, to, name, key, card)
 		},
-		Copied: func(name string) error { return a.recordKey(name, to) },
+		Copied: func(name string) error { return a.vaults().Note(name, to.Backend()) },
 	}
 	if len(c.Profiles) > 0 {
 		o.Profiles = slices.Compact(slices.Sorted(slices.Values(c.Profiles)))

@@ -15,10 +15,10 @@ func runWith(t *testing.T, environ []string, vaults map[string]vault.Vault, word
 	t.Helper()
 	var out, errs strings.Builder
 	a := newApp(environ, Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
-	for name, v := range vaults {
-		a.vaults[name] = v
-	}
 	command, err := a.parse(words)
+	for name, v := range vaults {
+		a.vaults().Use(name, v)
+	}
 	if err == nil {
 		err = command.(interface {
 			Run(context.Context, *app) error
@@ -60,8 +60,8 @@ func TestMigrate(t *testing.T) {
 	wantOut(t, runMain(t, environ, "", "migrate", "--from", "auto", "--to", "file"), 2, "--from")
 	// The record follows the key: without a named backend it is looked for there.
 	state := newApp(environ, Streams{}).paths.state
-	if backend, err := vault.Recorded(state, "default"); err != nil || backend != "pass" {
-		t.Errorf("recorded in %q, %v", backend, err)
+	if keys, err := (&vault.Registry{StateDir: state}).Recorded(); err != nil || keys["default"] != "pass" {
+		t.Errorf("recorded: %q, %v", keys, err)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestMigrate(t *testing.T) {
 // and what serves it until then is the recorded one.
 func TestRemoveLeavesNoCopy(t *testing.T) {
 	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=auto")
-	state := newApp(environ, Streams{}).paths.state
+	registry := newApp(environ, Streams{}).vaults()
 	first, second := elsewhere{vault.NewMemory()}, vault.NewMemory()
 	vaults := map[string]vault.Vault{"auto": first, "pass": first, "keyctl": asKeyctl{second}}
 	for i, v := range []vault.Vault{first, second} {
@@ -77,7 +77,7 @@ func TestRemoveLeavesNoCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := vault.Record(state, "twice", "keyctl"); err != nil {
+	if err := registry.Note("twice", "keyctl"); err != nil {
 		t.Fatal(err)
 	}
 	wantOut(t, runWith(t, environ, vaults, "credential-process", "twice", "--no-session"), 0, "AKIAOTHEROTHEROTHER1")
@@ -87,16 +87,34 @@ func TestRemoveLeavesNoCopy(t *testing.T) {
 			t.Errorf("%v stays", names)
 		}
 	}
-	if where, err := vault.Recorded(state, "twice"); where != "" || err != nil {
-		t.Errorf("recorded in %q, %v", where, err)
+	if keys, err := registry.Recorded(); keys["twice"] != "" || err != nil {
+		t.Errorf("recorded: %q, %v", keys, err)
 	}
+}
+
+// TestAKeyThatIsNotOnRecord: a key that was found where other keys are is the
+// one that is used.
+func TestAKeyThatIsNotOnRecord(t *testing.T) {
+	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=auto")
+	registry := newApp(environ, Streams{}).vaults()
+	chosen, holder := vault.NewMemory(), elsewhere{vault.NewMemory()}
+	if _, err := vault.PutKey(t.Context(), holder, "late", vault.AccessKey{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
+		t.Fatal(err)
+	}
+	for profile, backend := range map[string]string{"other": "pass", "third": "keyctl"} {
+		if err := registry.Note(profile, backend); err != nil {
+			t.Fatal(err)
+		}
+	}
+	vaults := map[string]vault.Vault{"auto": chosen, "pass": holder, "keyctl": asKeyctl{vault.NewMemory()}}
+	wantOut(t, runWith(t, environ, vaults, "credential-process", "late", "--no-session"), 0, "AKIAOTHEROTHEROTHER1")
 }
 
 // TestAKeyElsewhereIsNamed: a role whose key lies in another backend than the
 // named one says where.
 func TestAKeyElsewhereIsNamed(t *testing.T) {
 	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=pass")
-	if err := vault.Record(newApp(environ, Streams{}).paths.state, "default", "file"); err != nil {
+	if err := newApp(environ, Streams{}).vaults().Note("default", "file"); err != nil {
 		t.Fatal(err)
 	}
 	vaults := map[string]vault.Vault{"pass": elsewhere{vault.NewMemory()}}

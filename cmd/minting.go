@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"groat/cmd/child"
@@ -19,8 +17,21 @@ import (
 	"groat/vault/fault"
 )
 
+// resolved is a resolved profile, and the stored key that its credentials begin
+// with: zero where they begin with none.
+type resolved struct {
+	*profile.Resolved
+	key vault.Found
+}
+
+// planned is a plan, and the stored key that it was made for.
+type planned struct {
+	*provider.Plan
+	key vault.Found
+}
+
 // resolve decides everything that the files decide about a profile.
-func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Resolved, error) {
+func (a *app) resolve(ctx context.Context, name string, m minting) (*resolved, error) {
 	r, err := a.resolveFor(ctx, name, m, false)
 	if err != nil {
 		return nil, err
@@ -33,11 +44,15 @@ func (a *app) resolve(ctx context.Context, name string, m minting) (*profile.Res
 
 // resolveFor is resolve without a word of warnings; looking says that nothing
 // will be carried out.
-func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bool) (*profile.Resolved, error) {
+func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bool) (*resolved, error) {
+	keys := map[string]vault.Found{}
 	o := profile.ResolveOptions{
-		Looking:     looking,
-		HoldsKey:    func(name string) (bool, error) { return a.holdsKey(ctx, name) },
-		KeyNames:    a.recordedNames,
+		Looking: looking,
+		HoldsKey: func(name string) (held bool, err error) {
+			keys[name], held, err = a.findKey(ctx, name)
+			return held, err
+		},
+		KeyNames:    a.vaults().Names,
 		RoleARN:     m.RoleARN,
 		MFASerial:   m.MFASerial,
 		Region:      m.Region,
@@ -55,15 +70,16 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 		return nil, err
 	}
 	if a.nameless && name == profile.EnvironmentProfile {
-		return profile.ResolveEnvironmentWebIdentity(o)
+		r, err := profile.ResolveEnvironmentWebIdentity(o)
+		return &resolved{Resolved: r}, err
 	}
 	config, err := a.awsConfig()
 	if err != nil {
 		return nil, err
 	}
 	r, err := config.Resolve(name, o)
-	if errors.Is(err, profile.ErrUnknownProfile) && !config.Exists(name) && a.cli.Backend != autoBackend {
-		if hint := vault.ElsewhereHint(a.paths.state, name, a.cli.Backend); hint != "" {
+	if errors.Is(err, profile.ErrUnknownProfile) && !config.Exists(name) {
+		if hint := a.vaults().Elsewhere(name); hint != "" {
 			return nil, noKeyError(a.cli.Backend, name, hint)
 		}
 	}
@@ -72,14 +88,10 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 			return nil, fault.New(fmt.Sprintf("%s, so there is no profile %s", what, quote(name)), remedy, err)
 		}
 	}
-	return r, err
-}
-
-// recordedNames are the profiles whose key was stored here; none where the
-// record cannot be read, which is for others to report.
-func (a *app) recordedNames() []string {
-	records, _ := vault.Records(a.paths.state)
-	return slices.Sorted(maps.Keys(records))
+	if err != nil {
+		return nil, err
+	}
+	return &resolved{r, keys[r.Source.Profile]}, nil
 }
 
 // checkMinting refuses values of the command line that no profile could make
@@ -105,27 +117,25 @@ func checkMinting(m minting, serial string) error {
 }
 
 // plan decides what would be called for a profile.
-func (a *app) plan(ctx context.Context, name string, m minting) (*provider.Plan, error) {
+func (a *app) plan(ctx context.Context, name string, m minting) (*planned, error) {
 	r, err := a.resolve(ctx, name, m)
 	if err != nil {
 		return nil, err
 	}
-	return a.planOf(ctx, r, m)
+	return a.planOf(r, m)
 }
 
-func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*provider.Plan, error) {
+func (a *app) planOf(r *resolved, m minting) (*planned, error) {
 	var card *provider.Card
 	if r.Source.Kind == profile.SourceKey {
-		c, err := (vaultKeys{a}).Card(ctx, r.Source.Profile)
-		if err != nil {
-			return nil, err
-		}
+		a.nudge(r.key.Card)
+		c := keyCard(r.key.Card)
 		card = &c
 	}
 	if err := a.readAgentRule(); err != nil {
 		return nil, err
 	}
-	p, err := provider.NewPlan(r, card, a.options(r, m))
+	p, err := provider.NewPlan(r.Resolved, card, a.options(r.Resolved, m))
 	var bounds *provider.BoundsError
 	if errors.As(err, &bounds) {
 		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), shortDuration(bounds.Given), err), "")
@@ -133,12 +143,15 @@ func (a *app) planOf(ctx context.Context, r *profile.Resolved, m minting) (*prov
 	if errors.Is(err, provider.ErrNarrow) && (m.NoSession || len(m.PolicyARN) > 0) {
 		return nil, usageError(err.Error(), fault.Hint(err))
 	}
-	if errors.Is(err, provider.ErrNoKey) && a.cli.Backend != autoBackend {
-		if hint := vault.ElsewhereHint(a.paths.state, cmp.Or(r.Source.Profile, r.Profile), a.cli.Backend); hint != "" {
+	if errors.Is(err, provider.ErrNoKey) {
+		if hint := a.vaults().Elsewhere(cmp.Or(r.Source.Profile, r.Profile)); hint != "" {
 			return nil, fault.New(err.Error(), hint, err)
 		}
 	}
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return &planned{p, r.key}, nil
 }
 
 // options are the lifetimes that the flags ask for: the one that names its
@@ -183,8 +196,8 @@ func (a *app) lifetimeFlag(e *provider.BoundsError, m minting) string {
 }
 
 // minter wires vault, cache and prompts for one plan.
-func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provider.Minter, error) {
-	v, err := a.vaultOf(ctx, p)
+func (a *app) minter(p *planned, m minting) (*provider.Minter, error) {
+	v, err := a.vaultOf(p)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +210,7 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 		Cache: &session.Cache{
 			Store: sessionStore(v),
 			Flight: flight.Group{
-				Dir:      a.lockDir(v),
+				Dir:      a.vaults().LockDir(v),
 				Warn:     a.warn,
 				Debugf:   a.debugf,
 				Waiting:  a.waitingFor(p),
@@ -229,14 +242,14 @@ func (a *app) minter(ctx context.Context, p *provider.Plan, m minting) (*provide
 }
 
 // mint answers with a profile's credentials: from the cache, else from AWS.
-func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *provider.Plan, error) {
+func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *planned, error) {
 	defer a.releaseTerminal()
-	return a.mintBy(ctx, func() (*provider.Plan, *provider.Minter, error) { return a.prepare(ctx, name, m) })
+	return a.mintBy(ctx, func() (*planned, *provider.Minter, error) { return a.prepare(ctx, name, m) })
 }
 
 // mintBy mints what prepare has planned. A key that was replaced while this
 // one waited gets a new plan, once.
-func (a *app) mintBy(ctx context.Context, prepare func() (*provider.Plan, *provider.Minter, error)) (session.Credentials, *provider.Plan, error) {
+func (a *app) mintBy(ctx context.Context, prepare func() (*planned, *provider.Minter, error)) (session.Credentials, *planned, error) {
 	for again := false; ; again = true {
 		p, minter, err := prepare()
 		if err != nil {
@@ -254,11 +267,11 @@ func (a *app) mintBy(ctx context.Context, prepare func() (*provider.Plan, *provi
 }
 
 // prepare decides what would be called for a profile, and by whom.
-func (a *app) prepare(ctx context.Context, name string, m minting) (*provider.Plan, *provider.Minter, error) {
+func (a *app) prepare(ctx context.Context, name string, m minting) (*planned, *provider.Minter, error) {
 	p, err := a.plan(ctx, name, m)
 	if err != nil {
 		return nil, nil, err
 	}
-	minter, err := a.minter(ctx, p, m)
+	minter, err := a.minter(p, m)
 	return p, minter, err
 }

@@ -20,7 +20,7 @@ func (a *app) pickable(ctx context.Context) ([]string, error) {
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return helpers[name] })
 	used := map[string]time.Time{}
-	vaults, err := a.openVaults()
+	vaults, err := a.vaults().Vaults()
 	if err != nil {
 		return nil, err
 	}
@@ -47,18 +47,14 @@ func (a *app) profileNames(ctx context.Context) ([]string, error) {
 	for _, name := range config.Names() {
 		names[name] = true
 	}
-	vaults, err := a.openVaults()
+	all, err := a.vaults().All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	holders, _, lost, err := a.keyHolders(ctx, vaults) // names alone: nothing is opened
-	if err != nil {
-		return nil, err
+	if all.Lost != nil {
+		a.warn(all.Lost.Error())
 	}
-	if lost != nil {
-		a.warn(lost.Error())
-	}
-	for name := range holders {
+	for name := range all.Holders {
 		names[name] = true
 	}
 	return slices.Sorted(maps.Keys(names)), nil

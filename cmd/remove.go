@@ -45,50 +45,46 @@ func (c *removeCmd) Run(ctx context.Context, a *app) error {
 	case !c.All && len(c.Profiles) == 0:
 		return usageError("no profile named", "name profiles, or give --all")
 	}
-	vaults, err := a.openVaults()
-	if err != nil {
-		return err
-	}
-	holders, open, lost, err := a.keyHolders(ctx, vaults)
+	all, err := a.vaults().All(ctx)
 	if err != nil {
 		return err
 	}
 	names := c.Profiles
 	if c.All {
-		names = slices.Collect(maps.Keys(holders))
+		names = slices.Collect(maps.Keys(all.Holders))
 	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	if c.SessionsOnly {
-		return c.dropSessions(ctx, a, open, holders, lost, names)
+		return c.dropSessions(ctx, a, all, names)
 	}
 	for _, name := range names {
-		if _, ok := holders[name]; !ok {
-			if lost != nil {
-				return lost // there it may lie
+		if _, ok := all.Holders[name]; !ok {
+			if all.Lost != nil {
+				return all.Lost // there it may be
 			}
-			return c.nothingToRemove(a, vaults[0], name, holders)
+			return c.nothingToRemove(a, name, all)
 		}
 	}
 	if err := c.confirm(ctx, a, names); err != nil {
 		return err
 	}
-	errs := []error{c.dropSessions(ctx, a, open, holders, lost, names)}
+	errs := []error{c.dropSessions(ctx, a, all, names)}
 	for _, name := range names {
-		errs = append(errs, removeKey(ctx, a, name, holders[name]))
+		errs = append(errs, removeKey(ctx, a, name, all.Holders[name]))
 	}
 	return errors.Join(errs...)
 }
 
 // nothingToRemove says of a profile without a key what it is: a slip of the
 // finger, a key in another store, or a profile that has sessions only.
-func (c *removeCmd) nothingToRemove(a *app, v vault.Vault, name string, holders map[string][]vault.Vault) error {
-	if hint := vault.ElsewhereHint(a.paths.state, name, v.Backend()); hint != "" {
-		return a.noKey(v, name, vault.ErrNotFound)
+func (c *removeCmd) nothingToRemove(a *app, name string, all *vault.Stock) error {
+	if a.vaults().Elsewhere(name) != "" {
+		return a.noKey(name, vault.ErrNotFound)
 	}
-	if _, err := c.resolve(a, name, holders); err != nil {
+	if _, err := c.resolve(a, name, all); err != nil {
 		return err
 	}
-	return fault.New(fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), v.Backend()),
+	return fault.New(fmt.Sprintf("profile %s holds no access key in the %s vault", quote(name), all.Backend),
 		"to drop what was minted for it: groat remove --sessions-only "+files.Word(name), vault.ErrNotFound)
 }
 
@@ -99,7 +95,7 @@ func removeKey(ctx context.Context, a *app, name string, holders []vault.Vault) 
 		if err := vault.RemoveKey(ctx, v, name); err != nil {
 			return err
 		}
-		if err := vault.Forget(a.paths.state, name, v.Backend()); err != nil {
+		if err := a.vaults().Forget(name, v.Backend()); err != nil {
 			a.warn("could not delete the record of the key's vault: " + err.Error())
 		}
 		a.say(fmt.Sprintf("removed the access key of profile %s from the %s vault", quote(name), v.Backend()))
@@ -129,31 +125,31 @@ func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
 }
 
 // dropSessions removes what was minted for the profiles and from their keys.
-// That a vault is out of reach (lost) is a failure where it may hold some of it.
-func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault, holders map[string][]vault.Vault, lost error, names []string) error {
+// That a vault is out of reach is a failure where it may hold some of it.
+func (c *removeCmd) dropSessions(ctx context.Context, a *app, all *vault.Stock, names []string) error {
 	minted, unsure := map[string]bool{}, c.All
 	for _, name := range names {
 		minted[name] = true
-		r, err := c.resolve(a, name, holders)
-		if err != nil && a.hasSessions(ctx, open, name) { // left by a profile that is gone
+		r, err := c.resolve(a, name, all)
+		if err != nil && a.hasSessions(ctx, all.Vaults, name) { // left by a profile that is gone
 			r, err = nil, nil
 		}
-		if err != nil && lost != nil {
-			return lost // there it may be known
+		if err != nil && all.Lost != nil {
+			return all.Lost // there it may be known
 		}
 		if err != nil {
 			return err
 		}
 		if r == nil {
-			unsure = unsure || len(holders[name]) == 0
+			unsure = unsure || len(all.Holders[name]) == 0
 			continue
 		}
 		minted[r.Profile] = true
-		unsure = unsure || len(holders[r.Source.Profile]) == 0
+		unsure = unsure || len(all.Holders[r.Source.Profile]) == 0
 	}
 	total := 0
 	var errs []error
-	for _, v := range open {
+	for _, v := range all.Vaults {
 		match := func(e session.Entry) bool { return minted[e.Info.Profile] || minted[e.Info.KeyProfile] }
 		if c.All {
 			match = nil
@@ -163,10 +159,10 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.dropExported(ctx, func(name string) bool { return c.All || minted[name] }))
-	if lost != nil && unsure {
-		errs = append(errs, lost)
-	} else if lost != nil {
-		a.warn(lost.Error())
+	if all.Lost != nil && unsure {
+		errs = append(errs, all.Lost)
+	} else if all.Lost != nil {
+		a.warn(all.Lost.Error())
 	}
 	a.say(fmt.Sprintf("dropped %d %s", total, plural(total, "session")))
 	return errors.Join(errs...)
@@ -177,19 +173,19 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, open []vault.Vault
 // in the config nor a key's is an error, so that a slip of the finger is
 // noticed; one that is broken in the config is nil: its sessions can still be
 // dropped by name.
-func (c *removeCmd) resolve(a *app, name string, holders map[string][]vault.Vault) (*profile.Resolved, error) {
+func (c *removeCmd) resolve(a *app, name string, all *vault.Stock) (*profile.Resolved, error) {
 	config, err := a.awsConfig()
 	if err != nil {
 		return nil, err
 	}
 	r, err := config.Resolve(name, profile.ResolveOptions{
-		HoldsKey:    func(name string) (bool, error) { return len(holders[name]) > 0, nil },
-		KeyNames:    func() []string { return slices.Sorted(maps.Keys(holders)) },
+		HoldsKey:    func(name string) (bool, error) { return len(all.Holders[name]) > 0, nil },
+		KeyNames:    func() []string { return slices.Sorted(maps.Keys(all.Holders)) },
 		Getenv:      a.getenv,
 		Looking:     true,
 		SelfProfile: a.selfProfile,
 	})
-	if err != nil && (len(holders[name]) > 0 || config.Exists(name)) {
+	if err != nil && (len(all.Holders[name]) > 0 || config.Exists(name)) {
 		return nil, nil //nolint:nilnil // see above
 	}
 	return r, err
@@ -208,7 +204,7 @@ func (a *app) hasSessions(ctx context.Context, vaults []vault.Vault, name string
 
 // sessions is the cache over a vault, for looking and dropping.
 func (a *app) sessions(v vault.Vault) *session.Cache {
-	return &session.Cache{Store: sessionStore(v), Flight: flight.Group{Dir: a.lockDir(v)}, Now: a.now, Warn: a.warn, Debugf: a.debugf}
+	return &session.Cache{Store: sessionStore(v), Flight: flight.Group{Dir: a.vaults().LockDir(v)}, Now: a.now, Warn: a.warn, Debugf: a.debugf}
 }
 
 func plural(n int, word string) string {

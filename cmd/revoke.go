@@ -32,15 +32,14 @@ func (c *revokeCmd) Run(ctx context.Context, a *app) error {
 	}
 	names := c.Profiles
 	if c.All {
-		vaults, err := a.openVaults()
+		all, err := a.vaults().All(ctx)
+		if err == nil {
+			err = all.Lost
+		}
 		if err != nil {
 			return err
 		}
-		holders, _, lost, err := a.keyHolders(ctx, vaults)
-		if err = errors.Join(err, lost); err != nil {
-			return err
-		}
-		names = slices.Sorted(maps.Keys(holders))
+		names = slices.Sorted(maps.Keys(all.Holders))
 	}
 	done := map[string]bool{}
 	var errs []error
@@ -109,7 +108,7 @@ func (c *revokeCmd) drop(ctx context.Context, a *app, holders []string) (int, er
 	total := 0
 	var errs []error
 	for _, name := range holders {
-		v, err := a.keyVault(ctx, name)
+		v, err := a.vaults().Place(name)
 		if err == nil {
 			var n int
 			n, err = a.sessions(v).Remove(ctx, func(e session.Entry) bool { return e.Info.KeyProfile == name || e.Info.Profile == name })

@@ -106,19 +106,15 @@ func (c *rotateCmd) signer(a *app, o *keyOwner) func(context.Context) (iam.Clien
 
 // holders are all profiles that hold the owner's key, the owner's first.
 func (o *keyOwner) holders(ctx context.Context) ([]string, error) {
-	vaults, err := o.a.openVaults()
+	all, err := o.a.vaults().AllCards(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cards, _, lost, err := o.a.allCards(ctx, vaults)
-	if err != nil {
-		return nil, err
-	}
-	if lost != nil { // a profile out of reach would keep a key that is deleted
-		return nil, lost
+	if all.Lost != nil { // a profile out of reach would keep a key that is deleted
+		return nil, all.Lost
 	}
 	names := []string{o.profile}
-	for name, card := range cards {
+	for name, card := range all.Cards {
 		if card.KeyID == o.card.KeyID && name != o.profile {
 			names = append(names, name)
 		}
@@ -137,7 +133,7 @@ var _ iam.Keys = ownedKeys{}
 
 // Replace keeps what the card of the old key says of its user.
 func (k ownedKeys) Replace(ctx context.Context, name string, key provider.AccessKey, made time.Time) error {
-	v, err := k.a.keyVault(ctx, name)
+	v, err := k.a.vaults().Place(name)
 	if err != nil {
 		return err
 	}

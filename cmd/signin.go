@@ -77,7 +77,7 @@ func (c *signinCmd) again(ctx context.Context, a *app, name string) error {
 		return err
 	}
 	defer a.releaseTerminal()
-	if err := minter.SignInTo(ctx, plan); err != nil {
+	if err := minter.SignInTo(ctx, plan.Plan); err != nil {
 		return err
 	}
 	if sso := plan.Source.SSO; sso != nil {
@@ -114,7 +114,7 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 	if write != "" && config.Value(target, "region") == "" {
 		pairs = append(pairs, profile.KeyValue{Key: "region", Value: write})
 	}
-	minter, err := c.minter(ctx, a, &provider.Plan{Profile: name, Source: profile.Source{Kind: profile.SourceLogin, Profile: target}})
+	minter, err := c.minter(ctx, a, &planned{Plan: &provider.Plan{Profile: name, Source: profile.Source{Kind: profile.SourceLogin, Profile: target}}})
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 }
 
 // minter is one that signs in where the command says the browser is.
-func (c *signinCmd) minter(ctx context.Context, a *app, plan *provider.Plan) (*provider.Minter, error) {
-	m, err := a.minter(ctx, plan, minting{})
+func (c *signinCmd) minter(ctx context.Context, a *app, plan *planned) (*provider.Minter, error) {
+	m, err := a.minter(plan, minting{})
 	if err == nil {
 		m.SignIn = personSignIn{a: a, remote: c.Remote}
 	}
@@ -173,7 +173,7 @@ func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 	if c.All && c.Profile != "" {
 		return usageError("--all and the name of a profile exclude each other", "leave one of them out")
 	}
-	vaults, err := a.openVaults()
+	vaults, err := a.vaults().Vaults()
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 	minted, sources := map[string]bool{}, map[string]*profile.Source{}
 	for _, name := range config.Names() {
 		r, err := config.Resolve(name, profile.ResolveOptions{
-			HoldsKey: func(name string) (bool, error) { return a.holdsKey(ctx, name) }, Getenv: a.getenv, SelfProfile: a.selfProfile,
+			HoldsKey: a.holdsKey(ctx), Getenv: a.getenv, SelfProfile: a.selfProfile,
 		})
 		if err != nil {
 			continue // nothing is minted for it

@@ -99,7 +99,8 @@ func TestNoAnswerIsStaleHoweverTheConfigChanges(t *testing.T) {
 		_ = os.Remove(filepath.Join(home, ".local/state/groat/locks/state/used-codes.json"))
 		var warned strings.Builder
 		a := newApp(environ, Streams{Out: discard{}, Err: &warned})
-		a.vaults["file"], a.cli.Backend = store, "file"
+		a.cli.Backend = "file"
+		a.vaults().Use("file", store)
 		m := minting{MFACode: one.Code(a.now())}
 		if p.serial == two.Serial {
 			m.MFACode = two.Code(a.now())

@@ -77,7 +77,7 @@ func (a *app) fileVault() (*vault.File, error) {
 	if b := a.cli.Backend; b != "file" && b != autoBackend {
 		return nil, usageError(fmt.Sprintf("groat does not keep the passphrase of the %s vault", b), "its own system locks and unlocks it; for the file vault: --backend file")
 	}
-	v, err := a.openVault("file")
+	v, err := a.vaults().Open("file")
 	if err != nil {
 		return nil, err
 	}

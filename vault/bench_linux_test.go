@@ -24,7 +24,7 @@ func BenchmarkSecretServiceWarm(b *testing.B) {
 	if _, err := vault.PutKey(b.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		b.Fatal(err)
 	}
-	if err := vault.Record(cfg.StateDir, "default", "secret-service"); err != nil {
+	if err := registryOf(v, cfg).Note("default", "secret-service"); err != nil {
 		b.Fatal(err)
 	}
 	token := []byte(strings.Repeat("t", 1200))
@@ -46,10 +46,11 @@ func BenchmarkSecretServiceWarm(b *testing.B) {
 		b.Run(fmt.Sprintf("items=%d", items), func(b *testing.B) {
 			for b.Loop() {
 				v := mustOpen(b, cfg)
-				if _, err := vault.GetCard(b.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+				r := registryOf(v, cfg)
+				if _, err := r.Find(b.Context(), "admin"); !errors.Is(err, vault.ErrNotFound) {
 					b.Fatal(err)
 				}
-				if _, err := vault.GetCard(b.Context(), v, "default"); err != nil {
+				if _, err := r.Find(b.Context(), "default"); err != nil {
 					b.Fatal(err)
 				}
 				if _, err := v.Get(b.Context(), vault.KindSession, name(items/2)); err != nil {

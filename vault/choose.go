@@ -18,12 +18,12 @@ const probeTimeout = 3 * time.Second
 // is passed over is told to Config.PassedOver. The kernel keyring forgets at reboot and is
 // never chosen.
 func choose(cfg Config) (Vault, error) {
-	name, err := soleRecorded(cfg.StateDir)
+	keys, err := record{cfg.StateDir}.read()
 	if err != nil {
 		return nil, err
 	}
-	if name != "" {
-		cfg.Backend = name
+	if all := backendsOf(keys); len(all) == 1 {
+		cfg.Backend = all[0]
 		return openNamed(cfg)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
@@ -45,7 +45,7 @@ func choose(cfg Config) (Vault, error) {
 			reasons = append(reasons, fmt.Sprintf("%s: %v", b.name, err))
 		}
 	}
-	return nil, &Error{Op: "open", Backend: "auto", Err: fmt.Errorf("%w: %s", ErrUnavailable, strings.Join(reasons, "; "))}
+	return nil, &Error{Op: "open", Backend: auto, Err: fmt.Errorf("%w: %s", ErrUnavailable, strings.Join(reasons, "; "))}
 }
 
 // absent is an error that says that nothing on this machine offers the store:

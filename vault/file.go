@@ -61,6 +61,9 @@ func (f *File) Backend() string { return "file" }
 // Dir is the vault's directory.
 func (f *File) Dir() string { return f.dir }
 
+// LockDir is the folder of its locks.
+func (f *File) LockDir() string { return f.locks.Dir }
+
 // Hold takes a lock that lies beside the vault.
 func (f *File) Hold(ctx context.Context, name string) (func(), error) {
 	return f.locks.Hold(ctx, name)

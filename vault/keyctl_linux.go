@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -60,7 +59,7 @@ func newKeyctl(cfg Config, service string) (*ring, error) {
 		if _, err := unix.KeyctlSearch(parent, "keyring", service, 0); err == nil {
 			return func() {}, nil
 		}
-		return Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: "keyctl"}.Hold(ctx, "keyctl")
+		return cfg.locks("keyctl").Hold(ctx, "keyctl")
 	}
 	return r, nil
 }

@@ -11,7 +11,7 @@ import (
 // cannot serve says why. "auto" (and "") is the backend of the recorded keys
 // where all lie in one, else the first that answers a probe; see choose.
 func Open(cfg Config) (Vault, error) {
-	if cfg.Backend == "" || cfg.Backend == "auto" {
+	if cfg.Backend == "" || cfg.Backend == auto {
 		return choose(cfg)
 	}
 	return openNamed(cfg)

@@ -68,14 +68,14 @@ func TestAutoKeepsToTheRecord(t *testing.T) {
 	if other == "" {
 		t.Skip("this build has the file vault alone")
 	}
-	if err := Record(cfg.StateDir, "p", other); err != nil {
+	if err := (&Registry{StateDir: cfg.StateDir}).Note("p", other); err != nil {
 		t.Fatal(err)
 	}
 	v, err := Open(cfg)
 	if err == nil && v.Backend() != other {
 		t.Errorf("the key is in %q, and %q was opened", other, v.Backend())
 	}
-	if err := Record(cfg.StateDir, "q", "file"); err != nil {
+	if err := (&Registry{StateDir: cfg.StateDir}).Note("q", "file"); err != nil {
 		t.Fatal(err)
 	}
 	if v, err = Open(cfg); err != nil {

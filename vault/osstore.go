@@ -39,7 +39,7 @@ type osVault struct {
 
 func newOSVault(cfg Config, backend string, store itemStore) *osVault {
 	return &osVault{
-		Locks:  Locks{Dir: filepath.Join(cfg.StateDir, "locks"), Backend: backend},
+		Locks:  cfg.locks(backend),
 		store:  store,
 		verify: true,
 		cfg:    cfg,
@@ -149,6 +149,16 @@ func (v *osVault) probe(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// expectAbsent asks a store that has a short way to tell.
+func (v *osVault) expectAbsent(ctx context.Context, profile string) error {
+	if e, ok := v.store.(expecter); ok {
+		if err := e.expectAbsent(ctx, profile); err != nil {
+			return v.fail(ctx, "get", KindCard, profile, err)
+		}
+	}
+	return nil
 }
 
 func (v *osVault) read(ctx context.Context, encoded string) ([]byte, error) {
@@ -272,6 +282,19 @@ type keyringItem struct {
 	Description                 string
 	KeychainNotTrustApplication bool
 	KeychainNotSynchronizable   bool
+}
+
+// locks of a backend that has no directory of its own.
+func (c Config) locks(backend string) Locks {
+	return Locks{Dir: filepath.Join(c.StateDir, lockFolder), Backend: backend}
+}
+
+// under is a folder of the state directory; "" where there is none.
+func (c Config) under(folder string) string {
+	if c.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(c.StateDir, folder)
 }
 
 // timeout is Config.Timeout or its default.

@@ -51,7 +51,7 @@ func openPass(cfg Config) (Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.cards = newPassCards(p.folder(), cfg.StateDir)
+	p.cards = passCards{p.folder(), cfg.under("pass")}
 	v := newOSVault(cfg, "pass", p)
 	v.verify = false // reading back would ask for the PIN
 	return v, nil

@@ -19,13 +19,6 @@ type passCards struct {
 	store, dir string // folder of the encrypted items; "" for dir: none are kept
 }
 
-func newPassCards(store, stateDir string) passCards {
-	if stateDir == "" {
-		return passCards{}
-	}
-	return passCards{store, filepath.Join(stateDir, "pass")}
-}
-
 // sealed is the digest of a card's encrypted file; nil for other items, and
 // where it cannot be read.
 func (c passCards) sealed(name string) []byte {

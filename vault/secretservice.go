@@ -55,20 +55,18 @@ type ssSecret struct {
 // Secrets travel over the user's own session bus in a "plain" session: who
 // could read along there can ask the service itself.
 type secretService struct {
-	environ  []string
-	noInput  bool
-	timeout  time.Duration // Config.Timeout
-	name     string        // of the collection
-	named    bool          // by somebody: another one will not do
-	stateDir string        // where the record is
-	hints    ssHints
+	environ []string
+	noInput bool
+	timeout time.Duration // Config.Timeout
+	name    string        // of the collection
+	named   bool          // by somebody: another one will not do
+	hints   ssHints
 
 	mu         sync.Mutex
 	bus        *bus
 	session    dbus.ObjectPath // "" until a secret travels
 	collection dbus.ObjectPath // by the name alone, or as the service says
 	unlockedAt time.Time       // when it was last seen unlocked
-	absent     string          // encoded name that the last call found missing by the way
 	written    string          // encoded name of the last put, which only a search proves
 }
 
@@ -87,8 +85,8 @@ func newSecretService(cfg Config) (*secretService, error) {
 		// The bus would drop the whole connection.
 		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
 	}
-	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, named: named, stateDir: cfg.StateDir,
-		hints: newSSHints(cfg.StateDir), collection: ssCollectionPath(name)}, nil
+	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, named: named,
+		hints: ssHints{cfg.under(hintDir)}, collection: ssCollectionPath(name)}, nil
 }
 
 // connect dials the bus once.
@@ -142,13 +140,9 @@ func (s *secretService) close() error {
 }
 
 func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
-	absent := s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if absent == name {
-		return nil, ErrNotFound
 	}
 	if !s.takeWritten(name) {
 		if value, ok, err := s.guess(ctx, b, name); ok || err != nil {
@@ -164,9 +158,6 @@ func (s *secretService) get(ctx context.Context, name string) ([]byte, error) {
 
 // seek reads an item by search, and leaves a hint for the next time.
 func (s *secretService) seek(ctx context.Context, b *bus, name string) ([]byte, error) {
-	if err := s.expectAbsent(ctx, b, name); err != nil {
-		return nil, err
-	}
 	found, err := s.search(ctx, b, map[string]string{ssAttrItem: name})
 	if err != nil {
 		return nil, err

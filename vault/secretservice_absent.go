@@ -4,35 +4,28 @@ package vault
 
 import (
 	"context"
-	"strings"
 
 	"github.com/godbus/dbus/v5"
 )
 
-// expectAbsent spares a call where a role's profile is asked for a key of its
-// own, as every command does: it has none, says the record, so that its card
-// and its key are looked for together. ErrNotFound when there is neither; the
-// key is then what the next call will ask for. Nil decides nothing.
-func (s *secretService) expectAbsent(ctx context.Context, b *bus, name string) error {
-	kind, profile, hashed, ok := DecodeName(name)
-	if !ok || hashed || kind != KindCard {
+// expectAbsent looks for a profile's card and its key together: the two share
+// an attribute.
+func (s *secretService) expectAbsent(ctx context.Context, profile string) error {
+	if IsHashed(KindCard, profile) {
 		return nil
 	}
-	if recorded, err := Recorded(s.stateDir, profile); recorded != "" || err != nil {
-		return nil
+	b, err := s.connect(ctx)
+	if err != nil {
+		return err
 	}
-	_, body, _ := strings.Cut(name, ".")
-	attributes := map[string]string{ssAttrName: body}
+	attributes := map[string]string{ssAttrName: ssAttributes(EncodeName(KindCard, profile))[ssAttrName]}
 	s.callAhead(b, attributes)
 	found, err := s.search(ctx, b, attributes)
 	b.takeEarly(s.askLocked()) // where nobody wanted it: a lock is never judged by an old answer
-	if err != nil || len(found) > 0 {
-		return err
+	if err == nil && len(found) == 0 {
+		return ErrNotFound
 	}
-	s.mu.Lock()
-	s.absent = EncodeName(KindKey, profile)
-	s.mu.Unlock()
-	return ErrNotFound
+	return err
 }
 
 // callAhead sends the search and what follows when it finds nothing, as for
@@ -57,14 +50,4 @@ func (s *secretService) callAhead(b *bus, attributes map[string]string) {
 func (s *secretService) askLocked() request {
 	collection, _ := s.state()
 	return request{ssName, collection, getProperty, []any{ssCollection, "Locked"}}
-}
-
-// takeAbsent gives what the call before this one found missing by the way.
-// It is asked at the start of every call, so that it is never older.
-func (s *secretService) takeAbsent() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name := s.absent
-	s.absent = ""
-	return name
 }

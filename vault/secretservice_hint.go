@@ -28,13 +28,6 @@ const maxHint = 512
 // secret, and one that is lost, damaged or wrong costs a search.
 type ssHints struct{ dir string } // "": none are kept
 
-func newSSHints(stateDir string) ssHints {
-	if stateDir == "" {
-		return ssHints{}
-	}
-	return ssHints{filepath.Join(stateDir, hintDir)}
-}
-
 // load gives the path of an item of this collection, "" where none is known.
 func (h ssHints) load(name string, collection dbus.ObjectPath) dbus.ObjectPath {
 	if h.dir == "" {

@@ -401,6 +401,13 @@ func TestAutoChoosesByProbe(t *testing.T) {
 	})
 }
 
+// registryOf is a registry of one open vault.
+func registryOf(v vault.Vault, cfg vault.Config) *vault.Registry {
+	r := &vault.Registry{Backend: v.Backend(), StateDir: cfg.StateDir}
+	r.Use(v.Backend(), v)
+	return r
+}
+
 // The warm path of a role over a key of another profile: the role's profile
 // holds no key, which takes a search, and the other's card and the session are
 // read where they were put. The keyring library
@@ -413,16 +420,16 @@ func TestSecretServiceCalls(t *testing.T) {
 	if _, err := vault.PutKey(t.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := vault.Record(cfg.StateDir, "default", "secret-service"); err != nil {
+	if err := registryOf(v, cfg).Note("default", "secret-service"); err != nil {
 		t.Fatal(err)
 	}
 	putItem(t, v, vault.KindSession, strings.Repeat("0123456789abcdef", 4), "session")
 	bus.counted()
 	v = mustOpen(t, cfg)
-	if _, err := vault.GetCard(t.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+	if _, err := registryOf(v, cfg).Find(t.Context(), "admin"); !errors.Is(err, vault.ErrNotFound) {
 		t.Fatal(err)
 	}
-	if _, err := vault.GetCard(t.Context(), v, "default"); err != nil {
+	if _, err := registryOf(v, cfg).Find(t.Context(), "default"); err != nil {
 		t.Fatal(err)
 	}
 	wantItem(t, v, vault.KindSession, strings.Repeat("0123456789abcdef", 4), "session")
@@ -434,18 +441,15 @@ func TestSecretServiceCalls(t *testing.T) {
 	if err := v.Close(); err != nil {
 		t.Error(err)
 	}
-	// What was found missing by the way is believed once, by the next call.
+	// What was found missing is not believed a second time.
 	v = mustOpen(t, cfg)
 	everyCard := func(want error) {
 		t.Helper()
-		if _, err := vault.GetCard(t.Context(), v, "late"); !errors.Is(err, want) {
-			t.Errorf("GetCard: %v, want %v", err, want)
+		if _, err := registryOf(v, cfg).Find(t.Context(), "late"); !errors.Is(err, want) {
+			t.Errorf("Find: %v, want %v", err, want)
 		}
 	}
 	everyCard(vault.ErrNotFound)
-	if _, err := v.Get(t.Context(), vault.KindCard, "late"); !errors.Is(err, vault.ErrNotFound) {
-		t.Fatal(err)
-	}
 	if _, err := vault.PutKey(t.Context(), v, "late", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
@@ -477,7 +481,7 @@ func TestSecretServiceCallsAhead(t *testing.T) {
 		}
 	})
 	v := mustOpen(t, cfg)
-	if _, err := vault.GetCard(t.Context(), v, "admin"); !errors.Is(err, vault.ErrNotFound) {
+	if _, err := registryOf(v, cfg).Find(t.Context(), "admin"); !errors.Is(err, vault.ErrNotFound) {
 		t.Fatal(err)
 	}
 	wantItem(t, v, vault.KindSession, "s", "data")

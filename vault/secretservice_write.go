@@ -13,7 +13,6 @@ import (
 
 // put replaces the item of this name, in the keyring library's layout.
 func (s *secretService) put(ctx context.Context, name string, value []byte) error {
-	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return err
@@ -79,7 +78,6 @@ func (s *secretService) create(ctx context.Context, b *bus, name string, secret 
 
 // remove deletes every item of this name (one, unless others wrote beside us).
 func (s *secretService) remove(ctx context.Context, name string) error {
-	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return err
@@ -114,7 +112,6 @@ func (s *secretService) remove(ctx context.Context, name string) error {
 // names lists a kind by its attribute (one call) and reads the labels, which
 // are the names, many at once. No secret is opened.
 func (s *secretService) names(ctx context.Context, kind Kind) ([]string, error) {
-	s.takeAbsent()
 	b, err := s.connect(ctx)
 	if err != nil {
 		return nil, err

@@ -12,49 +12,57 @@ import (
 	"testing"
 )
 
+func recordedIn(r *Registry, profile string) (backend string, err error) {
+	keys, err := r.Recorded()
+	return keys[profile], err
+}
+
 func TestRecord(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	if b, err := Recorded(dir, "p"); b != "" || err != nil {
+	r := &Registry{StateDir: dir}
+	if b, err := recordedIn(r, "p"); b != "" || err != nil {
 		t.Error("a record without a file")
 	}
-	if err := Forget(dir, "p", "file"); err != nil {
+	if err := r.Forget("p", "file"); err != nil {
 		t.Errorf("Forget of what was never recorded: %v", err)
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("reading and forgetting created the state directory")
 	}
-	for _, r := range [][2]string{{"p", "file"}, {"q", "secret-service"}, {"p", "kwallet"}} {
-		if err := Record(dir, r[0], r[1]); err != nil {
+	for _, note := range [][2]string{{"p", "file"}, {"q", "secret-service"}, {"p", "kwallet"}} {
+		if err := r.Note(note[0], note[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if b, err := Recorded(dir, "p"); err != nil || b != "kwallet" {
+	if b, err := recordedIn(r, "p"); err != nil || b != "kwallet" {
 		t.Errorf("p is in %q, %v", b, err)
 	}
-	if got, err := RecordedBackends(dir); err != nil || !slices.Equal(got, []string{"kwallet", "secret-service"}) {
-		t.Errorf("backends %q", got)
+	if keys, err := r.Recorded(); err != nil || !slices.Equal(backendsOf(keys), []string{"kwallet", "secret-service"}) {
+		t.Errorf("backends of %q", keys)
 	}
-	if got := ElsewhereHint(dir, "q", "file"); !strings.Contains(got, "--backend secret-service") {
+	r.Backend = "file"
+	if got := r.Elsewhere("q"); !strings.Contains(got, "--backend secret-service") {
 		t.Errorf("hint %q", got)
 	}
+	r.Backend = "kwallet"
 	for _, profile := range []string{"p", "nobody"} {
-		if got := ElsewhereHint(dir, profile, "kwallet"); got != "" {
+		if got := r.Elsewhere(profile); got != "" {
 			t.Errorf("needless hint %q", got)
 		}
 	}
-	if err := Forget(dir, "p", "file"); err != nil {
+	if err := r.Forget("p", "file"); err != nil {
 		t.Fatal(err)
 	}
-	if b, _ := Recorded(dir, "p"); b != "kwallet" {
+	if b, _ := recordedIn(r, "p"); b != "kwallet" {
 		t.Errorf("a copy in another backend was removed, and p was forgotten")
 	}
-	if err := Forget(dir, "p", "kwallet"); err != nil {
+	if err := r.Forget("p", "kwallet"); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := Recorded(dir, "p"); b != "" || err != nil {
+	if b, err := recordedIn(r, "p"); b != "" || err != nil {
 		t.Error("p was not forgotten")
 	}
-	if b, _ := Recorded(dir, "q"); b != "secret-service" {
+	if b, _ := recordedIn(r, "q"); b != "secret-service" {
 		t.Error("q was forgotten too")
 	}
 }
@@ -73,19 +81,20 @@ func TestDamagedRecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
+			r := &Registry{StateDir: dir}
 			if err := os.Chmod(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, recordFile), []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if b, err := Recorded(dir, "p"); b != "" || err != nil {
+			if b, err := recordedIn(r, "p"); b != "" || err != nil {
 				t.Errorf("recorded in %q, %v", b, err)
 			}
-			if err := Record(dir, "p", "file"); err != nil {
+			if err := r.Note("p", "file"); err != nil {
 				t.Fatal(err)
 			}
-			if b, _ := Recorded(dir, "p"); b != "file" {
+			if b, _ := recordedIn(r, "p"); b != "file" {
 				t.Errorf("recorded in %q", b)
 			}
 		})
@@ -93,17 +102,17 @@ func TestDamagedRecord(t *testing.T) {
 }
 
 func TestConcurrentRecords(t *testing.T) {
-	dir := t.TempDir()
+	r := &Registry{StateDir: t.TempDir()}
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
-			if err := Record(dir, fmt.Sprint("p", i), "file"); err != nil {
+			if err := r.Note(fmt.Sprint("p", i), "file"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if all, err := Records(dir); err != nil || len(all) != 40 {
+	if all, err := r.Recorded(); err != nil || len(all) != 40 {
 		t.Errorf("%d of 40 records were kept, %v", len(all), err)
 	}
 }
@@ -113,7 +122,7 @@ func TestUnwritableRecord(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Record(filepath.Join(file, "state"), "p", "file"); err == nil {
+	if err := (&Registry{StateDir: filepath.Join(file, "state")}).Note("p", "file"); err == nil {
 		t.Error("recorded below a regular file")
 	}
 }
@@ -126,15 +135,16 @@ func TestRecordOpenToOthers(t *testing.T) {
 		t.Skip("no modes there")
 	}
 	dir := t.TempDir()
-	if err := Record(dir, "p", "pass"); err != nil {
+	r := &Registry{StateDir: dir}
+	if err := r.Note("p", "pass"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(filepath.Join(dir, recordFile), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, rerr := Recorded(dir, "p")
+	_, rerr := recordedIn(r, "p")
 	_, cerr := Open(Config{Backend: "auto", StateDir: dir, FileDir: filepath.Join(dir, "vault")})
-	for what, err := range map[string]error{"Recorded": rerr, "Open": cerr, "Record": Record(dir, "q", "file"), "Forget": Forget(dir, "p", "pass")} {
+	for what, err := range map[string]error{"Recorded": rerr, "Open": cerr, "Record": r.Note("q", "file"), "Forget": r.Forget("p", "pass")} {
 		var e *Error
 		if !errors.Is(err, ErrUnavailable) || !errors.As(err, &e) || !strings.Contains(e.Remedy, "chmod 600") {
 			t.Errorf("%s: %v", what, err)
@@ -143,7 +153,7 @@ func TestRecordOpenToOthers(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, recordFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := Recorded(dir, "p"); b != "pass" || err != nil {
+	if b, err := recordedIn(r, "p"); b != "pass" || err != nil {
 		t.Errorf("p is in %q, %v", b, err)
 	}
 }
