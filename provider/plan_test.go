@@ -97,6 +97,8 @@ func TestPlanDecides(t *testing.T) {
 			"Environment  aws 0s | AssumeRole us-east-1 aws 1h0m0s as os-user", "at most 1h"},
 		{"a serial over an instance is of no use", "[profile r]\ncredential_source = Ec2InstanceMetadata\nmfa_serial = " + serial + "\nrole_arn = " + roleARN("r"), "r", profile.ResolveOptions{}, provider.Options{},
 			"Ec2InstanceMetadata  aws 0s | AssumeRole us-east-1 aws 1h0m0s as alice", "mfa_serial is left out"},
+		{"a serial over a sign-in is asked for in the browser", "[profile s]\nlogin_session = arn:aws:iam::123456789012:user/alice\nregion = eu-west-1\n[profile r]\nsource_profile = s\nmfa_serial = " + serial + "\nrole_arn = " + roleARN("r"), "r", profile.ResolveOptions{}, provider.Options{},
+			"CreateOAuth2Token eu-west-1 aws 0s | AssumeRole eu-west-1 aws 1h0m0s as alice", "mfa_serial is left out"},
 		{"a container", "[profile r]\ncredential_source = EcsContainer\nrole_arn = " + roleARN("r"), "r", profile.ResolveOptions{}, provider.Options{},
 			"EcsContainer  aws 0s | AssumeRole us-east-1 aws 1h0m0s as os-user", ""},
 		{"a web identity may last 12 h", "[profile r]\nweb_identity_token_file = /t\nduration_seconds = 43200\nrole_arn = " + roleARN("r"), "r", profile.ResolveOptions{}, provider.Options{},
