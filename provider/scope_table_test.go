@@ -68,7 +68,8 @@ func TestScopeTable(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# What a session policy makes of each way to get credentials: written by TestScopeTable with -update. Each\n" +
 		"# plan was carried out twice against the strict double, the second time from the cache, and what it gave is\n" +
-		"# narrowed to the policies that were asked for and to no other. {…} is a policy, arn… the ARN of one.\n")
+		"# narrowed to the policies that were asked for and to no other. {…} is a policy, arn… the ARN of one. An AI agent\n" +
+		"# asks where a row says so, and in all that are read-only but one.\n")
 	for _, source := range []struct {
 		title, profile string
 		options        provider.Options
@@ -85,25 +86,35 @@ func TestScopeTable(t *testing.T) {
 	} {
 		fmt.Fprintf(&b, "\n%s\n", source.title)
 		for _, way := range []struct {
-			title, lines string
-			asked        profile.SessionPolicy
-			want         []string
+			title, lines, agent string
+			asked               profile.SessionPolicy
+			want                []string
 		}{
-			{"whole", "", profile.SessionPolicy{}, nil},
-			{"--policy", "", profile.SessionPolicy{Policy: onlyS3}, []string{onlyS3}},
-			{"--policy-arn", "", profile.SessionPolicy{PolicyARNs: []string{onlyRead}}, []string{onlyRead}},
-			{"policy", "policy = " + onlyS3, profile.SessionPolicy{}, []string{onlyS3}},
-			{"policy_arns", "policy_arns = " + onlyRead, profile.SessionPolicy{}, []string{onlyRead}},
-			{"--policy over both", "policy = {}\npolicy_arns = " + onlyRead, profile.SessionPolicy{Policy: onlyS3}, []string{onlyS3}},
+			{"whole", "", "", profile.SessionPolicy{}, nil},
+			{"--policy", "", "", profile.SessionPolicy{Policy: onlyS3}, []string{onlyS3}},
+			{"--policy-arn", "", "", profile.SessionPolicy{PolicyARNs: []string{onlyRead}}, []string{onlyRead}},
+			{"policy", "policy = " + onlyS3, "", profile.SessionPolicy{}, []string{onlyS3}},
+			{"policy_arns", "policy_arns = " + onlyRead, "", profile.SessionPolicy{}, []string{onlyRead}},
+			{"--policy over both", "policy = {}\npolicy_arns = " + onlyRead, "", profile.SessionPolicy{Policy: onlyS3}, []string{onlyS3}},
+			{"agent", "agent = allow", "claude", profile.SessionPolicy{}, nil},
+			{"agent, --policy", "", "claude", profile.SessionPolicy{Policy: onlyS3}, []string{onlyS3}},
+			{"read-only, a person", "agent = read-only", "", profile.SessionPolicy{}, nil},
+			{"read-only", "agent = read-only", "claude", profile.SessionPolicy{}, []string{onlyRead}},
+			{"read-only, --policy", "agent = read-only", "claude", profile.SessionPolicy{Policy: onlyS3}, []string{onlyRead, onlyS3}},
+			{"read-only, policy", "agent = read-only\npolicy = " + onlyS3, "claude", profile.SessionPolicy{}, []string{onlyRead, onlyS3}},
+			{"read-only, its own ARN", "agent = read-only", "claude", profile.SessionPolicy{PolicyARNs: []string{onlyRead}}, []string{onlyRead}},
+			{"read-only, other ARN", "agent = read-only\npolicy_arns = " + onlyRead + "Too", "claude", profile.SessionPolicy{}, []string{onlyRead}},
 		} {
 			w := scopeWorld(t, source.profile, way.lines)
 			r := w.resolve(source.profile, profile.ResolveOptions{SessionPolicy: way.asked})
-			p, err := w.tryPlan(r, source.options)
+			o := source.options
+			o.Agent = way.agent
+			p, err := w.tryPlan(r, o)
 			if err != nil {
 				if !errors.Is(err, provider.ErrNarrow) || len(way.want) == 0 {
 					t.Fatalf("%s, %s: %v", source.title, way.title, err)
 				}
-				fmt.Fprintf(&b, "  %-19s refused: %v\n", way.title, err)
+				fmt.Fprintf(&b, "  %-22s refused: %v\n", way.title, err)
 				continue
 			}
 			tokens := &memoryStore{items: map[string][]byte{}}
@@ -122,7 +133,7 @@ func TestScopeTable(t *testing.T) {
 			if _, err := provider.CallerIdentity(t.Context(), provider.CallOptions{Endpoints: at(w.srv.URL)}, again); err != nil {
 				t.Errorf("%s, %s: %v", source.title, way.title, err)
 			}
-			fmt.Fprintf(&b, "  %-19s %s\n", way.title, describePlan(p, w.device.Serial))
+			fmt.Fprintf(&b, "  %-22s %s\n", way.title, describePlan(p, w.device.Serial))
 		}
 	}
 	compareGolden(t, "scope.golden", b.String())

@@ -16,8 +16,8 @@ import (
 )
 
 // However the policies change from call to call, on the command line and in
-// the files: nobody gets credentials that were narrowed for somebody else, nor
-// whole ones.
+// the files, and whoever calls, a person or an agent: nobody gets credentials
+// that were narrowed for somebody else, nor whole ones.
 func TestNarrowedAndWholeNeverMeet(t *testing.T) {
 	rounds := 500
 	if os.Getenv("GROAT_TEST_LONG") != "" {
@@ -36,8 +36,13 @@ func TestNarrowedAndWholeNeverMeet(t *testing.T) {
 	lines := func(p profile.SessionPolicy) string {
 		return "policy = " + p.Policy + "\npolicy_arns = " + strings.Join(p.PolicyARNs, ",") + "\n"
 	}
-	seen := map[string]bool{}
+	seen := map[string]string{} // key IDs of roles, and which agent they are for
 	for range rounds {
+		agent := []string{"", "claude", "codex"}[rand.IntN(3)]
+		rules := map[string]string{"one": "allow", "two": "allow"}
+		for role := range rules {
+			rules[role] = []string{profile.AgentAllow, profile.AgentAllow, profile.AgentReadOnly}[rand.IntN(3)]
+		}
 		name := []string{"default", "same", "one", "two"}[rand.IntN(4)]
 		role := name == "one" || name == "two"
 		own := map[string]profile.SessionPolicy{"default": pick(false), "same": pick(false), "one": pick(true), "two": pick(true)}
@@ -47,8 +52,8 @@ func TestNarrowedAndWholeNeverMeet(t *testing.T) {
 		}
 		w.config = "[default]\nregion = eu-west-1\n" + lines(own["default"]) +
 			"[profile same]\nsource_profile = default\n" + lines(own["same"]) +
-			"[profile one]\nsource_profile = default\nrole_arn = " + roleARN("one") + "\n" + lines(own["one"]) +
-			"[profile two]\nsource_profile = one\nrole_arn = " + roleARN("two") + "\n" + lines(own["two"])
+			"[profile one]\nsource_profile = default\nrole_arn = " + roleARN("one") + "\nagent = " + rules["one"] + "\n" + lines(own["one"]) +
+			"[profile two]\nsource_profile = one\nrole_arn = " + roleARN("two") + "\nagent = " + rules["two"] + "\n" + lines(own["two"])
 		want := flags
 		if !want.Narrows() {
 			want = own[name]
@@ -56,8 +61,13 @@ func TestNarrowedAndWholeNeverMeet(t *testing.T) {
 		if !want.Narrows() && name == "same" {
 			want = own["default"]
 		}
-		o := provider.Options{AssumeRoleTTL: time.Duration(15+15*rand.IntN(2)) * time.Minute}
+		readOnly := agent != "" && rules[name] == profile.AgentReadOnly
+		o := provider.Options{AssumeRoleTTL: time.Duration(15+15*rand.IntN(2)) * time.Minute, Agent: agent}
 		p, err := w.tryPlan(w.resolve(name, profile.ResolveOptions{SessionPolicy: flags}), o)
+		if readOnly && len(want.PolicyARNs) > 0 && !slices.Equal(want.PolicyARNs, []string{onlyRead}) {
+			wantError(t, err, provider.ErrNarrow, "has policies of its own")
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,15 +75,24 @@ func TestNarrowedAndWholeNeverMeet(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s, %+v: %v\n%s", name, flags, err, w.config)
 		}
-		parts := want.PolicyARNs
+		var parts []string
 		if want.Policy != "" {
-			parts = slices.Concat([]string{want.Policy}, parts)
+			parts = []string{want.Policy}
+		}
+		if readOnly { // the document is applied after it
+			parts = slices.Concat([]string{onlyRead}, parts)
+		} else {
+			parts = slices.Concat(parts, want.PolicyARNs)
 		}
 		if got := w.srv.SessionPolicies(creds.AccessKeyID); !slices.Equal(got, parts) {
-			t.Fatalf("%s, %+v: narrowed to %q, want %q\n%s", name, flags, got, parts, w.config)
+			t.Fatalf("%s, %+v, agent %q: narrowed to %q, want %q\n%s", name, flags, agent, got, parts, w.config)
 		}
-		seen[creds.AccessKeyID] = true
+		if other, met := seen[creds.AccessKeyID]; role && met && other != agent {
+			t.Fatalf("%s: agent %q has what %q was given", name, agent, other)
+		}
+		seen[creds.AccessKeyID] = agent
 	}
+	t.Logf("%d changes of the options, %d credentials, 0 mix-ups", rounds, len(seen))
 	if len(seen) < 10 || len(seen) > rounds/2 {
 		t.Errorf("%d credentials in %d rounds: no policy varied, or nothing was cached", len(seen), rounds)
 	}
