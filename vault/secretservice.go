@@ -193,6 +193,12 @@ func (s *secretService) takeWritten(name string) bool {
 // a locked collection hides is never taken for missing: it is unlocked, or
 // the error wraps ErrLocked.
 func (s *secretService) search(ctx context.Context, b *bus, attributes map[string]string) ([]dbus.ObjectPath, error) {
+	if _, known := s.state(); s.noInput && !known {
+		// KeePassXC puts up its dialog when it is searched while locked.
+		if _, err := s.settle(ctx, b); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		collection, known := s.state()
 		body, err := b.ask(ctx, ssName, ssPath, ssService+".SearchItems", attributes)

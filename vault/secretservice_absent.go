@@ -37,7 +37,7 @@ func (s *secretService) callAhead(b *bus, attributes map[string]string) {
 	s.mu.Lock()
 	open := s.session != ""
 	s.mu.Unlock()
-	if known || open {
+	if known || open || s.noInput { // nothing may be searched before the lock is known
 		return
 	}
 	b.ahead(

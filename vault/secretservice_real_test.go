@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,6 +30,62 @@ func TestContractSecretService(t *testing.T) {
 		cfg = secretServiceConfig(d, t)
 		return mustOpen(t, cfg)
 	}, vaulttest.Options{Again: func(t *testing.T) vault.Vault { return mustOpen(t, cfg) }})
+}
+
+// The Secret Services that have no collection "login": nobody has to name
+// theirs, and auto chooses one unless it knows KWallet's own way in.
+func TestRealSecretServiceOfOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		start func(*desktop.Desktop)
+		auto  string
+	}{
+		"keepassxc": {func(d *desktop.Desktop) { d.KeePassXC(true) }, "secret-service"},
+		"kwalletd5": {(*desktop.Desktop).KWalletSecrets, "kwallet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			promised(t, "secret-service", "dbus-daemon", name)
+			d := desktop.New(t)
+			c.start(d)
+			cfg := secretServiceConfig(d, t)
+			auto := cfg
+			auto.Backend, auto.FileDir = "auto", filepath.Join(t.TempDir(), "v")
+			if chosen := mustOpen(t, auto).Backend(); chosen != c.auto {
+				t.Errorf("auto chose %s", chosen)
+			}
+			v := mustOpen(t, cfg)
+			large := strings.Repeat("s", 6000)
+			putItem(t, v, vault.KindKey, "prod", "one")
+			putItem(t, v, vault.KindKey, "prod", "two")
+			putItem(t, v, vault.KindKey, "ünï code/@", "three")
+			putItem(t, v, vault.KindSession, "prod", large)
+			another := mustOpen(t, secretServiceConfig(d, t)) // as another process would
+			wantItem(t, another, vault.KindKey, "prod", "two")
+			wantItem(t, another, vault.KindKey, "ünï code/@", "three")
+			wantItem(t, another, vault.KindSession, "prod", large)
+			if names, err := another.Names(t.Context(), vault.KindKey); err != nil || !slices.Equal(names, []string{"prod", "ünï code/@"}) {
+				t.Errorf("names %q, %v", names, err)
+			}
+			if err := another.Remove(t.Context(), vault.KindKey, "prod"); err != nil {
+				t.Error(err)
+			}
+			everyOperation(t, v, vault.ErrNotFound, "missing")
+			if _, err := v.Get(t.Context(), vault.KindKey, "prod"); !errors.Is(err, vault.ErrNotFound) {
+				t.Errorf("what was removed: %v", err)
+			}
+			wantItem(t, v, vault.KindSession, "prod", large)
+		})
+	}
+}
+
+// KeePassXC asks for its password when it is searched. Where nobody is to be
+// asked, it is locked, at once and for every operation.
+func TestRealKeePassXCLocked(t *testing.T) {
+	promised(t, "secret-service", "dbus-daemon", "keepassxc")
+	d := desktop.New(t)
+	d.KeePassXC(false)
+	cfg := secretServiceConfig(d, t)
+	cfg.NoInput = true
+	everyOperation(t, mustOpen(t, cfg), vault.ErrLocked)
 }
 
 // lockedDesktop has a login collection with one item, locked from then on.

@@ -7,6 +7,7 @@ package desktop
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -157,6 +158,68 @@ func (d *Desktop) GnomeKeyring(password string) *exec.Cmd {
 	return cmd
 }
 
+// What KeePassXC needs to answer as the Secret Service with nobody at its
+// windows: the plugin, no questions, and a group of the database that it shows.
+// It does not save: version 2.7.4 can crash when it is asked meanwhile.
+const (
+	keePassXCIni = `[General]
+ConfigVersion=2
+UpdateCheckMessageShown=true
+AutoSaveAfterEveryChange=false
+[GUI]
+CheckForUpdates=false
+[FdoSecrets]
+Enabled=true
+ShowNotification=false
+ConfirmAccessItem=false
+ConfirmDeleteItem=false
+`
+	keePassXCDatabase = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile><Meta><CustomData>
+<Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{00112233-4455-6677-8899-aabbccddeeff}</Value></Item>
+</CustomData></Meta><Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root></KeePassFile>
+`
+)
+
+// KeePassXC starts KeePassXC with a new database "passwords", which it shows as
+// its only collection, open or locked.
+func (d *Desktop) KeePassXC(open bool) {
+	d.t.Helper()
+	database := filepath.Join(d.Home, "passwords.kdbx")
+	for path, text := range map[string]string{
+		filepath.Join(d.Home, ".config/keepassxc/keepassxc.ini"): keePassXCIni,
+		database + ".xml": keePassXCDatabase,
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	create := exec.Command("keepassxc-cli", "import", "--quiet", "--set-password", "--decryption-time", "100", database+".xml", database)
+	create.Env, create.Stdin = d.Env, strings.NewReader("pw\npw\n")
+	if out, err := create.CombinedOutput(); err != nil {
+		d.t.Fatalf("%v: %s", err, out)
+	}
+	if !open {
+		d.Start(nil, "keepassxc", database)
+		d.Await("org.freedesktop.secrets")
+		return
+	}
+	d.Start(strings.NewReader("pw\n"), "keepassxc", "--pw-stdin", database)
+	d.Await("org.freedesktop.secrets")
+	// It is on the bus before it has read the password: whoever asks for an
+	// item by then makes it ask in a window instead.
+	collection := d.Connect().Object("org.freedesktop.secrets", "/org/freedesktop/secrets/collection/passwords")
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		locked, err := collection.GetProperty("org.freedesktop.Secret.Collection.Locked")
+		if err == nil && locked.Value() == false {
+			return
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("KeePassXC did not open its database: %v, %v", locked, err)
+		}
+	}
+}
+
 // kwalletrc lets kwalletd run without its first-use wizard.
 const kwalletrc = `[Wallet]
 Enabled=true
@@ -169,15 +232,33 @@ Default Wallet=kdewallet
 apiEnabled=false
 `
 
+// KWalletSecrets starts kwalletd5 as the Secret Service, with an open wallet.
+// It shows the wallets that are there when it starts.
+func (d *Desktop) KWalletSecrets() {
+	d.t.Helper()
+	first := d.KWallet()
+	d.OpenKDEWallet()
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	d.kwallet(strings.Replace(kwalletrc, "apiEnabled=false", "apiEnabled=true", 1))
+	d.OpenKDEWallet()
+	d.Await("org.freedesktop.secrets")
+}
+
 // KWallet starts kwalletd5 without a screen. Until OpenKDEWallet its wallet is
 // closed, and its dialog is on a screen that nobody sees.
 func (d *Desktop) KWallet() *exec.Cmd {
+	d.t.Helper()
+	return d.kwallet(kwalletrc)
+}
+
+func (d *Desktop) kwallet(settings string) *exec.Cmd {
 	d.t.Helper()
 	config := filepath.Join(d.Home, ".config")
 	if err := os.MkdirAll(config, 0o700); err != nil {
 		d.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(config, "kwalletrc"), []byte(kwalletrc), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(config, "kwalletrc"), []byte(settings), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 	cmd := d.Start(nil, "kwalletd5")
