@@ -102,7 +102,7 @@ func (c *addCmd) checkFree(ctx context.Context, v vault.Vault) error {
 func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 	switch {
 	case c.Stdin:
-		key, err := readKey(a.input(ctx))
+		key, err := readKey(a.streams.input(ctx))
 		if err != nil {
 			return key, usageError("stdin: "+err.Error(), "")
 		}

@@ -47,13 +47,13 @@ const maxAgentName = 32
 
 // agent is the AI agent that calls, in lower case; "" where none shows
 // itself. It is a seat belt: whoever calls can take a variable away.
-func (a *app) agent() string {
+func (e environment) agent() string {
 	for _, known := range agents {
-		if a.getenv(known.variable) != "" {
+		if e.getenv(known.variable) != "" {
 			return known.name
 		}
 	}
-	name := strings.Map(agentRune, strings.ToLower(a.getenv(agentVariable)))
+	name := strings.Map(agentRune, strings.ToLower(e.getenv(agentVariable)))
 	return name[:min(len(name), maxAgentName)]
 }
 

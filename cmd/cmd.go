@@ -23,33 +23,6 @@ func StandardStreams() Streams {
 	return Streams{In: os.Stdin, Out: standard(1, os.Stdout), Err: standard(2, os.Stderr)}
 }
 
-// input is stdin, whose reading ends with ctx.
-func (a *app) input(ctx context.Context) io.Reader { return interruptible{ctx, a.streams.In} }
-
-type interruptible struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read gives up with the context; what still comes then is lost.
-func (i interruptible) Read(p []byte) (int, error) {
-	type result struct {
-		n   int
-		err error
-	}
-	buf, done := make([]byte, len(p)), make(chan result, 1)
-	go func() {
-		n, err := i.r.Read(buf)
-		done <- result{n, err}
-	}()
-	select {
-	case r := <-done:
-		return copy(p, buf[:r.n]), r.err
-	case <-i.ctx.Done():
-		return 0, context.Cause(i.ctx)
-	}
-}
-
 // Main runs the command line args (args[0] is the program's name) with the
 // environment environ and returns the exit code. It is the whole program but
 // for os.Exit, so that tests run the real thing.

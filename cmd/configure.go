@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -75,7 +74,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.DryRun {
-		return printText(a, change)
+		return a.printText(change)
 	}
 	for _, line := range said {
 		a.say(line)
@@ -149,28 +148,4 @@ func processLine(program, name, goos string) (string, error) {
 		name = `"` + name + `"`
 	}
 	return program + " credential-process " + name, nil
-}
-
-// program is the absolute path by which this program is found: the one in
-// PATH if that is this very file, because it outlives an upgrade, else the
-// file's own.
-func (a *app) program() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("could not find this program's own path: %w", err)
-	}
-	mine, err := os.Stat(self)
-	if err != nil {
-		return self, nil // deleted or unreadable: its path is all there is
-	}
-	for _, dir := range filepath.SplitList(a.getenv("PATH")) {
-		path := filepath.Join(dir, "groat")
-		if runtime.GOOS == "windows" {
-			path += ".exe"
-		}
-		if fi, err := os.Stat(path); err == nil && filepath.IsAbs(path) && os.SameFile(fi, mine) {
-			return path, nil
-		}
-	}
-	return self, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
-	"groat/vault/busguard"
 	"groat/vault/fault"
 	"groat/vault/files"
 )
@@ -29,17 +27,12 @@ const (
 	credentialProcessEnd      = 58 * time.Second
 )
 
-// ProcessEnviron is the process's environment as its children should see it,
-// the session bus's address included.
-func ProcessEnviron() []string { return busguard.Environ() }
-
 // app is the composition root: it knows the injected environment and opens
 // what a command needs when it needs it.
 type app struct {
+	environment
+	*output
 	cli      cli
-	environ  []string
-	env      map[string]string
-	streams  Streams
 	settings *settings
 	paths    paths
 	now      func() time.Time
@@ -74,13 +67,8 @@ type app struct {
 }
 
 func newApp(environ []string, streams Streams) *app {
-	environ = child.Once(environ)
-	a := &app{environ: environ, streams: streams, now: time.Now, started: time.Now(), heedSignals: func() {}, env: make(map[string]string, len(environ))}
-	for _, kv := range environ {
-		if name, value, ok := strings.Cut(kv, "="); ok && name != "" {
-			a.env[child.Name(name)] = value
-		}
-	}
+	a := &app{environment: newEnvironment(environ), now: time.Now, started: time.Now(), heedSignals: func() {}}
+	a.output = &output{streams, &a.cli.Debug}
 	a.proxy = provider.CheckedProxy(a.getenv, http.ProxyFromEnvironment)
 	a.paths = newPaths(a.getenv, recordedHome)
 	a.settings = &settings{lookup: a.lookupEnv, path: a.paths.configFile, homeless: a.paths.homeless, from: map[string]string{}}
@@ -91,16 +79,6 @@ func newApp(environ []string, streams Streams) *app {
 func (a *app) close() {
 	a.releaseTerminal()
 	a.vaults().Close()
-}
-
-func (a *app) lookupEnv(name string) (string, bool) {
-	v, ok := a.env[child.Name(name)]
-	return v, ok
-}
-
-func (a *app) getenv(name string) string {
-	v, _ := a.lookupEnv(name)
-	return v
 }
 
 // ui asks people.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -65,7 +64,7 @@ func (c *doctorCmd) print(a *app, found []doctor.Finding) error {
 		fmt.Fprintf(&b, "%s: %s%s\n  %s\n", f.Severity, place, f.Message, f.Remedy)
 	}
 	a.say(fmt.Sprintf("%d %s", len(found), plural(len(found), "finding")))
-	return printText(a, b.String())
+	return a.printText(b.String())
 }
 
 func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient {
@@ -209,20 +208,6 @@ func (a *app) silenced() (file string, err error) {
 		}
 	}
 	return "", nil
-}
-
-// lookPath finds a program as a shell would.
-func (a *app) lookPath(program string) error {
-	if filepath.Base(program) != program {
-		_, err := exec.LookPath(program)
-		return err
-	}
-	for _, dir := range filepath.SplitList(a.getenv("PATH")) {
-		if _, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
-			return nil
-		}
-	}
-	return exec.ErrNotFound
 }
 
 // clock asks AWS for the time, where the profile in use sends its calls.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"groat/cmd/terminal"
 	"groat/provider"
@@ -137,20 +136,4 @@ func (a *app) report(ctx context.Context, err error) int {
 		a.say("note: " + a.paths.homeNote)
 	}
 	return code
-}
-
-// say prints one line on stderr.
-func (a *app) say(msg string) {
-	msg = terminal.Sanitize(strings.ReplaceAll(strings.TrimRight(msg, "\n"), "\n", "; "))
-	fmt.Fprintf(a.streams.Err, "groat: %s\n", msg)
-}
-
-// warn prints one warning on stderr.
-func (a *app) warn(msg string) { a.say("warning: " + msg) }
-
-// debugf prints one line on stderr under --debug. Callers pass no secrets.
-func (a *app) debugf(format string, args ...any) {
-	if a.cli.Debug {
-		a.say("debug: " + fmt.Sprintf(format, args...))
-	}
 }

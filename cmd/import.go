@@ -86,7 +86,7 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 	for _, name := range names {
 		line, key, err := c.one(ctx, a, source, name)
 		if err != nil && (ctx.Err() != nil || c.stops(err)) {
-			return errors.Join(printLines(a, lines), err)
+			return errors.Join(a.printLines(lines), err)
 		}
 		if err != nil {
 			failed.add(a, quote(name), err)
@@ -95,7 +95,7 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 		imported[name] = key
 		lines = append(lines, line)
 	}
-	if err := printLines(a, lines); err != nil {
+	if err := a.printLines(lines); err != nil {
 		return err
 	}
 	if c.DeleteSource && len(imported) > 0 {
@@ -191,7 +191,7 @@ func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names 
 		if err != nil {
 			return err
 		}
-		return printText(a, change)
+		return a.printText(change)
 	}
 	if err := source.delete(ctx, imported); err != nil {
 		return fmt.Errorf("the keys are in the vault, but were not deleted in %s: %w", source.place(), err)

@@ -47,7 +47,7 @@ func (c *importCmd) signIns(ctx context.Context, a *app) error {
 	for _, s := range found {
 		line, err := c.takeSignIn(ctx, a, s)
 		if err != nil && (ctx.Err() != nil || c.stops(err)) {
-			return errors.Join(printLines(a, lines), err)
+			return errors.Join(a.printLines(lines), err)
 		}
 		if err != nil {
 			failed.add(a, quote(s.profile), err)
@@ -55,7 +55,7 @@ func (c *importCmd) signIns(ctx context.Context, a *app) error {
 		}
 		lines = append(lines, line)
 	}
-	if err := printLines(a, lines); err != nil {
+	if err := a.printLines(lines); err != nil {
 		return err
 	}
 	if len(lines) > 0 && !c.DryRun && !c.DeleteSource {

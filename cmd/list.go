@@ -58,14 +58,14 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 		typed := a.typedNames(config)
 		names = slices.DeleteFunc(names, func(name string) bool { return typed[name] != "" })
 		slices.Sort(names)
-		return printLines(a, slices.Compact(names))
+		return a.printLines(slices.Compact(names))
 	}
 	if c.Credentials && !isTerminal(a.streams.Out) {
 		all, err := a.vaults().All(ctx)
 		if err != nil {
 			return err
 		}
-		return errors.Join(printLines(a, slices.Sorted(maps.Keys(all.Holders))), all.Lost)
+		return errors.Join(a.printLines(slices.Sorted(maps.Keys(all.Holders))), all.Lost)
 	}
 	all, err := a.vaults().AllCards(ctx)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	case c.JSON:
 		err = writeJSON(a.streams.Out, l, true)
 	case c.Sessions:
-		err = printLines(a, l.sessionLines())
+		err = a.printLines(l.sessionLines())
 	default:
 		err = l.table(a)
 	}

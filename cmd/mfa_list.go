@@ -53,7 +53,7 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 		}
 		lines[i] = strings.Join(append([]string{serial}, notes...), "\t")
 	}
-	return printLines(a, lines)
+	return a.printLines(lines)
 }
 
 // used is the device that the profile's codes are asked of: the plan knows

@@ -64,7 +64,7 @@ func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
 // take reads the seed from stdin or asks for it.
 func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, error) {
 	if c.Stdin {
-		b, err := io.ReadAll(io.LimitReader(a.input(ctx), maxKeyInput))
+		b, err := io.ReadAll(io.LimitReader(a.streams.input(ctx), maxKeyInput))
 		if err != nil {
 			return "", fmt.Errorf("could not read stdin: %w", err)
 		}

@@ -58,7 +58,7 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 		}
 		lines = append(lines, fmt.Sprintf("%s\t%s %s\t%s → %s", c.did(m), m.Kind, orID(m), from.Backend(), to.Backend()))
 	}
-	if perr := printLines(a, lines); perr != nil {
+	if perr := a.printLines(lines); perr != nil {
 		return perr
 	}
 	if err != nil {

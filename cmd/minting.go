@@ -162,7 +162,7 @@ func (a *app) options(r *profile.Resolved, m minting) provider.Options {
 		SessionTTL:    time.Duration(m.SessionTTL),
 		AssumeRoleTTL: time.Duration(m.AssumeRoleTTL),
 		NoSession:     m.NoSession,
-		OSUser:        osUser(a.getenv),
+		OSUser:        a.osUser(),
 		Agent:         a.agent(),
 		AgentRule:     a.agentRule,
 	}

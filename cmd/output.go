@@ -14,7 +14,28 @@ import (
 	"groat/session"
 )
 
-// This file is the only writer of credentials to stdout.
+// output is what a command says and answers. This file is the only writer of
+// credentials to stdout.
+type output struct {
+	streams Streams
+	debug   *bool // --debug, which is known once the command line was read
+}
+
+// say prints one line on stderr.
+func (o *output) say(msg string) {
+	msg = terminal.Sanitize(strings.ReplaceAll(strings.TrimRight(msg, "\n"), "\n", "; "))
+	fmt.Fprintf(o.streams.Err, "groat: %s\n", msg)
+}
+
+// warn prints one warning on stderr.
+func (o *output) warn(msg string) { o.say("warning: " + msg) }
+
+// debugf prints one line on stderr under --debug. Callers pass no secrets.
+func (o *output) debugf(format string, args ...any) {
+	if *o.debug {
+		o.say("debug: " + fmt.Sprintf(format, args...))
+	}
+}
 
 // processOutput is the JSON of a credential process; members that do not
 // exist are left out, never empty (an empty Expiration breaks Terraform).
@@ -80,25 +101,25 @@ func invisible(r rune) bool {
 }
 
 // printLines prints names and the like.
-func printLines(a *app, lines []string) error {
+func (o *output) printLines(lines []string) error {
 	text := ""
 	if len(lines) > 0 {
 		text = strings.Join(lines, "\n") + "\n"
 	}
-	return printText(a, text)
+	return o.printText(text)
 }
 
 // printText prints what may hold text of a config file or of AWS: exactly
 // for a program, and without control characters for a person.
-func printText(a *app, text string) error {
-	if isTerminal(a.streams.Out) {
+func (o *output) printText(text string) error {
+	if isTerminal(o.streams.Out) {
 		var b strings.Builder
 		for line := range strings.Lines(text) {
 			b.WriteString(onScreen(strings.TrimSuffix(line, "\n")) + "\n")
 		}
 		text = b.String()
 	}
-	_, err := io.WriteString(a.streams.Out, text)
+	_, err := io.WriteString(o.streams.Out, text)
 	return outputError(err)
 }
 

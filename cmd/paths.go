@@ -111,19 +111,6 @@ func recordedHome() string {
 	return u.HomeDir
 }
 
-// osUser is the name of who runs the program, "" if it cannot be told.
-func osUser(getenv func(string) string) string {
-	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
-		if v := getenv(name); v != "" {
-			return v
-		}
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return ""
-}
-
 // absentConfig says why there is no AWS config file, where that is hardly what
 // was meant; "" otherwise. HOME=/dev/null, as services have it, is meant.
 func (a *app) absentConfig() (what, remedy string) {

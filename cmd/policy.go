@@ -58,5 +58,5 @@ func (c *policyCmd) Run(_ context.Context, a *app) error {
 	case "cloudformation":
 		text = d.CloudFormation(c.Document)
 	}
-	return printText(a, text)
+	return a.printText(text)
 }

@@ -81,7 +81,7 @@ func (c *revokeCmd) revoke(ctx context.Context, a *app, o *keyOwner) error {
 	if c.Apply && len(commands) > 0 && err == nil {
 		refused = fault.New("not everything could be revoked", "an administrator runs the commands above", provider.ErrRefused)
 	}
-	return errors.Join(err, derr, refused, printLines(a, commands))
+	return errors.Join(err, derr, refused, a.printLines(commands))
 }
 
 // confirm asks where somebody can be asked; in a hurry nobody is needed.
@@ -148,5 +148,5 @@ func (c *revokeCmd) plan(a *app, o *keyOwner, holders, roles []string) error {
 	for _, name := range holders {
 		lines = append(lines, fmt.Sprintf("the cached sessions of profile %q are dropped", name))
 	}
-	return printLines(a, lines)
+	return a.printLines(lines)
 }

@@ -83,7 +83,7 @@ func (c *rotateCmd) rotate(ctx context.Context, a *app, name string) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	return holders, printLines(a, lines)
+	return holders, a.printLines(lines)
 }
 
 // signer signs by the key that is current when it is called: a code of the

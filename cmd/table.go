@@ -18,8 +18,8 @@ const (
 
 // printTable prints rows as columns. On a terminal the widest columns are
 // shortened until a row fits a line; programs get every text whole.
-func (a *app) printTable(rows [][]string) error {
-	_, err := io.WriteString(a.streams.Out, tableText(rows, lineLength(a.streams.Out)))
+func (o *output) printTable(rows [][]string) error {
+	_, err := io.WriteString(o.streams.Out, tableText(rows, lineLength(o.streams.Out)))
 	return outputError(err)
 }
 

@@ -22,7 +22,7 @@ func TestTableOnATerminal(t *testing.T) {
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 24, Cols: 30}); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{streams: Streams{Out: tty}}
+	a := &output{streams: Streams{Out: tty}}
 	if err := a.printTable([][]string{{"x", strings.Repeat("long", 20)}}); err != nil {
 		t.Fatal(err)
 	}

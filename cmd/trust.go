@@ -108,7 +108,7 @@ func (c *trustCmd) list(a *app) error {
 	for _, path := range slices.Sorted(maps.Keys(trusted)) {
 		fmt.Fprintf(&b, "%d\t%s\n", len(trusted[path]), path)
 	}
-	return printText(a, b.String())
+	return a.printText(b.String())
 }
 
 // steering are a file's lines that steer. The other file that is in use comes

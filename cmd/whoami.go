@@ -32,7 +32,7 @@ func (c *whoamiCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return printLines(a, []string{
+	return a.printLines([]string{
 		"arn      " + id.ARN,
 		"account  " + id.Account,
 		"user id  " + id.UserID,
