@@ -134,3 +134,67 @@ func TestPromisesNameTheirTests(t *testing.T) {
 		}
 	}
 }
+
+// The pages of the manual are linked to one another and nowhere else, none is
+// left out of the index, and their text is wrapped.
+func TestDocsAreABook(t *testing.T) {
+	anchor := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	anchors := map[string]bool{} // file, or file#heading
+	texts := map[string]string{}
+	for _, file := range pages(t, "../docs/*.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[file] = fenced.ReplaceAllString(string(text), "")
+		for line := range strings.Lines(texts[file]) {
+			if title := strings.TrimLeft(line, "#"); title != line {
+				title = anchor.ReplaceAllString(strings.ToLower(strings.TrimSpace(title)), "")
+				anchors[file+"#"+strings.ReplaceAll(title, " ", "-")] = true
+			}
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 110 && !strings.Contains("../CONTRIBUTING.md ../SECURITY.md", file) && !strings.HasPrefix(line, "|") && !strings.HasPrefix(line, "    ") {
+				t.Errorf("%s: a line of %d characters: %s", file, n, line)
+			}
+		}
+	}
+	for file, text := range texts {
+		for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+			path, heading, _ := strings.Cut(m[1], "#")
+			to := file
+			if path != "" {
+				to = filepath.Join(filepath.Dir(file), path)
+			}
+			_, err := os.Stat(to)
+			if !strings.Contains(path, "://") && (err != nil || heading != "" && !anchors[to+"#"+heading]) {
+				t.Errorf("%s: the link to %s leads nowhere", file, m[1])
+			}
+		}
+		if index := texts["../docs/README.md"]; strings.HasPrefix(file, "../docs/") && !strings.Contains(index, "("+filepath.Base(file)) && filepath.Base(file) != "README.md" {
+			t.Errorf("%s is not in the index", file)
+		}
+	}
+}
+
+// Every setting, and every variable that the program names, is explained.
+func TestVariablesAreDocumented(t *testing.T) {
+	manual := readDoc(t, "configuration.md") + readDoc(t, "coming-from.md") + readDoc(t, "agents.md")
+	variable := regexp.MustCompile(`^(AWS|GROAT|YKMAN)_[A-Z_]*[A-Z]$`)
+	n := 0
+	eachText(t, func(at, text string) {
+		if variable.MatchString(text) {
+			n++
+			if !strings.Contains(manual, "`"+text+"`") {
+				t.Errorf("%s: %s is not documented", at, text)
+			}
+		}
+	})
+	names := append(settingNames(model(t).Node, nil), unlockForSetting, maxKeyAgeSetting, trustSetting, agentSetting)
+	for _, name := range names {
+		if !strings.Contains(manual, "`"+name+"`") {
+			t.Errorf("the setting %s is not documented", name)
+		}
+	}
+	if n < 60 || len(names) < 20 {
+		t.Errorf("only %d variables and %d settings were found", n, len(names))
+	}
+}

@@ -20,7 +20,7 @@ var urlVariables = []string{
 }
 
 // unread are aws-vault's variables that mean something else here, with what
-// to set instead; see docs/migrating-from-aws-vault.md.
+// to set instead; see docs/coming-from.md.
 var unread = map[string]string{
 	"AWS_SESSION_TOKEN_TTL": "GROAT_SESSION_TTL", "AWS_CHAINED_SESSION_TOKEN_TTL": "GROAT_SESSION_TTL",
 	"AWS_ASSUME_ROLE_TTL": "GROAT_ASSUME_ROLE_TTL", "AWS_MIN_TTL": "GROAT_MIN_TTL",
