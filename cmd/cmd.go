@@ -27,8 +27,11 @@ func StandardStreams() Streams {
 // environment environ and returns the exit code. It is the whole program but
 // for os.Exit, so that tests run the real thing.
 func Main(ctx context.Context, args []string, environ []string, streams Streams) int {
+	return newApp(environ, streams).main(ctx, args)
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
 	harden()
-	a := newApp(environ, streams)
 	ctx, heed, stop := withSignals(ctx, a.releaseTerminal)
 	defer stop()
 	defer a.close()

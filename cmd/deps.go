@@ -49,6 +49,8 @@ type app struct {
 	command   string  // as one types it: "mfa list"
 	given     []given // flags of the command line that a remedy must repeat
 	helpFlags bool    // the help page of the common flags is wanted
+	// leastCost makes new file vaults as cheap to open as is accepted, for tests.
+	leastCost bool
 	// wait sleeps until a device shows its next code; nil: a timer.
 	wait      func(ctx context.Context, d time.Duration) error
 	agentRule string   // what agents may by default, see readAgentRule

@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(tidyM{m}, map[string]func(){
 		"groat": func() {
-			os.Exit(Main(context.Background(), os.Args, ProcessEnviron(), StandardStreams()))
+			os.Exit(quickApp(ProcessEnviron(), StandardStreams()).main(context.Background(), os.Args))
 		},
 	})
 }
@@ -181,11 +181,18 @@ type result struct {
 	stdout, stderr string
 }
 
+// quickApp is what Main runs, with file vaults that are cheap to open.
+func quickApp(environ []string, streams Streams) *app {
+	a := newApp(environ, streams)
+	a.leastCost = true
+	return a
+}
+
 // runMain runs the real Main in this process.
 func runMain(t testing.TB, environ []string, stdin string, words ...string) result {
 	t.Helper()
 	var out, errs strings.Builder
-	code := Main(context.Background(), append([]string{"groat"}, words...), environ, Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs})
+	code := quickApp(environ, Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs}).main(context.Background(), append([]string{"groat"}, words...))
 	return result{code, out.String(), errs.String()}
 }
 

@@ -37,6 +37,7 @@ func (a *app) vaultConfig(backend string) (vault.Config, error) {
 	return vault.Config{
 		Backend:                 backend,
 		FileDir:                 a.fileDir(),
+		LeastCost:               a.leastCost,
 		StateDir:                a.paths.state,
 		Passphrase:              a.passphrase,
 		Given:                   a.givenPassphrase,

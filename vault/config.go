@@ -13,6 +13,9 @@ type Config struct {
 	Backend string
 	// FileDir is the file vault's directory (created 0700 at the first Put).
 	FileDir string
+	// LeastCost gives a new passphrase the lowest cost of derivation that the
+	// file vault accepts, whatever the machine, for tests.
+	LeastCost bool
 	// StateDir holds what is not secret: where `add` put which key, locks of
 	// the backends that have no directory of their own.
 	StateDir string

@@ -16,7 +16,7 @@ func TestContractMemory(t *testing.T) {
 func TestContractFile(t *testing.T) {
 	var dir string
 	open := func(*testing.T) vault.Vault {
-		return vault.OpenFile(vault.Config{FileDir: dir, Passphrase: func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+		return vault.OpenFile(vault.Config{FileDir: dir, LeastCost: true, Passphrase: func(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 			return []byte("correct horse"), vault.FromEnvironment, nil
 		}})
 	}

@@ -52,7 +52,11 @@ type File struct {
 // created before the first call needs it.
 func OpenFile(cfg Config) *File {
 	locks := Locks{Dir: filepath.Join(cfg.FileDir, lockFolder), Backend: "file"}
-	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: costHere, locks: locks}
+	cost := costHere
+	if cfg.LeastCost {
+		cost = func() kdfCost { return leastCost }
+	}
+	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: cost, locks: locks}
 }
 
 // Backend is "file".

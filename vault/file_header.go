@@ -91,6 +91,9 @@ const (
 // because the others also measured whoever else was busy.
 var probeCost = kdfCost{memory: 16 << 10, passes: 2, lanes: usualLanes}
 
+// leastCost is OWASP's minimum for Argon2id.
+var leastCost = kdfCost{memory: minMemory, passes: minPasses, lanes: 1}
+
 // costHere measures what this machine does in kdfTarget.
 func costHere() kdfCost {
 	probe := header{kdf: probeCost}

@@ -81,7 +81,7 @@ func TestFileWarmRead(t *testing.T) {
 
 // FuzzOpenItem: nothing but what was sealed opens.
 func FuzzOpenItem(f *testing.F) {
-	h, key, _ := newHeader([]byte("x"), cheap)
+	h, key, _ := newHeader([]byte("x"), leastCost)
 	good := h.sealItem(key, KindKey, "prod", []byte("data"))
 	for _, seed := range [][]byte{good, good[:len(good)-1], h.sealItem(key, KindKey, "dev", nil), h.sealItem(vaultKey{}, KindKey, "prod", nil), itemMagic, nil, []byte("groat\x00i\x01\xff\xff\xff\xff")} {
 		f.Add(seed)
@@ -98,7 +98,7 @@ func FuzzOpenItem(f *testing.F) {
 // FuzzParseHeader: what is parsed is written back byte for byte, and its key
 // derivation is within bounds.
 func FuzzParseHeader(f *testing.F) {
-	h, _, _ := newHeader([]byte("x"), cheap)
+	h, _, _ := newHeader([]byte("x"), leastCost)
 	f.Add(h.encode())
 	f.Add(h.encode()[:headerLen-1])
 	f.Add(checksummed(make([]byte, headerLen)))

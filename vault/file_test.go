@@ -9,8 +9,6 @@ import (
 	"time"
 )
 
-// cheap is the least a header may ask for, so that tests do not wait.
-var cheap = kdfCost{memory: minMemory, passes: minPasses, lanes: 1}
 
 // fakeMemory is unlock memory that belongs to one test.
 type fakeMemory struct {
@@ -83,7 +81,7 @@ func types(words ...string) *asker { return &asker{answer: words, origin: FromPr
 func testFile(dir string, a *asker) (*File, *fakeMemory) {
 	f := OpenFile(Config{FileDir: dir, Passphrase: a.ask})
 	m := &fakeMemory{}
-	f.cost, f.memory = func() kdfCost { return cheap }, m
+	f.cost, f.memory = func() kdfCost { return leastCost }, m
 	return f, m
 }
 

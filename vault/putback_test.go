@@ -114,7 +114,7 @@ func TestPutBackHeaderOfVersion1(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.generation = ^uint64(0) // so that wrapping gives 0, as before generations
-	h.wrap([]byte("old"), cheap, key, seed)
+	h.wrap([]byte("old"), leastCost, key, seed)
 	raw := h.encode()
 	if raw[7] != 1 || len(raw) != 282 {
 		t.Fatalf("version %d of %d bytes", raw[7], len(raw))
