@@ -114,13 +114,13 @@ func TestSilentBus(t *testing.T) {
 	t.Cleanup(func() { close(hold) })
 	environ := append(a.environment(t), "DBUS_SESSION_BUS_ADDRESS="+address)
 	for _, words := range [][]string{{"version"}, {"--help"}, {"list"}} {
-		c := exec.Command(releaseBinary(t), words...)
+		c := exec.Command(groatBinary(t), words...)
 		c.Env = environ
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%q: %v\n%s", words, err, out)
 		}
 	}
-	c := exec.Command(releaseBinary(t), "list", "--backend", "secret-service")
+	c := exec.Command(groatBinary(t), "list", "--backend", "secret-service")
 	c.Env = environ
 	out, err := c.CombinedOutput()
 	if err == nil || c.ProcessState.ExitCode() != exitVault || !strings.Contains(string(out), "did not answer in time") {
@@ -138,7 +138,7 @@ func TestMistypedProfileWaitsForNoDaemon(t *testing.T) {
 	writeFile(t, filepath.Join(home, ".local", "state", "groat", "backends.json"), `{"keys":{"prod":"secret-service"}}`)
 	run := func(backend, name string) (int, string) {
 		dials.Store(0)
-		c := exec.Command(releaseBinary(t), "credential-process", name)
+		c := exec.Command(groatBinary(t), "credential-process", name)
 		c.Env = []string{"HOME=" + home, "GROAT_BACKEND=" + backend, "DBUS_SESSION_BUS_ADDRESS=" + address}
 		out, _ := c.CombinedOutput()
 		return c.ProcessState.ExitCode(), string(out)
@@ -247,7 +247,7 @@ func TestDesktopStores(t *testing.T) {
 			}
 			run := func(code int, stdin string, words ...string) string {
 				t.Helper()
-				cmd := exec.Command(releaseBinary(t), words...)
+				cmd := exec.Command(groatBinary(t), words...)
 				cmd.Env, cmd.Stdin = environ, strings.NewReader(stdin)
 				var errs strings.Builder
 				cmd.Stderr = &errs

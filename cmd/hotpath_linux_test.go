@@ -71,7 +71,7 @@ func TestWarmCallAsTheKernelSeesIt(t *testing.T) {
 // not in testdata/startup-packages.txt has slipped into the program: find out
 // what it costs (GODEBUG=inittrace=1), and whether it can be had later.
 func TestStartUpInitialisesNoNewPackage(t *testing.T) {
-	c := exec.Command(releaseBinary(t), "version")
+	c := exec.Command(groatBinary(t), "version")
 	c.Env = []string{"GODEBUG=inittrace=1"}
 	var stderr strings.Builder
 	c.Stderr = &stderr
@@ -125,7 +125,7 @@ const (
 )
 
 func TestReleaseIsSmall(t *testing.T) {
-	info, err := os.Stat(releaseBinary(t))
+	info, err := os.Stat(groatBinary(t))
 	if err != nil {
 		t.Fatal(err)
 	}

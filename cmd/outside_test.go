@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +41,7 @@ func newOutsideOn(t testing.TB, backend string, environ ...string) *outside {
 func newOutsideAt(t testing.TB, a *aws, backend string, environ ...string) *outside {
 	t.Helper()
 	needPOSIX(t)
-	o := &outside{aws: a, t: t, backend: backend, binary: releaseBinary(t), environ: append(a.environment(t), "GROAT_BACKEND="+backend)}
+	o := &outside{aws: a, t: t, backend: backend, binary: groatBinary(t), environ: append(a.environment(t), "GROAT_BACKEND="+backend)}
 	o.environ = append(o.environ, environ...)
 	o.home = homeOf(o.environ)
 	// The vault stays open for a while, as it does for people who type their
@@ -56,8 +57,9 @@ func newOutsideAt(t testing.TB, a *aws, backend string, environ ...string) *outs
 	return o
 }
 
-// releaseBinary is the program as it is released: no cgo, stripped.
-func releaseBinary(t testing.TB) string { return buildOnce(t, &released, "groat", "groat/cmd/groat") }
+// groatBinary is the program as it is released (no cgo, stripped), built once
+// for all tests that look at it from outside.
+func groatBinary(t testing.TB) string { return buildOnce(t, &released, "groat", "groat/cmd/groat") }
 
 // floorBinary is testdata/floor.
 func floorBinary(t testing.TB) string { return buildOnce(t, &floor, "floor", "./testdata/floor") }
@@ -67,15 +69,15 @@ func libraryBinary(t testing.TB) string {
 	return buildOnce(t, &library, "library", "./testdata/library")
 }
 
-var released, floor, library built1
+var released, floor, library built
 
-type built1 struct {
+type built struct {
 	once sync.Once
 	path string
 	err  error
 }
 
-func buildOnce(t testing.TB, b *built1, name, pkg string) string {
+func buildOnce(t testing.TB, b *built, name, pkg string) string {
 	t.Helper()
 	b.once.Do(func() {
 		var dir string
@@ -83,6 +85,9 @@ func buildOnce(t testing.TB, b *built1, name, pkg string) string {
 			return
 		}
 		b.path = filepath.Join(dir, name)
+		if runtime.GOOS == "windows" {
+			b.path += ".exe"
+		}
 		c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.path, pkg)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {

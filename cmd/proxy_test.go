@@ -34,7 +34,7 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	groat := func(environ []string, words ...string) (string, int) {
-		c := exec.Command(releaseBinary(t), words...)
+		c := exec.Command(groatBinary(t), words...)
 		c.Dir = home
 		c.Env = append([]string{
 			"HOME=" + home, "LOCALAPPDATA=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"),
