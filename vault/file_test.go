@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-
 // fakeMemory is unlock memory that belongs to one test.
 type fakeMemory struct {
 	mu   sync.Mutex

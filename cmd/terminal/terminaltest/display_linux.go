@@ -31,7 +31,7 @@ func StartDisplay(t testing.TB) *Display {
 	t.Cleanup(func() { _ = cmd.Process.Signal(os.Interrupt); _ = cmd.Wait() })
 	_ = w.Close()
 	defer r.Close() // not before the newline: Xvfb dies of a reader that is gone
-	_ = r.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = r.SetReadDeadline(time.Now().Add(time.Minute))
 	number, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
 		t.Fatalf("Xvfb named no display: %v", err)
@@ -69,7 +69,7 @@ func (d *Display) Closed() {
 func (d *Display) Answer(text, key string) {
 	d.t.Helper()
 	d.Opens()
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		if f := strings.Fields(d.xdotool("search", "--onlyvisible", "--name", ".")); len(f) > 0 {
 			d.xdotool("windowfocus", "--sync", f[len(f)-1])
 		}

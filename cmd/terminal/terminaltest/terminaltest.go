@@ -241,7 +241,7 @@ func (s *Session) Wait() {
 	go func() { _ = s.Cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute): // as above
 		_ = s.Cmd.Process.Kill()
 		<-done
 		s.t.Errorf("did not end; screen:\n%s\nstderr:\n%s", s.Screen(), s.Stderr.String())
