@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"groat/cmd/child"
-	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault/files"
@@ -195,10 +194,5 @@ func (e explanation) text(now time.Time) string {
 	for _, w := range e.Warnings {
 		line("  note: %s", w)
 	}
-	lines := strings.Split(b.String(), "\n")
-	for i := range lines {
-		text := strings.TrimLeft(lines[i], " ")
-		lines[i] = lines[i][:len(lines[i])-len(text)] + terminal.Sanitize(text)
-	}
-	return strings.Join(lines, "\n")
+	return onScreen(b.String())
 }

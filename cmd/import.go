@@ -136,7 +136,6 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if err != nil && !errors.Is(err, vault.ErrNotFound) {
 		return "", key, err
 	}
-	shown := terminal.Sanitize(name)
 	if c.DryRun {
 		if key, ok := source.peek(name); ok {
 			if err := checkKey(key, ""); err != nil {
@@ -148,9 +147,9 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 			there = there && card.KeyID == key.ID
 		}
 		if there {
-			return fmt.Sprintf("stored\t%s\taccess key %s is in the %s vault", shown, card.KeyID, v.Backend()), key, nil
+			return fmt.Sprintf("stored\t%s\taccess key %s is in the %s vault", name, card.KeyID, v.Backend()), key, nil
 		}
-		return fmt.Sprintf("would import\t%s\t%s → %s", shown, source.place(), v.Backend()), key, nil
+		return fmt.Sprintf("would import\t%s\t%s → %s", name, source.place(), v.Backend()), key, nil
 	}
 	if key, err = source.key(ctx, name); err != nil {
 		return "", key, err
@@ -163,7 +162,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 		case err != nil && !c.Overwrite:
 			return "", key, err
 		case same:
-			return fmt.Sprintf("was there\t%s (%s)\t%s", shown, key.ID, v.Backend()), key, a.vaults().Note(name, v.Backend())
+			return fmt.Sprintf("was there\t%s (%s)\t%s", name, key.ID, v.Backend()), key, a.vaults().Note(name, v.Backend())
 		case !c.Overwrite:
 			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
 		}
@@ -177,7 +176,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if err := a.vaults().Note(name, v.Backend()); err != nil {
 		return "", key, fmt.Errorf("could not record which vault holds the key: %w", err)
 	}
-	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, key.ID, source.place(), v.Backend()), key, nil
+	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", name, key.ID, source.place(), v.Backend()), key, nil
 }
 
 func holdsExactly(ctx context.Context, v vault.Vault, name string, key provider.AccessKey) (bool, error) {

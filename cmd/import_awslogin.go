@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
@@ -124,13 +123,12 @@ func (c *importCmd) takeSignIn(ctx context.Context, a *app, s cliSignIn) (line s
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.path, err)
 	}
-	shown := terminal.Sanitize(s.profile)
 	v, err := a.vaultOf(s.plan)
 	if err != nil {
 		return "", err
 	}
 	if c.DryRun {
-		return fmt.Sprintf("would import\t%s (%s)\t%s → %s", shown, arn, s.path, v.Backend()), nil
+		return fmt.Sprintf("would import\t%s (%s)\t%s → %s", s.profile, arn, s.path, v.Backend()), nil
 	}
 	minter, err := a.minter(s.plan, minting{})
 	if err != nil {
@@ -152,5 +150,5 @@ func (c *importCmd) takeSignIn(ctx context.Context, a *app, s cliSignIn) (line s
 			}
 		}
 	}
-	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", shown, arn, s.path, v.Backend()), nil
+	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", s.profile, arn, s.path, v.Backend()), nil
 }

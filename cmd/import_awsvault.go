@@ -47,7 +47,7 @@ func (s *awsVault) delete(ctx context.Context, keys map[string]provider.AccessKe
 func (s *awsVault) preview(_ context.Context, names []string) (string, error) {
 	var b strings.Builder
 	for _, name := range names {
-		fmt.Fprintf(&b, "would delete\t%s\t%s\n", terminal.Sanitize(name), s.place())
+		fmt.Fprintf(&b, "would delete\t%s\t%s\n", name, s.place())
 	}
 	return b.String(), nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"groat/cmd/terminal"
 	"groat/vault"
 	"groat/vault/fault"
 )
@@ -86,11 +85,10 @@ func (c *migrateCmd) did(m vault.Move) string {
 }
 
 func orID(m vault.Move) string {
-	name := terminal.Sanitize(m.Name)
 	if m.KeyID != "" {
-		return name + " (" + terminal.Sanitize(m.KeyID) + ")"
+		return m.Name + " (" + m.KeyID + ")"
 	}
-	return name
+	return m.Name
 }
 
 // failures gathers what went wrong with some of many items, says each at

@@ -113,23 +113,23 @@ func (o *output) printLines(lines []string) error {
 // for a program, and without control characters for a person.
 func (o *output) printText(text string) error {
 	if isTerminal(o.streams.Out) {
-		var b strings.Builder
-		for line := range strings.Lines(text) {
-			b.WriteString(onScreen(strings.TrimSuffix(line, "\n")) + "\n")
-		}
-		text = b.String()
+		text = onScreen(text)
 	}
 	_, err := io.WriteString(o.streams.Out, text)
 	return outputError(err)
 }
 
-// onScreen makes one line fit for a terminal and keeps its indentation and
-// its columns.
-func onScreen(line string) string {
-	columns := strings.Split(line, "\t")
-	for i, text := range columns {
-		begin := len(text) - len(strings.TrimLeft(text, " +-"))
-		columns[i] = text[:begin] + terminal.Sanitize(text[begin:])
+// onScreen makes text fit for a terminal and keeps its lines, their
+// indentation and their columns.
+func onScreen(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		columns := strings.Split(line, "\t")
+		for j, text := range columns {
+			begin := len(text) - len(strings.TrimLeft(text, " +-"))
+			columns[j] = text[:begin] + terminal.Sanitize(text[begin:])
+		}
+		lines[i] = strings.Join(columns, "\t")
 	}
-	return strings.Join(columns, "\t")
+	return strings.Join(lines, "\n")
 }

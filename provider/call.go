@@ -86,7 +86,7 @@ func (o CallOptions) callError(ctx context.Context, operation, target string, er
 	}
 	var api smithy.APIError
 	if errors.As(err, &api) && e.Status >= 400 {
-		e.Code, e.Message = sanitizeText(api.ErrorCode()), sanitizeText(api.ErrorMessage())
+		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
 	}
 	switch {
 	case e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Code != "" && !isThrottling(e.Code) && !strings.EqualFold(e.Code, "UnknownError"):
@@ -139,28 +139,28 @@ func unreachable(err error, caBundle string) (message, remedy string, own bool) 
 	case errors.Is(err, errProxy) && errors.As(err, &refused):
 		return refused.Text, refused.Remedy, true
 	case errors.As(err, &op) && op.Op == "proxyconnect":
-		return sanitizeText("proxy: " + op.Err.Error()), "check HTTPS_PROXY and NO_PROXY", true
+		return "proxy: " + op.Err.Error(), "check HTTPS_PROXY and NO_PROXY", true
 	case errors.As(err, &dns):
-		return sanitizeText(fmt.Sprintf("host %s was not found", dns.Name)), network, false
+		return fmt.Sprintf("host %s was not found", dns.Name), network, false
 	case isCertificateError(err):
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return sanitizeText(err.Error()), certificateRemedy(err, caBundle), true
+		return err.Error(), certificateRemedy(err, caBundle), true
 	case errors.As(err, &op) && op.Op == "dial":
-		return sanitizeText(op.Error()), network, false
+		return op.Error(), network, false
 	case isTimeout(err):
 		return "no answer in time", network, false
 	case errors.Is(err, errTooLong):
 		return errTooLong.Error(), "a proxy or a captive portal may be in between, or endpoint_url may be wrong", false
 	case errors.As(err, &u):
-		return sanitizeText(u.Err.Error()), network, false
+		return u.Err.Error(), network, false
 	}
 	var deserialization *smithy.DeserializationError
 	if errors.As(err, &deserialization) {
 		return "the answer is not AWS's", "a proxy or a captive portal may be in between, or endpoint_url may be wrong", false
 	}
-	return sanitizeText(innermost(err).Error()), network, false
+	return innermost(err).Error(), network, false
 }
 
 // certificateRemedy tells the ways apart in which a certificate is not taken.

@@ -58,7 +58,7 @@ func (r *run) containerToken() (string, error) {
 	if file := r.m.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
 		data, err := files.Read(file, maxContainerToken, files.Steering)
 		if err != nil {
-			return "", unreadable(err, "could not read the container authorization token "+sanitizeText(file), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must name a file with the token")
+			return "", unreadable(err, "could not read the container authorization token "+file, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE must name a file with the token")
 		}
 		token = strings.TrimSpace(string(data))
 	}
@@ -82,7 +82,7 @@ func checkContainerURI(s string) error {
 		}
 	}
 	return &profile.Error{
-		Err:    fault.New(fmt.Sprintf("AWS_CONTAINER_CREDENTIALS_FULL_URI names %q, which is neither https nor loopback nor an address of ECS or EKS", sanitizeText(hideUserinfo(s))), "", profile.ErrUnsupported),
+		Err:    fault.New(fmt.Sprintf("AWS_CONTAINER_CREDENTIALS_FULL_URI names %q, which is neither https nor loopback nor an address of ECS or EKS", hideUserinfo(s)), "", profile.ErrUnsupported),
 		Remedy: "use https, or an endpoint on this machine",
 	}
 }

@@ -59,7 +59,7 @@ func endpointFor(service, region string, e profile.Endpoints) (endpoint, error) 
 		}
 		if e.FIPS {
 			return endpoint{}, &profile.Error{
-				Err:    fault.New(fmt.Sprintf("endpoint_url %s and use_fips_endpoint are both set, and one excludes the other", sanitizeText(custom)), "", profile.ErrUnsupported),
+				Err:    fault.New(fmt.Sprintf("endpoint_url %s and use_fips_endpoint are both set, and one excludes the other", custom), "", profile.ErrUnsupported),
 				Remedy: "name the FIPS endpoint itself in endpoint_url, or take one of the two out",
 			}
 		}
@@ -79,12 +79,12 @@ func CheckEndpointURL(s string) error {
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return &profile.Error{
-			Err:    fault.New(fmt.Sprintf("endpoint URL %q cannot be used", sanitizeText(hideUserinfo(s))), "", profile.ErrMalformed),
+			Err:    fault.New(fmt.Sprintf("endpoint URL %q cannot be used", hideUserinfo(s)), "", profile.ErrMalformed),
 			Remedy: "write https://HOST[:PORT], without user, query or fragment",
 		}
 	case isPlainRemote(s):
 		return &profile.Error{
-			Err:    fault.New(fmt.Sprintf("endpoint %s is not encrypted and not on this machine: tokens and credentials could be read on the way", sanitizeText(s)), "", profile.ErrUnsupported),
+			Err:    fault.New(fmt.Sprintf("endpoint %s is not encrypted and not on this machine: tokens and credentials could be read on the way", s), "", profile.ErrUnsupported),
 			Remedy: "name an https endpoint, or one on this machine (http://localhost)",
 		}
 	}

@@ -134,5 +134,5 @@ func (o Outcomes) Restore(code string) error {
 		}
 		return &ending{fault.New("in another process: "+c.words, remedy, class), code}
 	}
-	return fmt.Errorf("%w: %s", flight.ErrEnded, sanitizeText(code))
+	return fmt.Errorf("%w: %s", flight.ErrEnded, code)
 }

@@ -74,7 +74,7 @@ func NewHTTPClient(caBundle string, proxy ProxyFunc) (*http.Client, error) {
 
 func readBundle(path string) (*x509.CertPool, error) {
 	const remedy = "ca_bundle or AWS_CA_BUNDLE must name a PEM file with certificates"
-	what := "could not read the CA bundle " + sanitizeText(path)
+	what := "could not read the CA bundle " + path
 	pem, err := files.Read(path, maxBundleBytes, files.Steering)
 	if err != nil {
 		return nil, unreadable(err, what, remedy)

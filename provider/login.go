@@ -270,6 +270,6 @@ func authorizeLogin(base string, in map[string]string, redirect, state string) (
 
 // otherIdentity says that somebody else signed in than the profile is for.
 func (l *login) otherIdentity(got string) error {
-	return fault.New(fmt.Sprintf("%v: profile %q is for %s, and the browser signed in as %s; nothing was changed", ErrIdentity, l.profile, sanitizeText(l.arn), sanitizeText(got)),
+	return fault.New(fmt.Sprintf("%v: profile %q is for %s, and the browser signed in as %s; nothing was changed", ErrIdentity, l.profile, l.arn, got),
 		fmt.Sprintf("choose that identity in the browser, or sign out of the console there, and run `groat signin %s`", files.Word(l.profile)), ErrIdentity)
 }

@@ -118,7 +118,7 @@ func (l *login) base() (string, error) {
 		Region: &where.region, UseFIPS: &e.FIPS, UseDualStack: &e.DualStack, UseGlobalEndpoint: aws.Bool(false),
 	})
 	if err != nil {
-		return "", &profile.Error{Err: fault.New(fmt.Sprintf("AWS Sign-In in %s: %s", where.region, sanitizeText(err.Error())), "", profile.ErrUnsupported), Profile: l.profile}
+		return "", &profile.Error{Err: fault.New(fmt.Sprintf("AWS Sign-In in %s: %s", where.region, err.Error()), "", profile.ErrUnsupported), Profile: l.profile}
 	}
 	name := "signin"
 	if e.FIPS {
@@ -207,16 +207,16 @@ func (l *login) refusal(resp *http.Response) error {
 		return e
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		e := l.failed(said.Message, resp.StatusCode, ErrUnreachable)
-		e.Code, e.Remedy = sanitizeText(said.Error), "AWS is overloaded or out of order there: try again in a minute"
+		e.Code, e.Remedy = said.Error, "AWS is overloaded or out of order there: try again in a minute"
 		return e
 	}
 	e := l.failed(said.Message, resp.StatusCode, ErrRefused)
-	e.Code = sanitizeText(said.Error)
+	e.Code = said.Error
 	return e
 }
 
 func (l *login) failed(message string, status int, class error) *CallError {
-	return &CallError{Operation: loginOperation, Profile: l.profile, Target: l.arn, Message: sanitizeText(message), Status: status, Err: class}
+	return &CallError{Operation: loginOperation, Profile: l.profile, Target: l.arn, Message: message, Status: status, Err: class}
 }
 
 // unanswered is a call that got no answer. A host that nobody knows may be

@@ -61,7 +61,7 @@ func ParseCLILogin(data []byte, loginSession string) (CLILogin, error) {
 	if id := file.IDToken + file.Identity; id != "" {
 		who, began := claimsOf(id)
 		if who != "" && who != loginSession {
-			return CLILogin{}, fmt.Errorf("%w: the file is of %s", ErrIdentity, sanitizeText(who))
+			return CLILogin{}, fmt.Errorf("%w: the file is of %s", ErrIdentity, who)
 		}
 		t.Began = began
 	}

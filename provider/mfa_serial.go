@@ -37,7 +37,7 @@ func CheckSerial(profileName, serial string) error {
 		return &profile.Error{
 			Profile: profileName,
 			Err: fault.New(fmt.Sprintf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes",
-				sanitizeText(serial), profileName), "", profile.ErrUnsupported),
+				serial, profileName), "", profile.ErrUnsupported),
 			Remedy: fmt.Sprintf("`groat signin %s` makes a profile that signs in with it in the browser; or `groat mfa enroll %s` sets up a virtual MFA device beside it: then set mfa_serial to its ARN or give --mfa-serial",
 				files.Word(profileName+"-signin"), files.Word(profileName)),
 		}
@@ -45,7 +45,7 @@ func CheckSerial(profileName, serial string) error {
 	if !IsSerial(serial) {
 		return &profile.Error{
 			Profile: profileName,
-			Err:     fault.New(fmt.Sprintf("mfa_serial %q of profile %q is neither the ARN of a virtual MFA device nor a hardware serial number", sanitizeText(serial), profileName), "", profile.ErrMalformed),
+			Err:     fault.New(fmt.Sprintf("mfa_serial %q of profile %q is neither the ARN of a virtual MFA device nor a hardware serial number", serial, profileName), "", profile.ErrMalformed),
 			Remedy:  "write the device's ARN as `groat mfa list` or the IAM console shows it: arn:aws:iam::ACCOUNT:mfa/NAME",
 		}
 	}

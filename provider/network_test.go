@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -156,14 +155,5 @@ func TestSilentEndpointIsGivenUp(t *testing.T) {
 		w.srv.Inject(ststest.Fault{Kind: kind})
 		err := w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL), Timeout: 200 * time.Millisecond})
 		wantError(t, err, provider.ErrUnreachable, "no answer in time")
-	}
-}
-
-func TestTextFromAWSIsCleaned(t *testing.T) {
-	w := newWorld(t)
-	w.srv.Inject(ststest.Fault{Status: 400, Code: "Bad\x1b[31mCode\u202e"})
-	err := w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)})
-	if err == nil || strings.ContainsAny(err.Error(), "\x1b\u202e\n") {
-		t.Errorf("error is %q", err)
 	}
 }

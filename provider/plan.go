@@ -214,7 +214,7 @@ func (b *planner) mfaProcess(serial string) string {
 }
 
 func (b *planner) warn(format string, args ...any) {
-	b.plan.Warnings = append(b.plan.Warnings, sanitizeText(fmt.Sprintf(format, args...)))
+	b.plan.Warnings = append(b.plan.Warnings, fmt.Sprintf(format, args...))
 }
 
 // noKeyError says under which name a key is missing.

@@ -111,9 +111,6 @@ func circle(chain string, next runningLine) error {
 		for _, between := range append(running[i+1:], next) {
 			names = append(names, between.walked...)
 		}
-		for i := range names {
-			names[i] = sanitizeText(names[i])
-		}
 		return &profile.Error{
 			Profile: next.owner(),
 			Err:     fmt.Errorf("%w: %s, by processes that call groat", profile.ErrCycle, strings.Join(names, " → ")),

@@ -66,9 +66,9 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 	case out.full:
 		return fail(fmt.Sprintf("it printed more than %d KiB", maxProcessOutput>>10))
 	case errors.As(err, &exit):
-		return fail(sanitizeText(exit.String()))
+		return fail(exit.String())
 	case err != nil:
-		return fail(sanitizeText(innermost(err).Error()))
+		return fail(innermost(err).Error())
 	}
 	return out.buf.Bytes(), nil
 }

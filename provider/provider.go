@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strings"
 	"time"
 
 	"groat/provider/profile"
@@ -131,13 +132,13 @@ var (
 )
 
 // CallError is a failed AWS call. It never holds the request, nor any
-// secret; text that came from AWS is stripped of control characters.
+// secret.
 type CallError struct {
 	Operation string // "sts:AssumeRole"
 	Profile   string
 	Target    string // role ARN or the like; may be empty
 	Code      string // AWS's error code; "" when there was no answer
-	Message   string // AWS's message, sanitised
+	Message   string // AWS's message, as long as it came
 	Status    int    // HTTP status; 0 when there was no answer
 	Err       error  // wraps ErrRefused or ErrUnreachable
 	Remedy    string
@@ -150,7 +151,11 @@ type CallError struct {
 	own       bool // the fault of this process's own environment, not of AWS's
 }
 
-// Error is one line.
+// maxErrorText bounds in bytes what an answer, which may be anybody's, may
+// occupy of an error.
+const maxErrorText = 1000
+
+// Error is one sentence.
 func (e *CallError) Error() string {
 	s := fmt.Sprintf("%s for profile %q", e.Operation, e.Profile)
 	if e.Target != "" {
@@ -162,6 +167,9 @@ func (e *CallError) Error() string {
 	}
 	if e.Message != "" {
 		s += ": " + e.Message
+	}
+	if len(s) > maxErrorText {
+		s = strings.ToValidUTF8(s[:maxErrorText], "") + "…"
 	}
 	return s
 }

@@ -35,10 +35,9 @@ const (
 
 // malformed is a configuration error about one profile.
 func malformed(name, remedy, format string, args ...any) error {
-	text := sanitizeText(fmt.Sprintf(format, args...))
 	return &profile.Error{
 		Profile: name,
-		Err:     fault.New(fmt.Sprintf("profile %q: %s", name, text), "", profile.ErrMalformed),
+		Err:     fault.New(fmt.Sprintf("profile %q: ", name)+fmt.Sprintf(format, args...), "", profile.ErrMalformed),
 		Remedy:  remedy,
 	}
 }

@@ -147,7 +147,7 @@ func tooSlow(req SignInRequest) error {
 // denied is what is to be said when the person said no in the browser; code is
 // the service's word for it.
 func denied(req SignInRequest, code string) error {
-	return fmt.Errorf("profile %q: the sign-in was denied in the browser (%s): %w", req.Profile, sanitizeText(code), ErrCancelled)
+	return fmt.Errorf("profile %q: the sign-in was denied in the browser (%s): %w", req.Profile, code, ErrCancelled)
 }
 
 // kept is a sign-in's place among the tokens.

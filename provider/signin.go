@@ -186,7 +186,7 @@ func (s Signin) Destination(destination, path string) (string, error) {
 		return withPath(u, path)
 	case destination != "":
 		if !serviceWord().MatchString(destination) {
-			return "", fmt.Errorf("%w: %q (a service's short name such as s3, ec2 or iam, or an https URL)", ErrDestination, sanitizeText(destination))
+			return "", fmt.Errorf("%w: %q (a service's short name such as s3, ec2 or iam, or an https URL)", ErrDestination, destination)
 		}
 		u.Path = "/" + destination + "/home"
 	}
@@ -198,7 +198,7 @@ func (s Signin) Destination(destination, path string) (string, error) {
 func withPath(u url.URL, path string) (string, error) {
 	rel, err := url.Parse("/" + strings.TrimLeft(path, "/"))
 	if err != nil || rel.Host != "" {
-		return "", fmt.Errorf("%w: path %q", ErrDestination, sanitizeText(path))
+		return "", fmt.Errorf("%w: path %q", ErrDestination, path)
 	}
 	u.Path, u.Fragment = rel.Path, rel.Fragment
 	if rel.RawQuery != "" {
@@ -213,7 +213,7 @@ func consoleURL(s, host string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" ||
 		u.Hostname() != host && !strings.HasSuffix(u.Hostname(), "."+host) {
-		return "", fmt.Errorf("%w: %q is not an https URL of %s", ErrDestination, sanitizeText(hideUserinfo(s)), host)
+		return "", fmt.Errorf("%w: %q is not an https URL of %s", ErrDestination, hideUserinfo(s), host)
 	}
 	return u.String(), nil
 }

@@ -48,7 +48,7 @@ func (s *signOn) authorizeURL(ctx context.Context, c ssoClient, redirect, state,
 			Region: aws.String(where.region), UseFIPS: aws.Bool(s.o.Endpoints.FIPS), UseDualStack: aws.Bool(s.o.Endpoints.DualStack),
 		})
 		if err != nil {
-			return "", fmt.Errorf("no endpoint of IAM Identity Center in %s: %w", sanitizeText(s.sso.Region), err)
+			return "", fmt.Errorf("no endpoint of IAM Identity Center in %s: %w", s.sso.Region, err)
 		}
 		base = e.URI.String()
 	}

@@ -47,7 +47,7 @@ func (s *signOn) deviceFlow(ctx context.Context, start string) (ssoToken, error)
 	}
 	expires := s.m.now().Add(time.Duration(started.ExpiresIn) * time.Second)
 	req := s.request()
-	req.URL, req.UserCode, req.Expires = address, sanitizeText(aws.ToString(started.UserCode)), expires
+	req.URL, req.UserCode, req.Expires = address, aws.ToString(started.UserCode), expires
 	if err := s.m.SignIn.Show(ctx, req); err != nil {
 		return ssoToken{}, err
 	}

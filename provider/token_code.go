@@ -175,7 +175,7 @@ func (m *Minter) nextCode(ctx context.Context, req CodeRequest) (tokenCode, erro
 		}
 	}
 	if m.Codes == nil {
-		return tokenCode{}, fault.New(fmt.Sprintf("a token code of MFA device %s is needed, and there is no way to ask for it", sanitizeText(req.MFASerial)), "", ErrNoCode)
+		return tokenCode{}, fault.New(fmt.Sprintf("a token code of MFA device %s is needed, and there is no way to ask for it", req.MFASerial), "", ErrNoCode)
 	}
 	digits, err := m.Codes.TokenCode(ctx, req)
 	return tokenCode{digits: digits, origin: codePrompt}, err
@@ -233,7 +233,7 @@ var (
 
 // noCode says why there is no code of a device.
 func noCode(serial, text, remedy string, class error) error {
-	return fault.New("MFA device "+sanitizeText(serial)+": "+text, remedy, class)
+	return fault.New("MFA device "+serial+": "+text, remedy, class)
 }
 
 // useless says what is wrong with a code.

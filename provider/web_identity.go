@@ -70,7 +70,7 @@ func (r *run) identityToken(ctx context.Context, step *Step) (string, error) {
 	}
 	data, err := files.Read(w.TokenFile, maxIdentityToken+2, files.Steering)
 	if err != nil {
-		return "", unreadable(err, fmt.Sprintf("could not read the web identity token of profile %q from %s", step.Profile, sanitizeText(w.TokenFile)),
+		return "", unreadable(err, fmt.Sprintf("could not read the web identity token of profile %q from %s", step.Profile, w.TokenFile),
 			"web_identity_token_file must name a file with the token of your identity provider")
 	}
 	return checkIdentityToken(string(data), step.Profile, "web_identity_token_file")

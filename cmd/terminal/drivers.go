@@ -84,7 +84,7 @@ func (u *UI) auto(k kind) ([]prompter, error) {
 	if why == "" {
 		why = "none of " + strings.Join(names, ", ") + " is installed"
 	}
-	return nil, fault.New(Sanitize(err.Error())+", and "+why, "", ErrNoTerminal)
+	return nil, fault.New(err.Error()+", and "+why, "", ErrNoTerminal)
 }
 
 // windows names the GUI drivers for this machine in their order of

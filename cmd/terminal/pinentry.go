@@ -50,7 +50,7 @@ func (p pinentry) ask(ctx context.Context, r request) ([]byte, error) {
 		return nil, ended(ctx)
 	}
 	if err != nil && !final(err) && errs.Len() > 0 {
-		p.u.opts.Debugf("pinentry wrote: %s", Sanitize(errs.String()))
+		p.u.opts.Debugf("pinentry wrote: %s", errs.String())
 	}
 	return answer, err
 }
@@ -186,5 +186,5 @@ func assuanError(s string) error {
 	case 62: // GPG_ERR_TIMEOUT
 		return ErrTimeout
 	}
-	return fmt.Errorf("pinentry: %s", Sanitize(text))
+	return fmt.Errorf("pinentry: %s", text)
 }

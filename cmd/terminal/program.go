@@ -29,7 +29,7 @@ func (p program) close()       {}
 // result is how a program ended.
 type result struct {
 	stdout []byte
-	stderr string // sanitised, for an error message
+	stderr string // for an error message
 	code   int    // -1: killed by a signal
 }
 
@@ -57,7 +57,7 @@ func (p program) run(ctx context.Context, stdin string, stderr io.Writer, args .
 	if ctx.Err() != nil {
 		return result{}, ended(ctx)
 	}
-	r := result{stdout: out.Bytes(), stderr: Sanitize(errs.String())}
+	r := result{stdout: out.Bytes(), stderr: errs.String()}
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):

@@ -202,7 +202,7 @@ func (u *UI) askOnce(ctx context.Context, r request) ([]byte, error) {
 		u.opts.Debugf("prompt driver %s does not work: %v", p.name(), err)
 		broken = append(broken, fmt.Errorf("%s: %w", p.name(), err))
 	}
-	return nil, fault.New(oneLine(errors.Join(broken...)), "choose another way to ask with --prompt or GROAT_PROMPT", ErrNoTerminal)
+	return nil, fault.New(errors.Join(broken...).Error(), "choose another way to ask with --prompt or GROAT_PROMPT", ErrNoTerminal)
 }
 
 // final reports that no other prompter is to be tried after err.
@@ -258,8 +258,6 @@ func stripSpaces(s string) string {
 func isCode(s string) bool {
 	return len(s) == 6 && strings.Trim(s, "0123456789") == ""
 }
-
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func closeAll(ps []prompter) {
 	for _, p := range ps {

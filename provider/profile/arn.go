@@ -66,5 +66,5 @@ func ParseRoleARN(s, partition string) (string, error) {
 			return arn, nil
 		}
 	}
-	return "", fault.New(fmt.Sprintf("%q is not a role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", clean(s)), "", ErrMalformed)
+	return "", fault.New(fmt.Sprintf("%q is not a role: write arn:aws:iam::ACCOUNT:role/NAME or ACCOUNT:NAME", s), "", ErrMalformed)
 }

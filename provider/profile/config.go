@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -218,14 +217,4 @@ func (c *Config) indexed(kind sectionKind, name string) []sectionRef {
 	return slices.DeleteFunc(slices.Clone(c.index[name]), func(r sectionRef) bool {
 		return r.file.sections[r.at].kind != kind
 	})
-}
-
-// clean removes control characters from text that came from a file.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -129,7 +129,7 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	for _, other := range c.Names() {
 		if c.Value(other, "include_profile") == name {
 			return &Error{Profile: name, Err: fault.New(fmt.Sprintf("profile %q includes %q, whose keys would move", other, name), "", ErrUnsupported),
-				Remedy: fmt.Sprintf("put the shared keys into a profile of their own, and include that in %q and %q", clean(other), clean(name))}
+				Remedy: fmt.Sprintf("put the shared keys into a profile of their own, and include that in %q and %q", other, name)}
 		}
 	}
 	return nil

@@ -176,5 +176,5 @@ func (c *Config) everything() map[string]map[string]string {
 
 func (d *Document) refuse(profile, format string, args ...any) error {
 	return &Error{File: d.path, Profile: profile, Err: fault.New(fmt.Sprintf(format, args...), "", ErrUnsupported),
-		Remedy: "edit " + clean(d.path) + " by hand"}
+		Remedy: "edit " + d.path + " by hand"}
 }

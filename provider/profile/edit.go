@@ -112,7 +112,7 @@ func editError(path string, err error) error {
 	if !errors.Is(err, ErrConflict) {
 		err = accessError{err}
 	}
-	e := &Error{File: path, Err: fmt.Errorf("could not change %s: %w", clean(path), err)}
+	e := &Error{File: path, Err: fmt.Errorf("could not change %s: %w", path, err)}
 	switch {
 	case errors.Is(err, ErrConflict):
 		e.Remedy = "run the command again"

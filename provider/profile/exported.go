@@ -23,7 +23,7 @@ func (d *Document) SetExported(profile, id, secret, token, expiration string) er
 	if _, ours := d.Get(profile, ExportedKey); !ours {
 		for _, key := range exportedKeys[:3] {
 			if _, there := d.Get(profile, key); there {
-				return d.refuse(profile, "the section [%s] already holds keys that came from somewhere else", clean(profile))
+				return d.refuse(profile, "the section [%s] already holds keys that came from somewhere else", profile)
 			}
 		}
 	}

@@ -42,7 +42,7 @@ type Resolved struct {
 	Confirm         string   // ConfirmAlways, Confirm15m or ""
 	Agent           string   // what AI agents may: one of the Agent… words; "" if the profile does not say
 	Chain           []string // the profiles walked, first Name, last the source: for explain and errors
-	Warnings        []string // one line each, sanitised
+	Warnings        []string // one line each
 }
 
 // AssumesRole reports whether a role is assumed, by a call of its own or by

@@ -84,7 +84,7 @@ func (w *walker) walk(name string) error {
 			return err
 		}
 		if len(w.views) == maxChain {
-			return &Error{Profile: name, Err: fault.New(fmt.Sprintf("the chain of profiles that begins at %s is longer than %d", clean(name), maxChain), "", ErrUnsupported),
+			return &Error{Profile: name, Err: fault.New(fmt.Sprintf("the chain of profiles that begins at %s is longer than %d", name, maxChain), "", ErrUnsupported),
 				Remedy: "name a source_profile that is nearer to the access key"}
 		}
 		v, err := w.view(next, from)
@@ -110,11 +110,7 @@ func (w *walker) checkCycle(next string) error {
 }
 
 func cycleError(names []string) error {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = clean(n)
-	}
-	return &Error{Profile: names[0], Err: fmt.Errorf("%w: %s", ErrCycle, strings.Join(quoted, " → ")),
+	return &Error{Profile: names[0], Err: fmt.Errorf("%w: %s", ErrCycle, strings.Join(names, " → ")),
 		Remedy: "one of them must hold the key or name another source"}
 }
 
@@ -159,7 +155,7 @@ func (w *walker) include(v *view) error {
 		key := "include_profile"
 		if !b.has(key) && b.has("parent_profile") {
 			key = "parent_profile"
-			w.warnings = append(w.warnings, fmt.Sprintf("profile %q: parent_profile is aws-vault's old word: write include_profile = %s", clean(names[len(names)-1]), clean(b.get(key))))
+			w.warnings = append(w.warnings, fmt.Sprintf("profile %q: parent_profile is aws-vault's old word: write include_profile = %s", names[len(names)-1], b.get(key)))
 		}
 		next := b.get(key)
 		if next == "" || next == names[len(names)-1] {
@@ -261,7 +257,7 @@ func (w *walker) roleSource(v *view) (next string, alias bool, err error) {
 // known to hold a key, else a placeholder.
 func (w *walker) sourceName(role string) string {
 	if names := w.keyNames(); len(names) == 1 && names[0] != role {
-		return clean(names[0])
+		return names[0]
 	}
 	return "PROFILE, the one whose access key assumes the role"
 }

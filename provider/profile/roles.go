@@ -129,7 +129,7 @@ func (w *walker) word(key string, allowed ...string) (string, error) {
 		case slices.Contains(allowed, s):
 			return s, nil
 		case s != "":
-			err := v.errorf(key, ErrMalformed, "%s = %s is not understood", key, clean(s))
+			err := v.errorf(key, ErrMalformed, "%s = %s is not understood", key, s)
 			err.Remedy = "write one of " + strings.Join(allowed, ", ")
 			return "", err
 		}

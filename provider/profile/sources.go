@@ -215,7 +215,7 @@ func ResolveEnvironmentWebIdentity(o ResolveOptions) (*Resolved, error) {
 	w := &walker{config: &Config{bodies: make(map[string]*body)}, options: o}
 	arn := w.env("AWS_ROLE_ARN")
 	if !isRoleARN(arn) {
-		return nil, &Error{Err: fault.New(fmt.Sprintf("AWS_ROLE_ARN %q is not the ARN of a role", clean(arn)), "", ErrMalformed)}
+		return nil, &Error{Err: fault.New(fmt.Sprintf("AWS_ROLE_ARN %q is not the ARN of a role", arn), "", ErrMalformed)}
 	}
 	v := &view{name: EnvironmentProfile, bodies: []*body{{exists: true, values: map[string]entry{
 		"role_arn":                {text: arn},

@@ -52,7 +52,7 @@ func (e *unknownProfile) remedy() string {
 	case slip != "":
 		return slip
 	case e.sourced:
-		return fmt.Sprintf("write in [profile %s]: source_profile = %s", clean(e.from), e.w.sourceName(e.from))
+		return fmt.Sprintf("write in [profile %s]: source_profile = %s", e.from, e.w.sourceName(e.from))
 	}
 	return "`groat list --profiles` shows the profiles; `groat add PROFILE` stores a key under a new name"
 }
@@ -73,10 +73,10 @@ func (c *Config) unknownRemedy(name string) string {
 				continue
 			}
 			if s.name == name {
-				return fmt.Sprintf("in %s line %d, write [profile %s] instead of [%s]", f.path, s.line, clean(name), clean(s.name))
+				return fmt.Sprintf("in %s line %d, write [profile %s] instead of [%s]", f.path, s.line, name, s.name)
 			}
 			if strings.TrimPrefix(s.name, "profile ") == name {
-				return fmt.Sprintf("in %s line %d, write the name in double quotes: [profile %q]", f.path, s.line, clean(name))
+				return fmt.Sprintf("in %s line %d, write the name in double quotes: [profile %q]", f.path, s.line, name)
 			}
 		}
 	}

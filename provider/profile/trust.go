@@ -52,7 +52,7 @@ func (w *walker) obey(v *view, key string, e entry) string {
 		}
 		refused.Err, refused.Remedy = err, remedyUntrusted(e.file.path)
 		if err == nil {
-			refused.Err = fmt.Errorf("%w, so it is not obeyed: %s of profile %q", ErrUntrusted, key, clean(v.name))
+			refused.Err = fmt.Errorf("%w, so it is not obeyed: %s of profile %q", ErrUntrusted, key, v.name)
 		}
 	} else {
 		return e.text

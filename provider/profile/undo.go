@@ -55,7 +55,7 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 	}
 	text := d.withoutSection(u)
 	if left := NewDocument(d.path, text, false).Has(u.NewProfile); left && u.NewProfile != name {
-		note = fmt.Sprintf("profile %s was changed since, and is left in %s", clean(u.NewProfile), clean(d.path))
+		note = fmt.Sprintf("profile %s was changed since, and is left in %s", u.NewProfile, d.path)
 	}
 	text = withoutKey(d.path, text, name, "credential_process")
 	if region, _ := d.Get(name, "region"); u.Region != "" && region == u.Region {
@@ -66,7 +66,7 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 }
 
 func (d *Document) conflict(name, format string, args ...any) error {
-	return &Error{Profile: name, File: d.path, Err: fmt.Errorf("%w: "+format, append([]any{ErrConflict}, args...)...), Remedy: "edit " + clean(d.path) + " by hand"}
+	return &Error{Profile: name, File: d.path, Err: fmt.Errorf("%w: "+format, append([]any{ErrConflict}, args...)...), Remedy: "edit " + d.path + " by hand"}
 }
 
 // withoutSection cuts the section that was added, if it is there unchanged.
