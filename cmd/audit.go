@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"groat/provider"
 	"groat/provider/iam"
 	"groat/vault/files"
 )
@@ -69,7 +70,7 @@ func (c *auditCmd) Run(ctx context.Context, a *app) error {
 			continue
 		}
 		seen[one.Account] = true
-		a.say(fmt.Sprintf("account %s: the credential report is %s old", one.Account, one.Age.Truncate(time.Minute)))
+		a.say(fmt.Sprintf("account %s: the credential report is %s old", one.Account, provider.ShortDuration(one.Age.Truncate(time.Minute))))
 		all.Accounts = append(all.Accounts, one.Account)
 		all.Users += one.Users
 		all.Findings = append(all.Findings, ignored.Rest(one.Findings, a.now())...)

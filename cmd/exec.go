@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"groat/cmd/child"
+	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
 )
@@ -141,17 +142,9 @@ func (a *app) banner(profile string, expiration time.Time) {
 	until := ""
 	if !expiration.IsZero() {
 		left := expiration.Sub(a.now()).Round(time.Minute)
-		until = fmt.Sprintf(", for %s until %s", shortDuration(left), expiration.Local().Format("15:04"))
+		until = fmt.Sprintf(", for %s until %s", provider.ShortDuration(left), expiration.Local().Format("15:04"))
 	}
 	a.say(fmt.Sprintf("subshell with credentials of profile %s%s; leave it with exit or Ctrl-D", quote(profile), until))
-}
-
-// shortDuration is 7h59m or 12m.
-func shortDuration(d time.Duration) string {
-	if d < time.Hour {
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
 // profileToMint is the profile to mint for. Where none is named, a web

@@ -107,18 +107,6 @@ func explain(p *provider.Plan, r *profile.Resolved, states []provider.StepState)
 	return e
 }
 
-// roundDuration is Go's own notation without the zeros at its end: 8h, 1h30m.
-func roundDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
 // text is one screen for a person.
 func (e explanation) text(now time.Time) string {
 	var b strings.Builder
@@ -141,7 +129,7 @@ func (e explanation) text(now time.Time) string {
 			what += " " + *s.RoleARN
 		}
 		if s.Duration > 0 {
-			what += " for " + roundDuration(time.Duration(s.Duration)*time.Second)
+			what += " for " + provider.ShortDuration(time.Duration(s.Duration)*time.Second)
 		}
 		if s.Region != "" {
 			what += " in " + s.Region

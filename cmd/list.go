@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"groat/cmd/child"
+	"groat/provider"
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
@@ -222,7 +223,7 @@ func left(expiration string, now time.Time) string {
 	if d < time.Minute {
 		return "(<1m)"
 	}
-	return "(" + strings.TrimSuffix(d.String(), "0s") + ")"
+	return "(" + provider.ShortDuration(d) + ")"
 }
 
 func orNull(s string) *string {

@@ -138,7 +138,7 @@ func (a *app) planOf(r *resolved, m minting) (*planned, error) {
 	p, err := provider.NewPlan(r.Resolved, card, a.options(r.Resolved, m))
 	var bounds *provider.BoundsError
 	if errors.As(err, &bounds) {
-		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), shortDuration(bounds.Given), err), "")
+		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), provider.ShortDuration(bounds.Given), err), "")
 	}
 	if errors.Is(err, provider.ErrNarrow) && (m.NoSession || len(m.PolicyARN) > 0) {
 		return nil, usageError(err.Error(), fault.Hint(err))

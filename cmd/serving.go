@@ -109,7 +109,7 @@ func (a *app) refresher(s serving) *loopback.Refresher {
 	r := &loopback.Refresher{
 		Quiet: renew(noCodes{a}), Now: a.now, Sleep: loopback.Sleep,
 		Asking: func(left time.Duration) {
-			a.say(fmt.Sprintf("the credentials expire in %s; a token code renews them", shortDuration(left)))
+			a.say(fmt.Sprintf("the credentials expire in %s; a token code renews them", provider.ShortDuration(left)))
 		},
 		Unanswered: func(err error) { a.say(withHint(err)) },
 	}

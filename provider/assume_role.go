@@ -49,7 +49,7 @@ func (r *run) assumeRole(ctx context.Context, o CallOptions, parent session.Cred
 		return fail(err)
 	}
 	o.debugf("calling sts:AssumeRole of %s in %s for profile %q (MFA: %v, %s, session name %q)",
-		role.RoleARN, step.Region, step.Profile, code != "", shortDuration(step.Duration), step.SessionName)
+		role.RoleARN, step.Region, step.Profile, code != "", ShortDuration(step.Duration), step.SessionName)
 	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	out, err := client.AssumeRole(bounded, in)

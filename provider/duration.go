@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"groat/provider/profile"
@@ -45,7 +46,7 @@ type BoundsError struct {
 
 // Error names the bounds, and leaves it to the caller to say who asked.
 func (e *BoundsError) Error() string {
-	return fmt.Sprintf("AWS takes %s to %s for a %s", shortDuration(MinDuration), shortDuration(e.maximum), e.What)
+	return fmt.Sprintf("AWS takes %s to %s for a %s", ShortDuration(MinDuration), ShortDuration(e.maximum), e.What)
 }
 
 // Unwrap gives the class.
@@ -65,13 +66,15 @@ func configuredDuration(name string, seconds int) (time.Duration, error) {
 	return d, nil
 }
 
-// shortDuration writes 1h, 90m or 900s as a person would.
-func shortDuration(d time.Duration) string {
-	switch {
-	case d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	case d%time.Minute == 0:
-		return fmt.Sprintf("%dm", d/time.Minute)
+// ShortDuration is Go's own notation without the zeros at its end, as people
+// write it and flags take it: 8h, 1h30m, 15m, 45s.
+func ShortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
 	}
-	return fmt.Sprintf("%ds", d/time.Second)
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -40,7 +40,7 @@ func FederationToken(ctx context.Context, o CallOptions, key AccessKey, name str
 	if err != nil {
 		return fail(err)
 	}
-	o.debugf("calling sts:GetFederationToken in %s for profile %q (%s)", o.region(), o.Profile, shortDuration(d))
+	o.debugf("calling sts:GetFederationToken in %s for profile %q (%s)", o.region(), o.Profile, ShortDuration(d))
 	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	out, err := client.GetFederationToken(bounded, in)

@@ -93,7 +93,7 @@ func (b *planner) roleDuration(i int, chained bool) (time.Duration, error) {
 	if chained && asked > MaxChainedDuration {
 		if last {
 			b.warn("profile %q: %s asked for, but AWS grants at most %s to a role assumed from a session or from another role",
-				b.resolved.Name, shortDuration(asked), shortDuration(MaxChainedDuration))
+				b.resolved.Name, ShortDuration(asked), ShortDuration(MaxChainedDuration))
 		}
 		return MaxChainedDuration, nil
 	}

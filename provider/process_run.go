@@ -1,14 +1,15 @@
 package provider
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"groat/vault/fault"
 	"os/exec"
 	"strings"
 	"time"
+
+	"groat/vault/fault"
+	"groat/vault/files"
 )
 
 // A foreign process's standard output is read up to this many bytes; what
@@ -35,7 +36,7 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 	cmd := Shell(bounded, line)
 	cmd.Env = m.childEnviron(running)
 	cmd.WaitDelay = waitDelay
-	out := &cappedBuffer{left: maxProcessOutput}
+	out := &files.Bounded{Max: maxProcessOutput}
 	cmd.Stdout, cmd.Stderr = out, m.Stderr
 	start := m.Run
 	if start == nil {
@@ -62,15 +63,15 @@ func (m *Minter) runLine(ctx context.Context, what string, walked []string, line
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return nil, fmt.Errorf("%s of profile %q: %w", what, profileName, ErrInterrupted)
 	case bounded.Err() != nil:
-		return fail(fmt.Sprintf("it took longer than %s", shortDuration(timeout)))
-	case out.full:
+		return fail(fmt.Sprintf("it took longer than %s", ShortDuration(timeout)))
+	case out.More:
 		return fail(fmt.Sprintf("it printed more than %d KiB", maxProcessOutput>>10))
 	case errors.As(err, &exit):
 		return fail(exit.String())
 	case err != nil:
 		return fail(innermost(err).Error())
 	}
-	return out.buf.Bytes(), nil
+	return out.Bytes(), nil
 }
 
 // mfaProcessTimeout leaves a caller that is killed after 60 s the time for
@@ -92,23 +93,4 @@ func (m *Minter) runMFAProcess(ctx context.Context, req CodeRequest) (string, er
 func badProcess(what, profile, why string) error {
 	return fault.New(fmt.Sprintf("%s of profile %q failed: %s", what, profile, why),
 		fmt.Sprintf("run the %s line of profile %q by hand to see what it says", what, profile), ErrBadProcess)
-}
-
-// cappedBuffer keeps up to its bound and swallows the rest, so that the
-// writer never blocks; full says that there was more.
-type cappedBuffer struct {
-	buf  bytes.Buffer
-	left int
-	full bool
-}
-
-func (b *cappedBuffer) Write(p []byte) (int, error) {
-	if len(p) > b.left {
-		b.full = true
-		b.buf.Write(p[:b.left])
-		b.left = 0
-		return len(p), nil
-	}
-	b.left -= len(p)
-	return b.buf.Write(p)
 }

@@ -173,7 +173,7 @@ func (f refusal) invalid(message string) string {
 		asked := ""
 		name := "the role"
 		if f.plan != nil {
-			asked = shortDuration(f.plan.Steps[f.step].Duration)
+			asked = ShortDuration(f.plan.Steps[f.step].Duration)
 			name = cmp.Or(f.plan.roleARN(f.step), name)
 		}
 		return fmt.Sprintf("%s was asked for, and the maximum session duration of %s is lower: ask for less (--assume-role-ttl, duration_seconds), or raise the role's maximum", asked, name)

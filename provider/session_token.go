@@ -25,7 +25,7 @@ func (*run) getSessionToken(ctx context.Context, o CallOptions, key session.Cred
 	if err != nil {
 		return fail(err)
 	}
-	o.debugf("calling sts:GetSessionToken in %s for profile %q (MFA: %v, %s)", step.Region, step.Profile, code != "", shortDuration(step.Duration))
+	o.debugf("calling sts:GetSessionToken in %s for profile %q (MFA: %v, %s)", step.Region, step.Profile, code != "", ShortDuration(step.Duration))
 	bounded, cancel := o.bounded(ctx)
 	defer cancel()
 	out, err := client.GetSessionToken(bounded, in)

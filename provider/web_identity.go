@@ -37,7 +37,7 @@ func (r *run) webIdentity(ctx context.Context, step *Step) (session.Credentials,
 		return session.Credentials{}, err
 	}
 	o.debugf("calling sts:AssumeRoleWithWebIdentity of %s in %s for profile %q (%s, session name %q)",
-		w.RoleARN, step.Region, step.Profile, shortDuration(step.Duration), step.SessionName)
+		w.RoleARN, step.Region, step.Profile, ShortDuration(step.Duration), step.SessionName)
 	in := &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn:          aws.String(w.RoleARN),
 		RoleSessionName:  aws.String(step.SessionName),

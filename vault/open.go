@@ -43,7 +43,7 @@ func couldServe(cfg Config) string {
 
 func openFile(cfg Config) (Vault, error) { return OpenFile(cfg), nil }
 
-// lookup is os.LookupEnv on an injected environment; the last value wins.
+// lookup is os.Getenv on an injected environment; of two equal names the first counts.
 func lookup(environ []string, name string) string {
 	for _, entry := range environ {
 		if v, ok := strings.CutPrefix(entry, name+"="); ok {

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"groat/vault/files"
 )
 
 // pass keeps items in the standard Unix password manager
@@ -224,8 +226,7 @@ func (p *pass) close() error { return nil }
 func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	var stdout, stderr limitedBuffer
-	stdout.limit, stderr.limit = 4*MaxItem, 64<<10
+	stdout, stderr := files.Bounded{Max: 4 * MaxItem}, files.Bounded{Max: 64 << 10}
 	cmd := exec.CommandContext(ctx, p.cmd, args...)
 	cmd.Env = p.environ
 	cmd.Dir = "/"
@@ -247,17 +248,4 @@ func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, e
 		return nil, err
 	}
 	return stdout.Bytes(), nil
-}
-
-// limitedBuffer keeps the first bytes and drops the rest.
-type limitedBuffer struct {
-	bytes.Buffer
-	limit int
-}
-
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if room := b.limit - b.Len(); room > 0 {
-		b.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
 }

@@ -2,7 +2,6 @@ package terminal
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"groat/vault/files"
 )
 
 // pinentry is GnuPG's family of dialog programs; all flavours speak the
@@ -43,13 +44,13 @@ func (p pinentry) ask(ctx context.Context, r request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var errs bytes.Buffer
-	cmd.Stderr = &limited{&errs, 4 << 10}
+	errs := files.Bounded{Max: 4 << 10}
+	cmd.Stderr = &errs
 	answer, err := p.talk(ctx, r, cmd, in, out)
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	if err != nil && !final(err) && errs.Len() > 0 {
+	if err != nil && !final(err) && errs.String() != "" {
 		p.u.opts.Debugf("pinentry wrote: %s", errs.String())
 	}
 	return answer, err

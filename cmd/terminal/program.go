@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"groat/vault/files"
 )
 
 // program is a driver that is another program, run once per question.
@@ -47,9 +48,8 @@ func (p program) command(ctx context.Context, args ...string) *exec.Cmd {
 // run runs the program to its end and returns what it printed.
 func (p program) run(ctx context.Context, stdin string, stderr io.Writer, args ...string) (result, error) {
 	cmd := p.command(ctx, args...)
-	var out, errs bytes.Buffer
-	cmd.Stdin, cmd.Stdout = strings.NewReader(stdin), &limited{&out, 64 << 10}
-	cmd.Stderr = &limited{&errs, 4 << 10}
+	out, errs := files.Bounded{Max: 64 << 10}, files.Bounded{Max: 4 << 10}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	if stderr != nil {
 		cmd.Stderr = io.MultiWriter(cmd.Stderr, stderr)
 	}
@@ -80,19 +80,6 @@ func firstOf(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "") + "…"
-}
-
-// limited keeps the first n bytes; a program must not fill our memory.
-type limited struct {
-	w *bytes.Buffer
-	n int
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if room := l.n - l.w.Len(); room > 0 {
-		l.w.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
 }
 
 // secondsLeft is the deadline for a program that keeps its own; 0 = none.
