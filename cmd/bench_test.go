@@ -83,6 +83,25 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
+// BenchmarkWarmBefore answers from the cache beside another build of groat
+// (BEFORE=path), to see what a change costs those who do not use it. Without
+// one it runs against itself, and shows what a ratio is worth here.
+func BenchmarkWarmBefore(b *testing.B) {
+	o := warmOutside(b, "file")
+	before := *o
+	if path := os.Getenv("BEFORE"); path != "" {
+		before.binary = path
+	}
+	before.credentials("admin")
+	contest(b, []string{"before", "groat"}, func(name string) func() {
+		c := o.command("credential-process", "admin")
+		if name == "before" {
+			c = before.command("credential-process", "admin")
+		}
+		return func() { o.must(c) }
+	})
+}
+
 // BenchmarkPass answers from the cache in pass, beside one "pass show" of the
 // same item, without which no call can do.
 func BenchmarkPass(b *testing.B) {
