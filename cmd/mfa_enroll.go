@@ -44,6 +44,16 @@ func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	d, err := c.enroller(a, o, client).Enroll(ctx, c.DeviceName)
+	if err != nil {
+		return err
+	}
+	a.say(fmt.Sprintf("MFA device %s of user %s is in use; both codes are spent, the next one opens a session", d.Serial, o.user))
+	return nil
+}
+
+// enroller asks and shows on the terminal, and keeps all in the key's vault.
+func (c *mfaEnrollCmd) enroller(a *app, o *keyOwner, client iam.Client) iam.Enroller {
 	e := iam.Enroller{
 		Client: client, Clock: iam.Clock{Now: a.now, Sleep: a.sleep},
 		Account: o.account, User: o.user,
@@ -59,12 +69,7 @@ func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
 	if o.serial() != "" {
 		e.Elevate = func(ctx context.Context) (iam.Client, error) { return o.session(ctx, minting{}) }
 	}
-	d, err := e.Enroll(ctx, c.DeviceName)
-	if err != nil {
-		return err
-	}
-	a.say(fmt.Sprintf("MFA device %s of user %s is in use; both codes are spent, the next one opens a session", d.Serial, o.user))
-	return nil
+	return e
 }
 
 // show draws the QR code on the terminal, which nobody's redirection sees.

@@ -3,6 +3,8 @@ package vault
 import (
 	"context"
 	"time"
+
+	"groat/vault/files"
 )
 
 // Config says which backend to open and how. The zero value of a field means
@@ -16,6 +18,8 @@ type Config struct {
 	// LeastCost gives a new passphrase the lowest cost of derivation that the
 	// file vault accepts, whatever the machine, for tests.
 	LeastCost bool
+	// Disk is what the file vault writes to; its zero value is the disk itself.
+	Disk files.Disk
 	// StateDir holds what is not secret: where `add` put which key, locks of
 	// the backends that have no directory of their own.
 	StateDir string

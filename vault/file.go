@@ -56,7 +56,7 @@ func OpenFile(cfg Config) *File {
 	if cfg.LeastCost {
 		cost = func() kdfCost { return leastCost }
 	}
-	return &File{cfg: cfg, dir: cfg.FileDir, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: cost, locks: locks}
+	return &File{cfg: cfg, dir: cfg.FileDir, disk: cfg.Disk, memory: newKeyMemory(), others: newHandover(locks.Dir), cost: cost, locks: locks}
 }
 
 // Backend is "file".
