@@ -49,7 +49,7 @@ func afterCrash(t *testing.T, dir, what string) {
 
 func crashVault(t *testing.T) (dir, self string) {
 	t.Helper()
-	self, err := os.Executable()
+	self, err := workerProgram()
 	if err != nil {
 		t.Fatal(err)
 	}
