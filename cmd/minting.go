@@ -232,6 +232,7 @@ func (a *app) minter(p *planned, m minting) (*provider.Minter, error) {
 		SignIn:  personSignIn{a: a}, AskUntil: askUntil,
 		Machine: os.Hostname,
 		Now:     a.now,
+		Wait:    a.wait,
 		Proxy:   a.proxy,
 		Getenv:  a.getenv,
 		Warn:    a.warn,

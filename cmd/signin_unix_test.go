@@ -94,7 +94,8 @@ func TestProcessesRenewASignInOnce(t *testing.T) {
 			t.Errorf("calls %v", o.Names())
 		}
 	}
-	secrets := append(o.LoginSecrets(), "refresh_token", o.credentials("me").SessionToken, o.credentials("me").SecretAccessKey)
+	secrets, _ := o.Secrets()
+	secrets = append(secrets, "refresh_token", o.credentials("me").SessionToken, o.credentials("me").SecretAccessKey)
 	if len(secrets) < 4 {
 		t.Errorf("only %d secrets", len(secrets))
 	}

@@ -123,7 +123,7 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	if resp != nil && resp.Body != nil {
 		withoutEcho(resp, r, data)
-		resp.Body = &boundedBody{body: resp.Body, left: maxResponse}
+		resp.Body = &boundedBody{body: resp.Body, left: maxResponse, empty: resp.StatusCode < 300 && r.Header.Get("Content-Type") == formType}
 	}
 	return resp, err
 }
@@ -135,12 +135,20 @@ func (t boundedTransport) CloseIdleConnections() {
 	}
 }
 
+// formType is that of a call to STS or IAM. These never answer with nothing,
+// which the SDK would take for an answer without results.
+const formType = "application/x-www-form-urlencoded"
+
+var errEmpty = errors.New("the answer is empty")
+
 var errTooLong = fmt.Errorf("the answer is longer than %d KiB", maxResponse>>10)
 
-// boundedBody fails, where io.LimitReader would pretend an early end.
+// boundedBody fails where io.LimitReader would pretend an early end, and where
+// there is nothing.
 type boundedBody struct {
-	body io.ReadCloser
-	left int64
+	body  io.ReadCloser
+	left  int64
+	empty bool // nothing has come yet of what cannot be empty
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
@@ -152,6 +160,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.body.Read(p)
 	b.left -= int64(n)
+	if b.empty = b.empty && n == 0; b.empty && err == io.EOF {
+		err = errEmpty
+	}
 	return n, err
 }
 

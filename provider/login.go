@@ -85,20 +85,10 @@ func loginIdentity(arn string, e profile.Endpoints) []string {
 
 func (l *login) kept() kept { return kept{l.m, l.profile, loginName(l.arn, l.o.Endpoints)} }
 
-// load reads the stored sign-in. One of somebody else is none; a vault that
-// does not open could keep none.
+// load reads the stored sign-in. One of somebody else is none.
 func (l *login) load(ctx context.Context) (t loginToken, ok bool, err error) {
-	err = l.kept().read(ctx, &t)
-	switch {
-	case errors.Is(err, session.ErrDamaged):
-		l.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", l.profile, err))
-		err = nil
-	case errors.Is(err, session.ErrNotFound):
-		err = nil
-	case err == nil:
-		ok = t.ARN == l.arn
-	}
-	return t, ok, err
+	ok, err = l.kept().load(ctx, &t)
+	return t, ok && t.ARN == l.arn, err
 }
 
 // anew has a person sign in although that may not be needed.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,32 @@ func TestAnEmptyAnswerProvesNoKey(t *testing.T) {
 	w := newWorld(t)
 	w.srv.Inject(ststest.Fault{Kind: ststest.FaultEmpty})
 	wantError(t, w.identityThrough(t, provider.CallOptions{Endpoints: at(w.srv.URL)}), provider.ErrUnreachable, "not AWS's")
+}
+
+// Nor does one say that there is nothing.
+func TestAnEmptyListIsNoAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.srv.Inject(ststest.Fault{Kind: ststest.FaultEmpty})
+	devices, err := provider.MFADevices(t.Context(), provider.CallOptions{Endpoints: at(w.srv.URL), Profile: "default"}, session.Credentials{AccessKeyID: w.key.ID, SecretAccessKey: w.key.Secret})
+	wantError(t, err, provider.ErrUnreachable, "not AWS's")
+	if devices != nil {
+		t.Errorf("devices %v", devices)
+	}
+}
+
+// A code in a call that no server's certificate let out is not spent.
+func TestNoTLSSpendsNoCode(t *testing.T) {
+	w := mfaRoles(t)
+	good := w.env["AWS_ENDPOINT_URL"]
+	w.env["AWS_ENDPOINT_URL"] = strings.Replace(good, "http:", "https:", 1)
+	m := w.newMinter()
+	m.MFACode = w.device.FreshCode()
+	_, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{}))
+	wantError(t, err, provider.ErrUnreachable)
+	w.env["AWS_ENDPOINT_URL"] = good
+	if _, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{})); err != nil {
+		t.Errorf("the same code: %v", err)
+	}
 }
 
 func TestAnswersThatAreNotAWSs(t *testing.T) {

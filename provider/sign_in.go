@@ -192,13 +192,17 @@ func (k kept) read(ctx context.Context, v any) error {
 	return err
 }
 
-// load is read with a warning about what is there and cannot be read.
-func (k kept) load(ctx context.Context, v any) bool {
-	err := k.read(ctx, v)
-	if err != nil && !errors.Is(err, session.ErrNotFound) {
+// load is read for who signs in where nothing is kept: a damaged sign-in is
+// none, with a warning. A vault that does not open could keep none either.
+func (k kept) load(ctx context.Context, v any) (ok bool, err error) {
+	err = k.read(ctx, v)
+	switch {
+	case errors.Is(err, session.ErrDamaged):
 		k.m.warn(fmt.Sprintf("profile %q: the stored sign-in cannot be read: %v", k.profile, err))
+	case err != nil && !errors.Is(err, session.ErrNotFound):
+		return false, err
 	}
-	return err == nil
+	return err == nil, nil
 }
 
 // put keeps v. A caller that gives up now still leaves it to the others.

@@ -76,9 +76,9 @@ func (r *run) roleCredentials(ctx context.Context, o CallOptions, token string) 
 // more has ended already.
 // https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_Logout.html
 func (s *signOn) end(ctx context.Context) error {
-	t, ok := s.load(ctx)
-	if !ok {
-		return nil
+	t, ok, err := s.load(ctx)
+	if err != nil || !ok {
+		return err
 	}
 	client, err := s.o.ssoClient(s.sso.Region)
 	if err != nil {

@@ -57,8 +57,8 @@ func ssoIdentity(s *profile.SSO, e profile.Endpoints) []string {
 // One process signs in; those that come meanwhile wait for it and share the
 // token, or the failure.
 func (s *signOn) token(ctx context.Context, refused string) (token string, stored bool, err error) {
-	if t, ok := s.load(ctx); ok && s.fresh(t) && t.AccessToken != refused {
-		return t.AccessToken, true, nil
+	if t, ok, err := s.load(ctx); err != nil || ok && s.fresh(t) && t.AccessToken != refused {
+		return t.AccessToken, true, err
 	}
 	err = s.kept().alone(ctx, func() error {
 		token, stored, err = s.renew(ctx, refused)
@@ -69,9 +69,9 @@ func (s *signOn) token(ctx context.Context, refused string) (token string, store
 
 // renew does without a person where it can.
 func (s *signOn) renew(ctx context.Context, refused string) (token string, stored bool, err error) {
-	t, ok := s.load(ctx)
-	if ok && s.fresh(t) && t.AccessToken != refused {
-		return t.AccessToken, true, nil
+	t, ok, err := s.load(ctx)
+	if err != nil || ok && s.fresh(t) && t.AccessToken != refused {
+		return t.AccessToken, true, err
 	}
 	// A refused one is renewed too: AWS ends a token early that a person need
 	// not sign in anew for (a changed session length, a wrong clock here).
@@ -121,10 +121,10 @@ func (s *signOn) asks(ctx context.Context) bool {
 
 func (s *signOn) kept() kept { return kept{s.m, s.profile, s.name()} }
 
-// load reads the stored token; one that cannot be read counts as missing.
-func (s *signOn) load(ctx context.Context) (t ssoToken, ok bool) {
-	ok = s.kept().load(ctx, &t)
-	return t, ok
+// load reads the stored token.
+func (s *signOn) load(ctx context.Context) (t ssoToken, ok bool, err error) {
+	ok, err = s.kept().load(ctx, &t)
+	return t, ok, err
 }
 
 func (s *signOn) request() SignInRequest {

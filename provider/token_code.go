@@ -44,8 +44,12 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 		req.RoleARN = last.Role.RoleARN
 	}
 	used := r.m.Cache.UsedCodes()
+	var unanswered error // AWS's failure, for which another code was to be had
 	for {
 		code, err := r.m.freshCode(ctx, used, &req)
+		if unanswered != nil && (errors.Is(err, errUselessCode) || errors.Is(err, errGaveUp)) {
+			err = unanswered
+		}
 		if err != nil {
 			return session.Credentials{}, asked(ctx, err)
 		}
@@ -71,6 +75,9 @@ func (r *run) withCode(ctx context.Context, step *Step, send func(code string) (
 			return session.Credentials{}, asked(ctx, err)
 		}
 		r.m.debugf("%s", err)
+		if errors.Is(err, ErrUnreachable) {
+			unanswered = err
+		}
 		req.Reason = fmt.Sprintf("%s (tries left: %d)", reason, maxCodeAttempts-req.Attempt)
 		req.Attempt++
 	}

@@ -233,6 +233,19 @@ func TestMFAProcessThatRepeatsItself(t *testing.T) {
 	w.wantCalls()
 }
 
+// A generator without another code does not hide what AWS's trouble was.
+func TestTroubleBeforeARepeatedCode(t *testing.T) {
+	needsShell(t)
+	w := mfaRoles(t)
+	w.config += "mfa_process = echo " + w.device.FreshCode() + "\n"
+	w.srv.Inject(ststest.Fault{Status: 500})
+	m := w.newMinter()
+	m.Wait = func(context.Context, time.Duration) error { return nil }
+	_, err := m.Credentials(t.Context(), w.plan("admin", provider.Options{}))
+	wantError(t, err, provider.ErrUnreachable, "InternalFailure")
+	w.wantCalls(getSessionToken + " InternalFailure")
+}
+
 func TestFailingMFAProcess(t *testing.T) {
 	needsShell(t)
 	w := mfaRoles(t)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,9 @@ const (
 	FaultBadXML                    // answer 200 with something that ends in the middle
 	FaultHugeBody                  // answer 200 with 64 MiB
 	FaultEmpty                     // answer 200 with nothing
+	FaultPortal                    // answer 200 with the page of a captive portal
+	FaultRedirect                  // send the client on to Location, method and body kept
+	FaultEcho                      // refuse with an error that quotes the whole request
 )
 
 // Fault is a misbehaviour for the calls to come.
@@ -35,6 +39,7 @@ type Fault struct {
 	Status    int           // for FaultStatus: 500, 503, 429, …
 	Code      string        // for FaultStatus: the error code; "" = AWS's usual one for the status
 	Latency   time.Duration // for FaultLatency
+	Location  string        // for FaultRedirect
 
 	left int
 }
@@ -103,6 +108,16 @@ func faultStatus(f *Fault) *Error {
 		code = "InternalFailure"
 	}
 	return &Error{Status: f.Status, Code: code, Message: message}
+}
+
+// portalPage is what a hotel's network answers in AWS's place.
+const portalPage = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><form>Accept our terms</form></body></html>"
+
+// quoted is the request as it came in, on one line.
+func (x *exchange) quoted() string {
+	var b strings.Builder
+	_ = x.r.Header.Write(&b)
+	return "Value at '" + x.r.URL.String() + " " + strings.ReplaceAll(b.String(), "\r\n", " ") + " " + string(x.body) + "' failed to satisfy constraint"
 }
 
 // reset ends the connection with RST rather than FIN.

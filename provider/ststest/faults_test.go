@@ -35,6 +35,7 @@ func TestTroubleAndRecovery(t *testing.T) {
 func TestBrokenAnswers(t *testing.T) {
 	for name, kind := range map[string]ststest.FaultKind{
 		"reset": ststest.FaultReset, "bad XML": ststest.FaultBadXML, "huge": ststest.FaultHugeBody, "empty": ststest.FaultEmpty,
+		"portal": ststest.FaultPortal, "redirect": ststest.FaultRedirect, "echo": ststest.FaultEcho,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -65,10 +65,6 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, x *exchange,
 		return
 	}
 	switch f.Kind {
-	case FaultStatus:
-		a := rt.refuse(faultStatus(f))
-		s.record(x, a)
-		s.write(w, a)
 	case FaultLatency:
 		if s.wait(ctx, f.Latency) {
 			s.write(w, s.carryOut(x, rt))
@@ -86,18 +82,31 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, x *exchange,
 		s.record(x, answer{})
 		s.wait(ctx, 0)
 		reset(w)
-	case FaultBadXML:
-		a := answer{status: http.StatusOK, contentType: "text/xml", body: []byte("<GetSessionTokenResponse><GetSessionTokenResult><Credentials><AccessKeyId>ASIA")}
-		s.record(x, a)
-		s.write(w, a)
 	case FaultHugeBody:
 		s.record(x, answer{status: http.StatusOK})
 		huge(w)
-	case FaultEmpty:
-		a := answer{status: http.StatusOK, contentType: "text/xml"}
+	default:
+		a := f.answer(x, rt)
 		s.record(x, a)
 		s.write(w, a)
 	}
+}
+
+// answer is what a fault says that is over with one answer.
+func (f *Fault) answer(x *exchange, rt route) answer {
+	switch f.Kind {
+	case FaultStatus:
+		return rt.refuse(faultStatus(f))
+	case FaultBadXML:
+		return answer{status: http.StatusOK, contentType: "text/xml", body: []byte("<GetSessionTokenResponse><GetSessionTokenResult><Credentials><AccessKeyId>ASIA")}
+	case FaultPortal:
+		return answer{status: http.StatusOK, contentType: "text/html", body: []byte(portalPage)}
+	case FaultRedirect:
+		return answer{status: http.StatusTemporaryRedirect, header: map[string]string{"Location": f.Location + x.r.URL.RequestURI()}}
+	case FaultEcho:
+		return rt.refuse(errorf(http.StatusBadRequest, "ValidationError", "%s", x.quoted()))
+	}
+	return answer{status: http.StatusOK, contentType: "text/xml"} // FaultEmpty
 }
 
 func (s *Server) carryOut(x *exchange, rt route) answer {

@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -76,13 +74,6 @@ func (s *Server) ChangePassword(yes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.login.changed = yes
-}
-
-// LoginSecrets are the refresh tokens that were given out and not yet used.
-func (s *Server) LoginSecrets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.login.refresh))
 }
 
 func (s *Server) routeLogin(x *exchange) (route, bool) {

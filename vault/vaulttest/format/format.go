@@ -1,12 +1,11 @@
-// Package format reads a file vault, and makes an empty one, by the
-// description of the format alone. Nothing of the product is in it, so that it
-// can judge what the product left: an error in both would have to be made twice.
+// Package format reads a file vault by the description of the format alone.
+// Nothing of the product is in it, so that it can judge what the product left:
+// an error in both would have to be made twice.
 package format
 
 import (
 	"bytes"
 	"crypto/cipher"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -204,37 +203,4 @@ func aead(key []byte) cipher.AEAD {
 		panic(err) // a key of another length
 	}
 	return a
-}
-
-// Create makes an empty vault whose passphrase costs as little as the format
-// allows, so that a test may run hundreds of processes on it.
-func Create(dir, passphrase string) error {
-	random := func(n int) []byte {
-		b := make([]byte, n)
-		_, _ = rand.Read(b) // never fails (crypto/rand since Go 1.24)
-		return b
-	}
-	raw := append([]byte("groat\x00h\x02"), random(16)...)
-	raw = binary.BigEndian.AppendUint64(raw, 1)
-	raw = append(raw, 1)
-	raw = binary.BigEndian.AppendUint32(raw, 19<<10)
-	raw = binary.BigEndian.AppendUint32(raw, 2)
-	raw = append(raw, 1)
-	h := &header{cost: raw[len(raw)-10:], salt: random(32)}
-	raw = append(raw, h.salt...)
-	k, vault := h.derive(passphrase), random(32)
-	seal := func(key, plain []byte, purpose string) {
-		n := random(nonce)
-		bound := append([]byte("groat vault "+purpose+"\x00"), raw...)
-		raw = append(raw, aead(key).Seal(n, n, plain, bound)...)
-	}
-	seal(k[:32], vault, "wrap key")
-	seal(k[32:], random(32), "wrap seed key")
-	seal(vault, nil, "seal")
-	sum := sha256.Sum256(raw)
-	raw = append(raw, sum[:]...)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(filepath.Join(dir, "header"), raw, 0o600), os.WriteFile(filepath.Join(dir, "header.bak"), raw, 0o600))
 }
