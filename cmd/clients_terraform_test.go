@@ -78,6 +78,22 @@ func TestTerraformProvider(t *testing.T) {
 	}
 }
 
+// The documents of `policy` are what the AWS provider takes.
+func TestTerraformTakesThePolicies(t *testing.T) {
+	promised(t, "terraform")
+	plugins := terraformPlugins(t)
+	w := newClientWorld(t, false)
+	dir := w.path("policies")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"require-mfa", "self-service", "assume-role-trust", "rotate-own-key", "revoke-sessions", "allow-signin"} {
+		w.write(filepath.Join("policies", name+".tf"), w.must(w.command("", "groat", "policy", name, "--format", "terraform", "--account", "123456789012")))
+	}
+	w.must(w.terraform(nil, nil, dir, "init", "-plugin-dir="+plugins))
+	w.must(w.terraform(nil, nil, dir, "validate"))
+}
+
 // Credentials end in the middle of an apply. A client that asks for them goes
 // on; one that got them in its environment cannot, which is what --server is
 // for.

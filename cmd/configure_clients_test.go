@@ -20,12 +20,7 @@ func TestClientsWithConfiguredProfiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
 			w := newClientWorld(t, true)
-			w.env = append(w.env, "AWS_ENDPOINT_URL_SIGNIN="+w.URL)
-			file, content := w.CLILogin(w.user.ARN)
-			w.write(file, string(content))
-			w.write("config", w.read("config")+"[profile signed]\nregion = eu-west-1\nlogin_session = "+w.user.ARN+"\n")
-			before := w.read("config")
-			w.must(w.command("", "groat", "import", "--from", "aws-login", "--source-dir", w.home, "--delete-source"))
+			before := w.signed()
 			w.must(w.command("", "groat", "configure", "readonly", "admin", "default", "signed"))
 			line := clientLine(t, w, name)
 			w.code() // building a client may have taken a while
@@ -50,6 +45,18 @@ func TestClientsWithConfiguredProfiles(t *testing.T) {
 	}
 }
 
+// signed adds a profile "signed" with login_session, whose sign-in is in the
+// vault, and gives the config.
+func (w *clientWorld) signed() (config string) {
+	w.t.Helper()
+	w.env = append(w.env, "AWS_ENDPOINT_URL_SIGNIN="+w.URL)
+	file, content := w.CLILogin(w.user.ARN)
+	w.write(file, string(content))
+	w.write("config", w.read("config")+"[profile signed]\nregion = eu-west-1\nlogin_session = "+w.user.ARN+"\n")
+	w.must(w.command("", "groat", "import", "--from", "aws-login", "--source-dir", w.home, "--delete-source"))
+	return w.read("config")
+}
+
 func (w *clientWorld) read(name string) string {
 	w.t.Helper()
 	data, err := os.ReadFile(w.path(name))
@@ -64,6 +71,9 @@ func (w *clientWorld) read(name string) string {
 // command. What they ask for, the double does not know: who signed counts.
 func TestInstalledProgramsWithConfiguredProfiles(t *testing.T) {
 	for name, line := range map[string]func(w *clientWorld) ran{
+		"terraform": func(w *clientWorld) ran { // its state in S3 needs no provider
+			return w.terraform(nil, []string{"AWS_PROFILE=signed", "AWS_ENDPOINT_URL_S3=" + w.URL, "TF_CLI_CONFIG_FILE="}, w.copyFixture("backend"), "init", "-no-color")
+		},
 		"rclone": func(w *clientWorld) ran {
 			return w.commandWith([]string{"AWS_PROFILE=admin"}, "", program(w.t, "rclone"), "lsd", "--config", w.path("none"), "--retries", "1", "--low-level-retries", "1",
 				"--s3-env-auth", "--s3-provider", "AWS", "--s3-region", "eu-west-1", "--s3-endpoint", w.URL, ":s3:")
@@ -80,15 +90,17 @@ func TestInstalledProgramsWithConfiguredProfiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
 			w := newClientWorldWith(t, true, ststest.Options{TLS: name == "ecr-helper"}) // which takes no endpoint, but a proxy
-			w.must(w.command("", "groat", "configure", "admin"))
+			w.signed()
+			w.must(w.command("", "groat", "configure", "admin", "signed"))
 			r := line(w)
 			signed := w.Calls()
+			profile := map[bool]string{false: "admin", true: "signed"}[name == "terraform"]
 			var answer struct{ AccessKeyId string }
-			if err := json.Unmarshal([]byte(w.must(w.command("", "groat", "credential-process", "admin"))), &answer); err != nil {
+			if err := json.Unmarshal([]byte(w.must(w.command("", "groat", "credential-process", profile))), &answer); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.ContainsFunc(signed, func(c ststest.Call) bool { return c.AccessKeyID == answer.AccessKeyId }) {
-				t.Errorf("%s did not sign with the role's credentials: %v\n%s", r.name, signed, r.stderr)
+				t.Errorf("%s did not sign with the credentials of %s: %v\n%s", r.name, profile, signed, r.stderr)
 			}
 		})
 	}
