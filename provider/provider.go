@@ -52,25 +52,6 @@ type Options struct {
 	OSUser        string // the operating system's user name, last choice for role session names
 }
 
-// Operation is what a step calls.
-type Operation string
-
-// The operations of a plan.
-const (
-	OpGetSessionToken Operation = "GetSessionToken"
-	OpAssumeRole      Operation = "AssumeRole"
-	OpWebIdentity     Operation = "AssumeRoleWithWebIdentity"
-	OpSSO             Operation = "GetRoleCredentials"
-	OpLogin           Operation = "CreateOAuth2Token"
-	OpProcess         Operation = "credential_process"
-	OpEnvironment     Operation = "Environment"
-	OpEC2             Operation = "Ec2InstanceMetadata"
-	OpECS             Operation = "EcsContainer"
-	OpKey             Operation = "LongLivedKey" // --no-session without a role: the bare key
-	OpStatic          Operation = "StaticKey"    // plaintext session credentials used as they are
-	OpScoped          Operation = "GetScopedCredentials"
-)
-
 // Step is one call of a plan.
 type Step struct {
 	Operation   Operation

@@ -9,6 +9,25 @@ import (
 	"groat/session"
 )
 
+// Operation is what a step calls.
+type Operation string
+
+// The operations of a plan.
+const (
+	OpGetSessionToken Operation = "GetSessionToken"
+	OpAssumeRole      Operation = "AssumeRole"
+	OpWebIdentity     Operation = "AssumeRoleWithWebIdentity"
+	OpSSO             Operation = "GetRoleCredentials"
+	OpLogin           Operation = "CreateOAuth2Token"
+	OpProcess         Operation = "credential_process"
+	OpEnvironment     Operation = "Environment"
+	OpEC2             Operation = "Ec2InstanceMetadata"
+	OpECS             Operation = "EcsContainer"
+	OpKey             Operation = "LongLivedKey" // --no-session without a role: the bare key
+	OpStatic          Operation = "StaticKey"    // plaintext session credentials used as they are
+	OpScoped          Operation = "GetScopedCredentials"
+)
+
 // source is all that tells one kind of source from another. Whoever has to
 // know looks it up here, so that a new kind is a row and a file.
 type source struct {
