@@ -25,10 +25,10 @@ type auditCmd struct {
 	Profiles   []string `arg:"" optional:"" name:"profile" help:"Profiles, one for each account (default AWS_PROFILE)."`
 	JSON       bool     `name:"json" xor:"form" help:"Print JSON."`
 	CSV        bool     `name:"csv" xor:"form" help:"Print CSV."`
-	MaxKeyAge  days     `default:"90d" placeholder:"D" help:"Age from which a key is old (default 90d)."`
-	MaxUnused  days     `default:"90d" placeholder:"D" help:"Time from which a key or a password is unused (default 90d)."`
+	MaxKeyAge  days     `default:"90d" placeholder:"D" help:"Age from which a key counts as old (default 90d)."`
+	MaxUnused  days     `default:"90d" placeholder:"D" help:"Time after which a key or a password counts as unused (default 90d)."`
 	Ignore     []string `placeholder:"USER,…" help:"Users whose findings are left out."`
-	IgnoreFile string   `placeholder:"FILE" help:"Lines of user[:check] [until DATE] # reason."`
+	IgnoreFile string   `placeholder:"FILE" help:"File with lines of user[:check] [until DATE] # reason."`
 }
 
 // auditJobs is how many accounts are looked through at once.

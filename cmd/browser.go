@@ -42,7 +42,7 @@ func openPrivately(ctx context.Context, a *app, link string) error {
 			}
 			opened = nil // it has started one, which comes for the page
 		case <-timeout.C:
-			return fault.New("the browser did not come for the link", "print the link instead: groat login --stdout", nil)
+			return fault.New("the browser did not fetch the link", "print the link instead: groat login --stdout", nil)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -22,7 +22,7 @@ func (a *app) chooseDevice(ctx context.Context, serials []string) (string, error
 		}
 	}
 	if len(keys) > 0 && len(usable) == 0 {
-		a.warn(fmt.Sprintf("%s makes no six-digit codes, and AWS accepts FIDO2 security keys in its console only; add a virtual MFA device as a second one for the command line, or sign in with the key: groat signin --help", strings.Join(keys, ", ")))
+		a.warn(fmt.Sprintf("%s does not produce six-digit codes, and AWS accepts FIDO2 security keys only in its console; add a virtual MFA device as a second one for the command line, or sign in with the key: groat signin --help", strings.Join(keys, ", ")))
 	}
 	switch len(usable) {
 	case 0:

@@ -137,7 +137,7 @@ func processLine(program, name, goos string) (string, error) {
 	}
 	for _, part := range [][2]string{{"the path of this program", program}, {"the profile's name", name}} {
 		if strings.ContainsAny(part[1], bad) || strings.HasPrefix(part[1], "-") {
-			return "", fault.New(fmt.Sprintf("%s, %q, would be read as more than itself in a credential_process line", part[0], part[1]), "choose a plainer one", profile.ErrUnsupported)
+			return "", fault.New(fmt.Sprintf("%s, %q, has characters with a meaning of their own in a credential_process line", part[0], part[1]), "choose one of letters and digits", profile.ErrUnsupported)
 		}
 	}
 	const special = " \t'&|<>()^;,=*?~#{}[]"

@@ -131,7 +131,7 @@ func (a *app) askConsent(ctx context.Context, r consentRequest, windowFirst bool
 }
 
 func (r consentRequest) unanswered(err error) error {
-	return fault.New("profile "+quote(r.profile)+" hands out credentials only to whom a person agrees, and nobody did: "+err.Error(),
+	return fault.New("profile "+quote(r.profile)+" hands out credentials only after a person has agreed, and nobody has: "+err.Error(),
 		"run it where there is a terminal or a desktop", errors.Join(errDeclined, err))
 }
 

@@ -112,7 +112,7 @@ var examples = sync.OnceValue(func() map[string][]example {
 			{"groat mfa enroll default --qr-png qr.png --show-secret", "where the terminal is no help to the camera"},
 		},
 		"mfa resync": {{"groat mfa resync default", "when its codes are refused again and again"}},
-		"mfa remove": {{"groat mfa remove default", "take a device away, at AWS and here"}},
+		"mfa remove": {{"groat mfa remove default", "remove a device, at AWS and here"}},
 		"mfa list":   {{"groat mfa list default", "the devices of that key's user"}},
 		"mfa seed":   {{"groat mfa seed default", "store the seed of a device that exists"}},
 		"mfa code":   {{"groat mfa code default", "print the code of a stored seed"}},

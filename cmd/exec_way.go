@@ -44,7 +44,7 @@ func (a *app) checkDefault(name string) error {
 			continue // the same credentials by another road
 		}
 		return fault.New(
-			fmt.Sprintf("the section [default] has %s: SDKs would use that before they ask the server, and not be profile %s", key, quote(name)),
+			fmt.Sprintf("the section [default] has %s: SDKs would use that before they ask the server, and would not act as profile %s", key, quote(name)),
 			"leave --server out (the keys then go into the environment, which SDKs look at first), "+
 				"or rename [default]",
 			profile.ErrUnsupported,

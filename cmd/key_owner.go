@@ -30,7 +30,7 @@ type keyOwner struct {
 func (a *app) resolveKey(ctx context.Context, name string, m minting) (*resolved, error) {
 	r, err := a.resolve(ctx, name, m)
 	if err == nil && r.Source.Kind != profile.SourceKey {
-		err = fault.New(fmt.Sprintf("profile %s uses no stored access key, so there is no user to ask for", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported)
+		err = fault.New(fmt.Sprintf("profile %s uses no stored access key, so it has no IAM user", quote(name)), "name the profile that holds the key: groat list", profile.ErrUnsupported)
 	}
 	return r, err
 }
@@ -69,7 +69,7 @@ func (a *app) keyOwner(ctx context.Context, name string, m minting) (*keyOwner, 
 		o.account, o.user = id.Account, id.UserName()
 	}
 	if o.user == "root" {
-		return nil, fault.New(fmt.Sprintf("the key of profile %s is the root user's, and groat sees to IAM users only", quote(o.profile)),
+		return nil, fault.New(fmt.Sprintf("the key of profile %s is the root user's, and groat manages only IAM users", quote(o.profile)),
 			"delete that key in the console, and use an IAM user's", profile.ErrUnsupported)
 	}
 	return o, nil

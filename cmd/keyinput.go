@@ -120,7 +120,7 @@ func keyFromLines(text string) (key provider.AccessKey, token string, err error)
 				value = value[1 : n-1]
 			}
 			if before, twice := values[name]; twice && before != value {
-				return key, "", fmt.Errorf("%s is there twice, with different values: give one key at a time", strings.ToUpper(name))
+				return key, "", fmt.Errorf("%s is given twice, with different values: give one key at a time", strings.ToUpper(name))
 			}
 			values[name] = value
 		}

@@ -28,7 +28,7 @@ func (c *logCmd) Run(_ context.Context, a *app) error {
 	l := a.requestLog()
 	switch {
 	case (c.On || c.Off) && (c.JSON || c.Profile != "" || c.Since != 0):
-		return usageError("--on and --off go with no other flag of this command", "run: groat log --help")
+		return usageError("--on and --off cannot be combined with other flags of this command", "run: groat log --help")
 	case c.On:
 		if err := l.turn(true); err != nil {
 			return fmt.Errorf("could not switch the log on: %w", err)

@@ -93,7 +93,7 @@ func (c *loginCmd) plan(ctx context.Context, a *app, name string) (plan *planned
 		return nil, federate, err
 	}
 	if !plan.ConsoleDuration() {
-		return nil, federate, usageError("AWS takes a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" has another chain",
+		return nil, federate, usageError("AWS accepts a console duration only for one role assumed straight from a long-lived key or a web identity, and profile "+quote(name)+" has another chain",
 			"leave --console-duration out: the console session then lasts as long as the credentials")
 	}
 	return plan, federate, nil

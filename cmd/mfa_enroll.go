@@ -82,7 +82,7 @@ func (c *mfaEnrollCmd) show(ctx context.Context, a *app, d iam.Device, url strin
 		if err := code.writePNG(c.QRPNG); err != nil {
 			return err
 		}
-		a.say("wrote the QR code to " + c.QRPNG + ": whoever reads that file has the second factor, so delete it when it was scanned")
+		a.say("wrote the QR code to " + c.QRPNG + ": anyone who can read that file has the second factor, so delete it once it is scanned")
 	}
 	if err := a.ui().Draw(ctx, code.halfBlocks()...); err != nil {
 		return err

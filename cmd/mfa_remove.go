@@ -98,7 +98,7 @@ func (c *mfaRemoveCmd) confirm(ctx context.Context, a *app, serial string) error
 	if err := a.ui().CanConfirm(); err != nil {
 		return usageError("the removal of "+serial+" is not confirmed: "+err.Error(), "to remove it without a question: give --force")
 	}
-	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Take MFA device " + serial + " away from the user, at AWS and here?"})
+	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Remove MFA device " + serial + " of the user, at AWS and here?"})
 	if err == nil && !ok {
 		err = errors.New("nothing was removed")
 	}

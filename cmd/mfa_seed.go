@@ -26,7 +26,7 @@ type mfaSeedCmd struct {
 }
 
 // seedStatement is said whenever a seed is stored.
-const seedStatement = "a stored seed makes two factors one: whoever opens this vault passes MFA as you, without your device; " +
+const seedStatement = "a stored seed makes two factors one: anyone who can open this vault passes MFA as you, without your device; " +
 	"it is sealed apart from the keys and needs the passphrase even while the vault is unlocked"
 
 // Run stores or deletes.

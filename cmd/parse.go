@@ -179,11 +179,11 @@ func validate(k *kong.Context) error {
 			case v.Enum != "" && !slices.Contains(v.EnumSlice(), v.Target.String()):
 				return fmt.Errorf("%s: %w", name, notOneOf(v.Target.String(), v.EnumSlice()))
 			case v.Flag == nil && v.Set && !v.Passthrough && hasEmptyWord(v.Target.Interface()):
-				return fmt.Errorf("%s is an empty word", name)
+				return fmt.Errorf("%s is empty", name)
 			case v.Flag != nil && v.Set:
 				for _, group := range v.Flag.Xor {
 					if other := first[group]; other != "" {
-						return fmt.Errorf("%s and %s exclude each other", other, name)
+						return fmt.Errorf("%s and %s cannot be used together", other, name)
 					}
 					first[group] = name
 				}

@@ -77,7 +77,7 @@ func newPaths(getenv func(string) string, recorded func() string) paths {
 	}
 	p.home, p.homeNote = home, note
 	if homeless {
-		p.homeless = settingError(homeVariable(), "is not set, and the system knows no home folder of yours", true, "set "+homeVariable()+" to a folder that is yours")
+		p.homeless = settingError(homeVariable(), "is not set, and the system has no home folder on record for you", true, "set "+homeVariable()+" to a folder that is yours")
 	}
 	return p
 }

@@ -81,7 +81,7 @@ func TestPromptMatrix(t *testing.T) {
 		}, 0, 1},
 		"wrong then right": {func(w promptWorld, s *terminaltest.Session) {
 			s.Types(w.device.WrongCode() + "\n")
-			s.Sees("refused by AWS: the token code is wrong, too old or of another device (tries left: 2)", 1)
+			s.Sees("AWS refused the token code: it is wrong, too old or from another device (tries left: 2)", 1)
 			s.Sees(codePrompt, 2)
 			s.Types(w.device.FreshCode() + "\n")
 		}, 0, 2},

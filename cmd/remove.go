@@ -41,7 +41,7 @@ func (c *clearCmd) Run(ctx context.Context, a *app) error {
 func (c *removeCmd) Run(ctx context.Context, a *app) error {
 	switch {
 	case c.All && len(c.Profiles) > 0:
-		return usageError("--all and the names of profiles exclude each other", "leave one of them out")
+		return usageError("--all and the names of profiles cannot be used together", "leave one of them out")
 	case !c.All && len(c.Profiles) == 0:
 		return usageError("no profile named", "name profiles, or give --all")
 	}

@@ -122,12 +122,12 @@ func (c *revokeCmd) drop(ctx context.Context, a *app, holders []string) (int, er
 // tell says what is still alive, and where to look for what was done.
 func (c *revokeCmd) tell(a *app, o *keyOwner, commands []string) {
 	if len(commands) > 0 {
-		a.say("what was minted and copied elsewhere lives on until it expires, up to 36 hours: these commands, run by an administrator, end it")
+		a.say("credentials that were minted and copied elsewhere stay valid until they expire, for up to 36 hours; an administrator can end them with these commands")
 	} else {
-		a.say("sessions from before now are denied everything; it takes AWS a few seconds to be so everywhere")
+		a.say("sessions that began before now are denied everything; AWS takes a few seconds to enforce that everywhere")
 	}
 	if c.KeepKey {
-		a.say("access key " + o.card.KeyID + " works on, and new sessions can be minted with it")
+		a.say("access key " + o.card.KeyID + " still works, and new sessions can be minted with it")
 	}
 	a.say("what was done with the key: aws cloudtrail lookup-events --lookup-attributes AttributeKey=AccessKeyId,AttributeValue=" + o.card.KeyID)
 }

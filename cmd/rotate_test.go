@@ -54,11 +54,11 @@ func TestRotationWantsASecondCode(t *testing.T) {
 	env := append(a.environment(t), "GROAT_NO_INPUT=1")
 	mustRun(t, env, a.key.ID+" "+a.key.Secret, "add", "default", "--stdin")
 	r := runMain(t, env, "", "rotate", "default", "--mfa-code", a.device.FreshCode())
-	if r.code != exitNoCode || !strings.Contains(r.stderr, "one more session") || !strings.Contains(r.stderr, "run this again to finish") {
+	if r.code != exitNoCode || !strings.Contains(r.stderr, "together with the old key") || !strings.Contains(r.stderr, "run this again to finish") {
 		t.Fatalf("%+v", r)
 	}
 	r = mustRun(t, env, "", "rotate", "default", "--mfa-code", a.device.FreshCode())
-	if keys := a.user.AccessKeys(); len(keys) != 1 || !strings.Contains(r.stderr, "going on with the rotation") || !strings.Contains(r.stderr, "deleted access key "+a.key.ID) {
+	if keys := a.user.AccessKeys(); len(keys) != 1 || !strings.Contains(r.stderr, "resuming the rotation") || !strings.Contains(r.stderr, "deleted access key "+a.key.ID) {
 		t.Errorf("%d keys: %s", len(keys), r.stderr)
 	}
 	if n := a.Count("iam:CreateAccessKey"); n != 1 {

@@ -39,7 +39,7 @@ func sessionPolicy(m minting) (p profile.SessionPolicy, err error) {
 		}
 	}
 	if n := len(m.PolicyARN); n > profile.MaxPolicyARNs {
-		return p, usageError(fmt.Sprintf("--policy-arn is given %d times, and AWS takes %d", n, profile.MaxPolicyARNs), "")
+		return p, usageError(fmt.Sprintf("--policy-arn is given %d times, but AWS accepts at most %d", n, profile.MaxPolicyARNs), "")
 	}
 	p.PolicyARNs = m.PolicyARN
 	return p, nil

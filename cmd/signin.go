@@ -68,7 +68,7 @@ func (c *signinCmd) again(ctx context.Context, a *app, name string) error {
 	switch {
 	case c.Region == "":
 	case plan.Source.Kind == profile.SourceSSO:
-		return usageError(fmt.Sprintf("--region is not for IAM Identity Center, whose region profile %s names", quote(name)), "leave --region out, or change sso_region")
+		return usageError(fmt.Sprintf("--region cannot be used with IAM Identity Center, whose region profile %s names", quote(name)), "leave --region out, or change sso_region")
 	default:
 		plan.Steps[0].Region = c.Region
 	}
@@ -171,7 +171,7 @@ type signoutCmd struct {
 // that shares it.
 func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 	if c.All && c.Profile != "" {
-		return usageError("--all and the name of a profile exclude each other", "leave one of them out")
+		return usageError("--all and the name of a profile cannot be used together", "leave one of them out")
 	}
 	vaults, err := a.vaults().Vaults()
 	if err != nil {

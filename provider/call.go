@@ -92,7 +92,7 @@ func (o CallOptions) callError(ctx context.Context, operation, target string, er
 	case e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Code != "" && !isThrottling(e.Code) && !strings.EqualFold(e.Code, "UnknownError"):
 		e.Err = ErrRefused
 	case e.Status >= 400 && e.Code != "" && !strings.EqualFold(e.Code, "UnknownError"):
-		e.Remedy = "AWS is overloaded or out of order there: try again in a minute"
+		e.Remedy = "AWS is overloaded or has an outage there: try again in a minute"
 	case e.Status != 0:
 		e.Code, e.Message = "", fmt.Sprintf("HTTP status %d with an answer that is not AWS's", e.Status)
 		if errors.Is(err, errTooLong) {

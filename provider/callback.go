@@ -21,7 +21,7 @@ const (
 )
 
 // errNoLoopback: no page could be had for the browser's answer.
-var errNoLoopback = errors.New("no loopback page for the browser's answer")
+var errNoLoopback = errors.New("could not serve a local page for the browser's answer")
 
 // browserCode sends the person's browser to an address and waits for the
 // authorization code that it brings back to a loopback page (RFC 6749, RFC
@@ -69,7 +69,7 @@ func challengeOf(verifier string) string {
 func checkSignInURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && (u.Scheme != "http" || isPlainRemote(s))) || u.Host == "" {
-		return fault.New("the sign-in address is not one of https", "", profile.ErrUnsupported)
+		return fault.New("the sign-in address does not begin with https://", "", profile.ErrUnsupported)
 	}
 	return nil
 }

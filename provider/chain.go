@@ -113,7 +113,7 @@ func (r *run) make(ctx context.Context, i int) (session.Credentials, error) {
 	}
 	// The parent came out of the cache and AWS will not have it: its key was
 	// deleted, or its clock was wrong. It is forgotten and minted once more.
-	r.debugf("AWS refused the cached credentials of profile %q, minting them anew", r.plan.Steps[i-1].Profile)
+	r.debugf("AWS refused the cached credentials of profile %q; minting new ones", r.plan.Steps[i-1].Profile)
 	if lost := r.forget(ctx, i-1, parent); lost != nil {
 		// It would be found again: past the cache, then.
 		r.m.warn(lost.Error())
@@ -155,7 +155,7 @@ func (r *run) rootKey(ctx context.Context, _ *Step) (session.Credentials, error)
 		}
 		name := r.plan.Source.Profile
 		return session.Credentials{}, fault.New(fmt.Sprintf("profile %q: %v since its card was read", name, ErrKeyReplaced),
-			fmt.Sprintf("run this again; if that does not help, store the key anew with `groat add --overwrite %s`", files.Word(name)), ErrKeyReplaced)
+			fmt.Sprintf("run this again; if that does not help, store the key again with `groat add --overwrite %s`", files.Word(name)), ErrKeyReplaced)
 	}
 	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
 	if r.plan.Card != nil {

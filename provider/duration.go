@@ -46,7 +46,7 @@ type BoundsError struct {
 
 // Error names the bounds, and leaves it to the caller to say who asked.
 func (e *BoundsError) Error() string {
-	return fmt.Sprintf("AWS takes %s to %s for a %s", ShortDuration(MinDuration), ShortDuration(e.maximum), e.What)
+	return fmt.Sprintf("AWS accepts %s to %s for a %s", ShortDuration(MinDuration), ShortDuration(e.maximum), e.What)
 }
 
 // Unwrap gives the class.

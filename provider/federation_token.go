@@ -23,7 +23,7 @@ const (
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 func FederationToken(ctx context.Context, o CallOptions, key AccessKey, name string, d time.Duration, policyARN []string, policy string) (session.Credentials, error) {
 	if len(policyARN) == 0 && policy == "" {
-		return session.Credentials{}, errors.New("a federation token without a policy may do nothing")
+		return session.Credentials{}, errors.New("a federation token without a policy has no permissions")
 	}
 	in := &sts.GetFederationTokenInput{
 		Name:            aws.String(federatedName(name)),

@@ -94,7 +94,7 @@ func metadataError(err, cause error) error {
 	if errors.As(cause, &answer) {
 		e.Code, e.Message, e.Status = strings.TrimSpace(answer.ErrorCode()), strings.TrimSpace(answer.ErrorMessage()), answer.HTTPStatusCode()
 		if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
-			e.Err, e.Remedy = ErrRefused, "the endpoint does not take the token of AWS_CONTAINER_AUTHORIZATION_TOKEN (_FILE)"
+			e.Err, e.Remedy = ErrRefused, "the endpoint does not accept the token of AWS_CONTAINER_AUTHORIZATION_TOKEN (_FILE)"
 		}
 	}
 	return err

@@ -207,7 +207,7 @@ func (l *login) refusal(resp *http.Response) error {
 		return e
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		e := l.failed(said.Message, resp.StatusCode, ErrUnreachable)
-		e.Code, e.Remedy = said.Error, "AWS is overloaded or out of order there: try again in a minute"
+		e.Code, e.Remedy = said.Error, "AWS is overloaded or has an outage there: try again in a minute"
 		return e
 	}
 	e := l.failed(said.Message, resp.StatusCode, ErrRefused)

@@ -36,7 +36,7 @@ func CheckSerial(profileName, serial string) error {
 	if IsSecurityKey(serial) {
 		return &profile.Error{
 			Profile: profileName,
-			Err: fault.New(fmt.Sprintf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those in the console only, its API takes six-digit codes",
+			Err: fault.New(fmt.Sprintf("MFA device %s of profile %q is a FIDO2 security key: AWS accepts those only in the console, and its API takes six-digit codes",
 				serial, profileName), "", profile.ErrUnsupported),
 			Remedy: fmt.Sprintf("`groat signin %s` makes a profile that signs in with it in the browser; or `groat mfa enroll %s` sets up a virtual MFA device beside it: then set mfa_serial to its ARN or give --mfa-serial",
 				files.Word(profileName+"-signin"), files.Word(profileName)),

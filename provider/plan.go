@@ -150,7 +150,7 @@ func (b *planner) fromTemporary(step Step) error {
 	}
 	serial := b.roles[0].MFASerial
 	if serial != "" && !b.source.user {
-		b.warn("profile %q: mfa_serial is left out, as no MFA device goes with credentials of %s", b.resolved.Name, b.source.words)
+		b.warn("profile %q: mfa_serial is ignored, because credentials of %s take no MFA device", b.resolved.Name, b.source.words)
 		serial = ""
 	}
 	return b.assume(serial, !b.resolved.Source.LongLived)

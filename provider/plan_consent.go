@@ -59,7 +59,7 @@ func (b *planner) readOnly() error {
 	}
 	readOnly := "arn:" + cmp.Or(partitionOfARN(arn), defaultPartition) + ":iam::aws:policy/ReadOnlyAccess"
 	if len(own.PolicyARNs) > 0 && !slices.Equal(own.PolicyARNs, []string{readOnly}) {
-		return cannotNarrow(b.resolved.Name, "is read-only for AI agents (agent = read-only) and has policies of its own: AWS would allow what either of them allows",
+		return cannotNarrow(b.resolved.Name, "is read-only for AI agents (agent = read-only) and has policies of its own: AWS would allow what either allows",
 			"leave policy_arns or --policy-arn out, or write what they allow as a policy document")
 	}
 	b.scope.Policy = own.Policy

@@ -44,7 +44,7 @@ func (b *planner) assume(serial string, chained bool) error {
 			SessionPolicy: role.SessionPolicy,
 		}
 		if role.SessionName != "" && role.SessionName != step.SessionName {
-			b.warn("profile %q: role_session_name was changed to %q, as AWS takes 2 to 64 letters, digits and _+=,.@- only", step.Profile, step.SessionName)
+			b.warn("profile %q: role_session_name was changed to %q, because AWS accepts only 2 to 64 letters, digits and _+=,.@-", step.Profile, step.SessionName)
 		}
 		if i == 0 {
 			step.MFASerial, step.MFAProcess = serial, b.mfaProcess(serial)

@@ -31,13 +31,13 @@ func (b *planner) narrow() error {
 	before := b.plan.Steps[len(b.plan.Steps)-1]
 	switch {
 	case len(policy.PolicyARNs) > 0:
-		return cannotNarrow(b.resolved.Name, "assumes no role, and AWS takes the ARNs of policies with a role only",
+		return cannotNarrow(b.resolved.Name, "assumes no role, and AWS accepts policy ARNs only with a role",
 			"write what they allow as a policy document: --policy, or the profile's policy")
 	case before.Operation == OpKey:
-		return cannotNarrow(b.resolved.Name, "cannot be narrowed with --no-session: a long-lived access key may always do all that its user may",
+		return cannotNarrow(b.resolved.Name, "cannot be narrowed with --no-session: a long-lived access key can always do everything that its user can",
 			"leave --no-session out, or leave the policy out")
 	case b.resolved.Source.LongLived:
-		return cannotNarrow(b.resolved.Name, "cannot be narrowed: the environment holds a long-lived access key, which may always do all that its user may",
+		return cannotNarrow(b.resolved.Name, "cannot be narrowed: the environment holds a long-lived access key, which can always do everything that its user can",
 			storeKey)
 	}
 	step := Step{

@@ -18,7 +18,7 @@ var errProxy = errors.New("refused by the proxy")
 func proxyRefusal(status int) error {
 	remedy := "check HTTPS_PROXY and NO_PROXY, and whether the proxy lets AWS through"
 	if status == http.StatusProxyAuthRequired {
-		remedy = "the proxy wants a user and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+		remedy = "the proxy requires a user and a password: write HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
 	}
 	return fault.New(fmt.Sprintf("proxy: HTTP status %d %s", status, http.StatusText(status)), remedy, errProxy)
 }

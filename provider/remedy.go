@@ -46,7 +46,7 @@ func (f refusal) remedy(e *CallError) string {
 		case f.creds.AccessKeyID == "":
 			return "the identity token has expired: get a new one"
 		case f.creds.SessionToken == "":
-			return fmt.Sprintf("access key %s is one that expires, and it has: `groat add %s --overwrite` stores a new one", f.creds.AccessKeyID, files.Word(f.keyProfile(e)))
+			return fmt.Sprintf("access key %s was valid for a limited time and has expired: `groat add %s --overwrite` stores a new one", f.creds.AccessKeyID, files.Word(f.keyProfile(e)))
 		}
 		return fmt.Sprintf("the credentials that signed the call have expired: `groat clear %s`, and check this machine's clock", files.Word(e.Profile))
 	case "AccessDenied", "AccessDeniedException":
@@ -58,9 +58,9 @@ func (f refusal) remedy(e *CallError) string {
 	case "MalformedPolicyDocument", "PackedPolicyTooLarge", "PackedPolicyTooLargeException":
 		return fmt.Sprintf("shorten or correct the session policy (--policy, --policy-arn; policy, policy_arns and session_tags of profile %q)", e.Profile)
 	case "InsufficientSessionLifetime", "InsufficientSessionLifetimeException":
-		return fmt.Sprintf("less is left of the session than was asked for: ask for less (--duration), or begin a new one with `groat clear %s`", files.Word(e.Profile))
+		return fmt.Sprintf("the session has less time left than was asked for: ask for less (--duration), or begin a new one with `groat clear %s`", files.Word(e.Profile))
 	case "InvalidSubjectCredentials", "InvalidSubjectCredentialsException":
-		return "AWS narrows temporary credentials only, and the same ones at most three times: begin with credentials that were not narrowed yet"
+		return "AWS narrows only temporary credentials, and the same ones at most three times: begin with credentials that were not narrowed yet"
 	case "InvalidAction":
 		if e.Operation == "sts:GetScopedCredentials" {
 			return fmt.Sprintf("the STS endpoint of %s does not offer it: narrow a role instead, or set another region", f.region)

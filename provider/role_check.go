@@ -17,7 +17,7 @@ const maxExternalID = 1224
 func checkRole(name string, role *profile.Role) error {
 	if id := role.ExternalID; id != "" && (len(id) < 2 || len(id) > maxExternalID || strings.Trim(id, externalIDChars) != "") {
 		// Not repeated: to many an external ID is a shared secret.
-		return malformed(name, "AWS takes 2 to 1224 letters, digits and _+=,.@:/-", "external_id is not one that AWS accepts")
+		return malformed(name, "AWS accepts 2 to 1224 letters, digits and _+=,.@:/-", "external_id is not valid")
 	}
 	for _, tag := range role.Tags {
 		if strings.HasPrefix(strings.ToLower(tag.Key), "aws:") {

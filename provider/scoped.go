@@ -23,7 +23,7 @@ import (
 func (r *run) scopedCredentials(ctx context.Context, o CallOptions, parent session.Credentials, step *Step, _ string) (session.Credentials, error) {
 	if parent.SessionToken == "" {
 		return session.Credentials{}, cannotNarrow(r.plan.Profile,
-			fmt.Sprintf("cannot be narrowed: %s gave a long-lived access key, which may always do all that its user may", SourceWords(r.plan.Source.Kind)),
+			fmt.Sprintf("cannot be narrowed: %s gave a long-lived access key, which can always do everything that its user can", SourceWords(r.plan.Source.Kind)),
 			storeKey)
 	}
 	form := url.Values{

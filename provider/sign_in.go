@@ -86,7 +86,7 @@ func (m *Minter) SignOut(ctx context.Context, name string, s *profile.Source) (t
 	}
 	return k.remove(ctx, func() {
 		if err := sourceOf(s.Kind).signIn(m, o, s, s.Profile).end(ctx); err != nil {
-			m.warn(fmt.Sprintf("the sign-in is forgotten here, and could not be ended at %s: %v", SourceWords(s.Kind), err))
+			m.warn(fmt.Sprintf("the sign-in was forgotten here, but could not be ended at %s: %v", SourceWords(s.Kind), err))
 		}
 	})
 }

@@ -106,9 +106,9 @@ func (e *CallError) neverTaken() bool {
 func (e *CallError) wantsNewCode() string {
 	switch {
 	case isRefusedCode(e):
-		return "refused by AWS: the token code is wrong, too old or of another device"
+		return "AWS refused the token code: it is wrong, too old or from another device"
 	case errors.Is(e, ErrUnreachable) && !e.silent:
-		return "AWS gave no proper answer and may have taken that code"
+		return "AWS did not answer properly and may have used up that code"
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func (m *Minter) freshCode(ctx context.Context, used *session.UsedCodes, req *Co
 			return tokenCode{}, err
 		}
 		if len(code.digits) != 6 || strings.Trim(code.digits, "0123456789") != "" {
-			return tokenCode{}, code.useless(req, fmt.Sprintf("%s gave no six digits", code.origin))
+			return tokenCode{}, code.useless(req, fmt.Sprintf("%s did not give six digits", code.origin))
 		}
 		fresh, err := used.Use(ctx, req.MFASerial, code.digits, code.step)
 		if err != nil {

@@ -31,7 +31,7 @@ func TestRefusedCodeIsAskedAgainTwice(t *testing.T) {
 	w.prompt.answers = []string{wrong, other}
 	w.mustMint("admin", provider.Options{})
 	w.wantPrompts(3)
-	if r := w.prompt.requests; r[0].Reason != "" || r[1].Attempt != 2 || !strings.HasPrefix(r[1].Reason, "refused by AWS: ") || !strings.HasSuffix(r[1].Reason, "(tries left: 2)") || !strings.HasSuffix(r[2].Reason, "(tries left: 1)") || r[2].Attempt != 3 ||
+	if r := w.prompt.requests; r[0].Reason != "" || r[1].Attempt != 2 || !strings.HasPrefix(r[1].Reason, "AWS refused the token code: ") || !strings.HasSuffix(r[1].Reason, "(tries left: 2)") || !strings.HasSuffix(r[2].Reason, "(tries left: 1)") || r[2].Attempt != 3 ||
 		r[0].MFASerial != w.device.Serial || r[0].RoleARN != roleARN("admin") || r[0].Profile != "admin" {
 		t.Errorf("requests: %+v", r)
 	}
@@ -75,7 +75,7 @@ func TestRefusedGivenCode(t *testing.T) {
 	wantError(t, err, provider.ErrRefused, "one time pass code")
 	w.wantPrompts(0)
 	_, err = w.given("12345")
-	wantError(t, err, provider.ErrNoCode, "no six digits")
+	wantError(t, err, provider.ErrNoCode, "did not give six digits")
 	w.wantCalls(getSessionToken + " AccessDenied")
 }
 

@@ -192,7 +192,7 @@ func onlyOnce(asks func(context.Context) bool) func(context.Context) bool {
 }
 
 func damaged(info Info, err error) string {
-	return fmt.Sprintf("the cached session of profile %q is not usable and is minted anew: %v", info.Profile, err)
+	return fmt.Sprintf("the cached session of profile %q is not usable and is replaced: %v", info.Profile, err)
 }
 
 func (c *Cache) now() time.Time {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"groat/vault/fault"
 	"regexp"
 	"sort"
@@ -60,7 +59,7 @@ func openForeign(cfg Config) (foreignStore, error) {
 	if b, _ := row(cfg.Backend); b.foreign != nil {
 		return b.foreign(cfg)
 	}
-	return nil, fmt.Errorf("%w: aws-vault's items in %q cannot be read on this system", ErrUnavailable, cfg.Backend)
+	return nil, because(ErrUnavailable, "aws-vault's items in %q cannot be read on this system", cfg.Backend)
 }
 
 func openForeignFile(cfg Config) (foreignStore, error) {
@@ -113,9 +112,9 @@ func (a *AWSVault) Key(ctx context.Context, profile string) (AccessKey, error) {
 	var creds struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 	switch err := json.Unmarshal(data, &creds); {
 	case err != nil || creds.AccessKeyID == "" || creds.SecretAccessKey == "":
-		return AccessKey{}, a.failed("get", profile, fmt.Errorf("%w: it holds no access key", ErrCorrupt)) // the cause may quote a secret
+		return AccessKey{}, a.failed("get", profile, because(ErrCorrupt, "it holds no access key")) // the cause may quote a secret
 	case creds.SessionToken != "":
-		return AccessKey{}, a.failed("get", profile, fmt.Errorf("%w: it holds session credentials, no long-lived key", ErrCorrupt))
+		return AccessKey{}, a.failed("get", profile, because(ErrCorrupt, "it holds session credentials, not a long-lived key"))
 	}
 	return AccessKey{ID: creds.AccessKeyID, Secret: creds.SecretAccessKey}, nil
 }

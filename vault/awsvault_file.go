@@ -45,10 +45,10 @@ func (j *joseFiles) names(ctx context.Context) ([]string, error) {
 	}
 	entries, err := os.ReadDir(j.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is no %s", ErrUnavailable, j.dir)
+		return nil, because(ErrUnavailable, "there is no %s", j.dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, because(ErrUnavailable, "%w", err)
 	}
 	var names []string
 	for _, e := range entries {
@@ -70,9 +70,9 @@ func (j *joseFiles) read(name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNotFound
 	case errors.Is(err, files.ErrIrregular), errors.Is(err, files.ErrTooLarge):
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, because(ErrCorrupt, "%w", err)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, because(ErrUnavailable, "%w", err)
 	}
 	return bytes.TrimRight(token, "\r\n"), nil
 }
@@ -124,7 +124,7 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 		return itemData(payload, name)
 	}
 	if j.ask == nil {
-		return nil, fmt.Errorf("%w: there is no way to ask for the passphrase", ErrLocked)
+		return nil, because(ErrLocked, "there is no way to ask for the passphrase")
 	}
 	for attempt := 1; ; attempt++ {
 		answer, origin, err := j.ask(ctx, PassphraseRequest{Path: j.dir, Attempt: attempt})
@@ -147,7 +147,7 @@ func (j *joseFiles) get(ctx context.Context, name string) ([]byte, error) {
 	}
 }
 
-var errOtherPassphrase = fmt.Errorf("%w: the passphrase that opens others does not open it", ErrCorrupt)
+var errOtherPassphrase = because(ErrCorrupt, "the passphrase that opens others does not open it")
 
 // decrypt opens a token that checkJOSE has accepted.
 func decrypt(token []byte, passphrase string) (payload []byte, ok bool) {
@@ -163,10 +163,10 @@ func itemData(payload []byte, name string) ([]byte, error) {
 		Data []byte
 	}
 	if err := json.Unmarshal(payload, &item); err != nil {
-		return nil, fmt.Errorf("%w: aws-vault did not write it", ErrCorrupt) // the cause may quote the secret
+		return nil, because(ErrCorrupt, "aws-vault did not write it") // the cause may quote the secret
 	}
 	if item.Key != name {
-		return nil, fmt.Errorf("%w: its file holds the item %q", ErrCorrupt, item.Key)
+		return nil, because(ErrCorrupt, "its file holds the item %q", item.Key)
 	}
 	return item.Data, nil
 }
@@ -183,7 +183,7 @@ func (j *joseFiles) remove(ctx context.Context, name string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrNotFound
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return because(ErrUnavailable, "%w", err)
 	}
 	return nil
 }

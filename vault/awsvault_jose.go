@@ -27,7 +27,7 @@ const (
 // gives: five parts, no compression, iterations in bounds, and lengths as
 // they must be.
 func checkJOSE(token []byte) error {
-	refuse := func(why string) error { return fmt.Errorf("%w: %s", ErrCorrupt, why) }
+	refuse := func(why string) error { return because(ErrCorrupt, "%s", why) }
 	parts := strings.Split(string(token), ".")
 	if len(parts) != 5 {
 		return refuse("it is not an encrypted JOSE item")

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -91,7 +90,7 @@ func inTime[T any](ctx context.Context, r *ring, call func(keyring.Keyring) (T, 
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return zero, context.Canceled
 		}
-		return zero, fmt.Errorf("%w: no answer within %v", ErrLocked, r.timeout)
+		return zero, because(ErrLocked, "the store did not answer within %v", r.timeout)
 	}
 }
 
@@ -123,7 +122,7 @@ func (r *ring) normalise(err error) error {
 	case errors.Is(err, keyring.ErrKeyNotFound):
 		return ErrNotFound
 	case errors.Is(err, keyring.ErrNoAvailImpl):
-		return fmt.Errorf("%w: it could not be opened", ErrUnavailable)
+		return because(ErrUnavailable, "the store could not be opened")
 	}
 	if r.explain != nil {
 		err = r.explain(err)

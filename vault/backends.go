@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -114,7 +113,7 @@ func (b backend) native() bool { return slices.Contains(strings.Fields(b.on), ru
 // absence says why a backend is not in this build.
 func (b backend) absence() error {
 	if b.native() {
-		return fmt.Errorf("%w: this build does not include it (it was built with the tag nokeychain)", ErrUnavailable)
+		return because(ErrUnavailable, "this build does not include it (it was built with the tag nokeychain)")
 	}
-	return fmt.Errorf("%w: it does not exist on this system", ErrUnavailable)
+	return because(ErrUnavailable, "it does not exist on this system")
 }

@@ -67,7 +67,7 @@ func busAddress(environ []string) (string, error) {
 func dialBus(ctx context.Context, environ []string, timeout time.Duration) (*bus, error) {
 	address, err := busAddress(environ)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, because(ErrUnavailable, "%w", err)
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, min(timeout, busConnectTimeout))
 	defer cancel()
@@ -85,7 +85,7 @@ func dialBus(ctx context.Context, environ []string, timeout time.Duration) (*bus
 	case r := <-done:
 		if r.err != nil {
 			kill()
-			return nil, fmt.Errorf("%w: could not reach the session bus: %w", ErrUnavailable, r.err)
+			return nil, because(ErrUnavailable, "could not reach the session bus: %w", r.err)
 		}
 		return &bus{conn: r.conn, life: life, kill: kill, call: min(timeout, busCallTimeout)}, nil
 	case <-dialCtx.Done():
@@ -235,7 +235,7 @@ func (b *bus) propertiesAtOnce(ctx context.Context, dest string, paths []dbus.Ob
 // an error, never a panic.
 func store(body []any, values ...any) error {
 	if err := dbus.Store(body, values...); err != nil {
-		return fmt.Errorf("%w: unexpected answer on the session bus", ErrUnavailable)
+		return because(ErrUnavailable, "unexpected answer on the session bus")
 	}
 	return nil
 }
@@ -257,16 +257,14 @@ func busFault(err error, names ...string) bool {
 // busError gives a failed call one of the vault's sentinels. who is the bus
 // name that was called.
 func busError(ctx context.Context, err error, who string) error {
-	fail := func(text string) error {
-		return fault.New(ErrUnavailable.Error()+": "+text, "", errors.Join(ErrUnavailable, err))
-	}
+	fail := func(text string) error { return fault.New(text, "", errors.Join(ErrUnavailable, err)) }
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return fmt.Errorf("interrupted: %w", context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fail(who + " did not answer in time")
 	case busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"):
-		return fail("nobody on the session bus is " + who)
+		return fail(who + " is not on the session bus")
 	case busFault(err, "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Disconnected"):
 		return fail(who + " ended before it answered")
 	case errors.Is(err, dbus.ErrClosed):

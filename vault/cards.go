@@ -167,7 +167,7 @@ func MendCard(ctx context.Context, v Vault, profile string) (mended bool, err er
 		return false, nil
 	case err == nil && !item.Card.Stored.After(card.Stored):
 		return false, &Error{Op: "get", Backend: v.Backend(), Kind: KindKey, Name: profile,
-			Err:    fmt.Errorf("%w: access key %s is older than %s, which was stored after it: an old copy of the item was put back", ErrCorrupt, item.ID, card.KeyID),
+			Err:    because(ErrCorrupt, "access key %s is older than %s, which was stored after it: an old copy of the item was put back", item.ID, card.KeyID),
 			Remedy: fmt.Sprintf("restore the newest backup of the vault, or store the key again: `groat add --overwrite %s`", files.Word(profile))}
 	case err != nil && !errors.Is(err, ErrCorrupt):
 		return false, err
@@ -305,7 +305,7 @@ func getKeyItem(ctx context.Context, v Vault, profile string) (keyItem, error) {
 // corrupt is the error of an item that was sealed by us and still is not
 // what its kind says (null, an empty object): no detail, it may hold a secret.
 func corrupt(v Vault, kind Kind, name string) error {
-	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: fmt.Errorf("%w: its content is malformed", ErrCorrupt),
+	return &Error{Op: "get", Backend: v.Backend(), Kind: kind, Name: name, Err: because(ErrCorrupt, "its content is malformed"),
 		Remedy: "store the key again with `groat add --overwrite PROFILE`"}
 }
 

@@ -45,7 +45,7 @@ func choose(cfg Config) (Vault, error) {
 			reasons = append(reasons, fmt.Sprintf("%s: %v", b.name, err))
 		}
 	}
-	return nil, &Error{Op: "open", Backend: auto, Err: fmt.Errorf("%w: %s", ErrUnavailable, strings.Join(reasons, "; "))}
+	return nil, &Error{Op: "open", Backend: auto, Err: because(ErrUnavailable, "%s", strings.Join(reasons, "; "))}
 }
 
 // absent is an error that says that nothing on this machine offers the store:

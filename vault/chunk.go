@@ -97,18 +97,18 @@ func getChunked(s rawStore, name string) ([]byte, error) {
 
 func joinChunks(s rawStore, name string, head []byte) ([]byte, error) {
 	if len(head) != manifestLen {
-		return nil, fmt.Errorf("%w: malformed list of chunks", ErrCorrupt)
+		return nil, because(ErrCorrupt, "its list of parts is damaged")
 	}
 	generation := head[8:16]
 	n, size := binary.BigEndian.Uint32(head[16:]), binary.BigEndian.Uint32(head[20:])
 	if n > maxChunks || size > 2*MaxItem {
-		return nil, fmt.Errorf("%w: malformed list of chunks", ErrCorrupt)
+		return nil, because(ErrCorrupt, "its list of parts is damaged")
 	}
 	var value []byte
 	for i := range int(n) {
 		part, err := s.get(chunkName(name, generation, i))
 		if errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("%w: a part of it is missing", ErrCorrupt)
+			return nil, because(ErrCorrupt, "a part of it is missing")
 		}
 		if err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func joinChunks(s rawStore, name string, head []byte) ([]byte, error) {
 		}
 	}
 	if sum := sha256.Sum256(value); !bytes.Equal(sum[:], head[24:]) || len(value) != int(size) {
-		return nil, fmt.Errorf("%w: its parts do not fit together", ErrCorrupt)
+		return nil, because(ErrCorrupt, "its parts do not fit together")
 	}
 	return value, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
-	"fmt"
 )
 
 // The envelope is what the backends that encrypt by themselves store: it
@@ -38,7 +37,7 @@ func UnwrapEnvelope(kind Kind, name string, envelope []byte) ([]byte, error) {
 		return nil, err
 	}
 	if k != kind || n != name {
-		return nil, fmt.Errorf("%w: it holds the %s item of another name", ErrCorrupt, k)
+		return nil, because(ErrCorrupt, "it holds the %s item of another name", k)
 	}
 	return data, nil
 }
@@ -47,15 +46,15 @@ func UnwrapEnvelope(kind Kind, name string, envelope []byte) ([]byte, error) {
 // UnwrapEnvelope wherever the item's name is known.
 func OpenEnvelope(envelope []byte) (kind Kind, name string, data []byte, err error) {
 	if len(envelope) < len(envelopeMagic)+sha256.Size || !bytes.HasPrefix(envelope, envelopeMagic) {
-		return "", "", nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt)
+		return "", "", nil, because(ErrCorrupt, "groat did not write it")
 	}
 	body, sum := envelope[:len(envelope)-sha256.Size], envelope[len(envelope)-sha256.Size:]
 	if want := sha256.Sum256(body); subtle.ConstantTimeCompare(sum, want[:]) != 1 {
-		return "", "", nil, fmt.Errorf("%w: truncated or changed", ErrCorrupt)
+		return "", "", nil, because(ErrCorrupt, "it is truncated or was changed")
 	}
 	kind, name, rest, ok := cutLabel(body[len(envelopeMagic):])
 	if !ok || len(rest) < 4 || uint64(binary.BigEndian.Uint32(rest)) != uint64(len(rest)-4) {
-		return "", "", nil, fmt.Errorf("%w: malformed", ErrCorrupt)
+		return "", "", nil, because(ErrCorrupt, "it is malformed")
 	}
 	return kind, name, bytes.Clone(rest[4:]), nil
 }

@@ -230,7 +230,7 @@ func (f *File) check(ctx context.Context, kind Kind, name string, data []byte) e
 		return err
 	}
 	if f.dir == "" {
-		return fmt.Errorf("%w: no directory is configured", ErrUnavailable)
+		return because(ErrUnavailable, "no directory is configured")
 	}
 	if f.checked.Load() {
 		return nil
@@ -274,11 +274,11 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 		e.Remedy = "restore header or header.bak in " + f.dir + " from a backup; without one, move the directory away and store the keys again"
 	case errors.Is(err, ErrCorrupt), errors.Is(err, files.ErrTooLarge), errors.Is(err, files.ErrIrregular):
 		if !errors.Is(err, ErrCorrupt) {
-			e.Err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+			e.Err = because(ErrCorrupt, "%w", err)
 		}
 		e.Remedy = remedyFor(kind, name)
 	case errors.As(err, &access):
-		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), access.Remedy
+		e.Err, e.Remedy = because(ErrUnavailable, "%w", err), access.Remedy
 	case errors.Is(err, fs.ErrNotExist):
 		e.Err = ErrNotFound
 	case errors.Is(err, ErrPassphrase), errors.Is(err, ErrUnavailable):
@@ -286,7 +286,7 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 		// Who was asked knows better.
 		e.Remedy = cmp.Or(fault.Hint(err), "run `groat unlock` in a terminal, or set GROAT_FILE_PASSPHRASE")
 	case errors.As(err, &path), errors.As(err, &link):
-		e.Err, e.Remedy = fmt.Errorf("%w: %w", ErrUnavailable, err), "check the free space and the rights of "+f.dir
+		e.Err, e.Remedy = because(ErrUnavailable, "%w", err), "check the free space and the rights of "+f.dir
 	}
 	return e
 }

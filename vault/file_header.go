@@ -55,7 +55,7 @@ type kdfCost struct {
 // errHeader is a damaged header, without which no item opens.
 var errHeader = fmt.Errorf("header: %w", ErrCorrupt)
 
-func headerError(what string) error { return fault.New(ErrCorrupt.Error()+": "+what, "", errHeader) }
+func headerError(what string) error { return fault.New(what, "", errHeader) }
 
 // vaultKey opens items; seedKey opens those of KindSeed.
 type vaultKey [chacha20poly1305.KeySize]byte
@@ -121,7 +121,7 @@ func costFor(probe time.Duration) kdfCost {
 
 func (c kdfCost) check() error {
 	if c.memory < minMemory || c.memory > maxMemory || c.passes < minPasses || c.passes > maxPasses || c.lanes < 1 || c.lanes > maxLanes {
-		return headerError("its header asks for a key derivation out of bounds")
+		return headerError("the vault's header asks for a key derivation out of bounds")
 	}
 	return nil
 }
@@ -166,14 +166,14 @@ func (h *header) open(passphrase []byte) (key, seedKey vaultKey, err error) {
 	}
 	s, err := openBox(&kek[1], h.seedKey[:], h.bound("wrap seed key"))
 	if err != nil {
-		return key, seedKey, headerError("its header was changed")
+		return key, seedKey, headerError("the vault's header was changed")
 	}
 	copy(key[:], k)
 	copy(seedKey[:], s)
 	clear(k)
 	clear(s)
 	if !h.opens(key) {
-		return vaultKey{}, vaultKey{}, headerError("its header was changed")
+		return vaultKey{}, vaultKey{}, headerError("the vault's header was changed")
 	}
 	return key, seedKey, nil
 }
@@ -233,7 +233,7 @@ func (h *header) encode() []byte {
 // parseHeader reads a header without believing it: only a key that opens the
 // seal makes it genuine.
 func parseHeader(b []byte) (*header, error) {
-	damaged := headerError("its header is damaged")
+	damaged := headerError("the vault's header is damaged")
 	if len(b) != headerLen && len(b) != headerLen-8 || !bytes.HasPrefix(b, headerMagic) {
 		return nil, damaged
 	}
@@ -248,7 +248,7 @@ func parseHeader(b []byte) (*header, error) {
 		rest = rest[8:]
 	}
 	if b[7] != h.version() || rest[0] != 1 {
-		return nil, headerError("its header is of a newer version of groat")
+		return nil, headerError("the vault's header is of a newer version of groat")
 	}
 	h.kdf = kdfCost{memory: binary.BigEndian.Uint32(rest[1:]), passes: binary.BigEndian.Uint32(rest[5:]), lanes: rest[9]}
 	rest = rest[10:]

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"fmt"
 )
 
 // An item's file, numbers big-endian:
@@ -27,17 +26,17 @@ func (h *header) sealItem(key vaultKey, kind Kind, name string, data []byte) []b
 func (h *header) openItem(key vaultKey, kind Kind, name string, file []byte) ([]byte, error) {
 	clearPart := appendLabel(bytes.Clone(itemMagic), kind, name)
 	if len(file) == 0 {
-		return nil, fmt.Errorf("%w: its file is empty", ErrCorrupt)
+		return nil, because(ErrCorrupt, "its file is empty")
 	}
 	if !bytes.HasPrefix(file, clearPart) {
 		if k, n, ok := itemLabel(file); ok && (k != kind || n != name) {
-			return nil, fmt.Errorf("%w: its file holds the %s item %q", ErrCorrupt, k, n)
+			return nil, because(ErrCorrupt, "its file holds the %s item %q", k, n)
 		}
-		return nil, fmt.Errorf("%w: groat did not write its file", ErrCorrupt)
+		return nil, because(ErrCorrupt, "groat did not write its file")
 	}
 	data, err := openBox(&key, file[len(clearPart):], h.itemBound(clearPart))
 	if err != nil {
-		return nil, fmt.Errorf("%w: its seal does not open", ErrCorrupt)
+		return nil, because(ErrCorrupt, "it is damaged or was changed: its seal does not open")
 	}
 	return data, nil
 }

@@ -119,7 +119,7 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 	}
 	defer release()
 	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
-		return errors.Join(fmt.Errorf("%w: the passphrase was changed by another process", ErrUnavailable), err)
+		return errors.Join(because(ErrUnavailable, "the passphrase was changed by another process"), err)
 	}
 	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), headerLen, files.Private); err == nil {
 		if err := replaceable(have, raw); err != nil {

@@ -21,11 +21,11 @@ const PromptAttempts = 3
 // rememberPrompted is how long a prompted passphrase opens the vault.
 const rememberPrompted = time.Hour
 
-var errNoHeader = headerError("both copies of its header are missing")
+var errNoHeader = headerError("both copies of the vault's header are missing")
 
 // An older header opens with an older passphrase: who put it back must not
 // have it made the newest again.
-var errOldHeader = headerError("an older copy of its header was put back")
+var errOldHeader = headerError("an older copy of the vault's header was put back")
 
 // headerRead is the header as it was read, and the two files that it was read from.
 type headerRead struct {
@@ -266,7 +266,7 @@ func (f *File) askUntilOpen(ctx context.Context, h *header) (key, seedKey vaultK
 
 func (f *File) ask(ctx context.Context, req PassphraseRequest) ([]byte, PassphraseOrigin, error) {
 	if f.cfg.Passphrase == nil {
-		return nil, "", fmt.Errorf("%w: there is no way to ask for the passphrase", ErrLocked)
+		return nil, "", because(ErrLocked, "there is no way to ask for the passphrase")
 	}
 	return f.cfg.Passphrase(ctx, req)
 }
@@ -327,7 +327,7 @@ func (f *File) unlockForWriting(ctx context.Context, kind Kind) (*header, vaultK
 		}
 		release()
 	}
-	return nil, vaultKey{}, nil, fmt.Errorf("%w: its header keeps changing", ErrUnavailable)
+	return nil, vaultKey{}, nil, because(ErrUnavailable, "the vault's header keeps changing")
 }
 
 // Prepare makes the vault ready for a Put: it makes a new one or opens the
@@ -366,7 +366,7 @@ func (f *File) create(ctx context.Context) error {
 	}
 	h, key, seedKey := newHeader(passphrase, f.cost())
 	if err := f.disk.MakeFolder(f.dir); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: no directory can be made here: %s", ErrUnavailable, err.Error()) // its text alone: it is no missing item
+		return because(ErrUnavailable, "no directory can be made here: %s", err.Error()) // its text alone: it is no missing item
 	} else if err != nil {
 		return err
 	}

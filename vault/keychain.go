@@ -81,7 +81,7 @@ func (k *keychain) in(ctx context.Context, call func(keychainCalls) error) error
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Canceled
 		}
-		return fmt.Errorf("%w: macOS did not answer within %v (its dialog may be open)", ErrLocked, k.timeout)
+		return because(ErrLocked, "macOS did not answer within %v (its dialog may be open)", k.timeout)
 	}
 }
 
@@ -130,7 +130,7 @@ func (k *keychain) put(ctx context.Context, name string, value []byte) error {
 
 // notMade says how to make a keychain where macOS cannot ask for its password.
 func (k *keychain) notMade(err error) error {
-	return withRemedy(fmt.Errorf("%w: the keychain %q does not exist and macOS could not make it: %w", ErrUnavailable, k.name, err),
+	return withRemedy(because(ErrUnavailable, "the keychain %q does not exist and macOS could not make it: %w", k.name, err),
 		fmt.Sprintf("run `security create-keychain %s` in a terminal (needed over SSH), then try again", files.Word(k.name+".keychain")))
 }
 
@@ -167,14 +167,14 @@ func (k *keychain) explain(err error) error {
 	case secItemNotFound, secNoSuchKeychain: // our keychain is made with its first item
 		return ErrNotFound
 	case secInteractionNotAllowed, secInteractionRequired:
-		return withRemedy(fmt.Errorf("%w: macOS cannot show its dialog in this session: %w", ErrLocked, err),
+		return withRemedy(because(ErrLocked, "macOS cannot show its dialog in this session: %w", err),
 			fmt.Sprintf("run `security unlock-keychain %s` first (needed over SSH)", files.Word(k.name+".keychain")))
 	case secUserCanceled:
-		return fmt.Errorf("%w: the dialog was cancelled: %w", ErrLocked, err)
+		return because(ErrLocked, "the dialog was cancelled: %w", err)
 	case secAuthFailed:
 		return fmt.Errorf("%w: the keychain's password was refused, or access to the item was denied: %w", ErrPassphrase, err)
 	case secReadOnly:
-		return fmt.Errorf("%w: the keychain cannot be written: %w", ErrUnavailable, err)
+		return because(ErrUnavailable, "the keychain cannot be written: %w", err)
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return because(ErrUnavailable, "%w", err)
 }

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -41,7 +40,7 @@ func newKeyctl(cfg Config, service string) (*ring, error) {
 	switch cfg.KeyctlScope {
 	case "", "user":
 		if inUserNamespace() {
-			return nil, withRemedy(fmt.Errorf("%w: this process runs in a user namespace (a container), and its user's keyring ends with that", ErrUnavailable),
+			return nil, withRemedy(because(ErrUnavailable, "this process runs in a user namespace (a container), and the user's keyring there ends with it"),
 				"choose another backend with --backend")
 		}
 		config.KeyCtlScope, config.KeyCtlPerm = "user", keyctlUserPerm
@@ -50,7 +49,7 @@ func newKeyctl(cfg Config, service string) (*ring, error) {
 		// No permissions here: the library would hang the key at the session's
 		// keyring, and then take it away again.
 	default:
-		return nil, fmt.Errorf("%w: scope %q: user and session are the ones that outlive a process", ErrUnavailable, cfg.KeyctlScope)
+		return nil, because(ErrUnavailable, "the scope must be user or session, which outlive a process, not %q", cfg.KeyctlScope)
 	}
 	r := newRing(cfg, "keyctl", config, explainKeyctl)
 	r.onThread = func() error { return keyctlThread(config.KeyCtlScope) }
@@ -82,7 +81,7 @@ func keyctlThread(scope string) error {
 		return explainKeyctl(err)
 	}
 	if strings.Contains(described, ";_uid_ses.") {
-		return withRemedy(fmt.Errorf("%w: this process has no session keyring", ErrUnavailable), "use --keyctl-scope user, or run `keyctl session` first")
+		return withRemedy(because(ErrUnavailable, "this process has no session keyring"), "use --keyctl-scope user, or run `keyctl session` first")
 	}
 	return nil
 }
@@ -97,14 +96,14 @@ func inUserNamespace() bool {
 func explainKeyctl(err error) error {
 	switch {
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
-		return fmt.Errorf("%w: the kernel keyring is switched off here (containers often forbid it): %w", ErrUnavailable, err)
+		return because(ErrUnavailable, "the kernel keyring is switched off here (containers often forbid it): %w", err)
 	case errors.Is(err, unix.EDQUOT):
-		return withRemedy(fmt.Errorf("%w: the kernel keyring is full: %w", ErrUnavailable, err),
+		return withRemedy(because(ErrUnavailable, "the kernel keyring is full: %w", err),
 			"remove sessions, or see /proc/sys/kernel/keys/maxbytes")
 	case errors.Is(err, unix.ENOKEY), errors.Is(err, unix.EKEYEXPIRED), errors.Is(err, unix.EKEYREVOKED):
 		return ErrNotFound
 	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w: a key of another session: %w", ErrLocked, err)
+		return because(ErrLocked, "the item belongs to another session: %w", err)
 	}
 	return err
 }

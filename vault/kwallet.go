@@ -48,7 +48,7 @@ func newKWallet(cfg Config) (*kwallet, error) {
 		folder = "groat"
 	}
 	if !utf8.ValidString(folder) || strings.ContainsRune(folder, 0) {
-		return nil, fmt.Errorf("%w: the name of the folder is not valid UTF-8", ErrUnavailable)
+		return nil, because(ErrUnavailable, "the name of the folder is not valid UTF-8")
 	}
 	return &kwallet{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), folder: folder, chosen: chosen, handle: -1}, nil
 }
@@ -98,7 +98,7 @@ func (k *kwallet) open(ctx context.Context) error {
 	d := kwDaemons[k.daemon]
 	body, err := k.bus.wait(ctx, d.name, d.path, kwInterface+"open", k.wallet, int64(0), kwAppID)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return withRemedy(fmt.Errorf("%w: nobody opened the wallet %q within %v", ErrLocked, k.wallet, timeout), remedy)
+		return withRemedy(because(ErrLocked, "nobody opened the wallet %q within %v", k.wallet, timeout), remedy)
 	}
 	if err != nil {
 		return err
@@ -113,9 +113,9 @@ func (k *kwallet) open(ctx context.Context) error {
 	}
 	var enabled bool
 	if err := k.ask(ctx, &enabled, "isEnabled"); err == nil && !enabled {
-		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
+		return because(ErrUnavailable, "KWallet is switched off in the system settings")
 	}
-	return withRemedy(fmt.Errorf("%w: opening the wallet %q was refused", ErrLocked, k.wallet), remedy)
+	return withRemedy(because(ErrLocked, "opening the wallet %q was refused", k.wallet), remedy)
 }
 
 // stillOpen reports whether the handle is good: KWallet answers calls on a
@@ -159,7 +159,7 @@ func (k *kwallet) session(ctx context.Context, absent func() (bool, error), do f
 		if fresh {
 			open, err := k.stillOpen(ctx)
 			if err == nil && !open {
-				err = fmt.Errorf("%w: the wallet %q was closed meanwhile", ErrLocked, k.wallet)
+				err = because(ErrLocked, "the wallet %q was closed meanwhile", k.wallet)
 			}
 			if err == nil {
 				err = k.hasFolder(ctx)
@@ -184,7 +184,7 @@ func (k *kwallet) hasFolder(ctx context.Context) error {
 		has = !gone
 	}
 	if err == nil && !has {
-		err = withRemedy(fmt.Errorf("%w: the wallet %q has no folder %q", ErrUnavailable, k.wallet, k.folder),
+		err = withRemedy(because(ErrUnavailable, "the wallet %q has no folder %q", k.wallet, k.folder),
 			"create the folder in KWalletManager, or name another with --kwallet-folder")
 	}
 	return err
@@ -222,7 +222,7 @@ func (k *kwallet) get(ctx context.Context, name string) ([]byte, error) {
 	}
 	var stored keyringItem
 	if err := json.Unmarshal(data, &stored); err != nil {
-		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
+		return nil, because(ErrCorrupt, "groat did not write it") // the cause may quote the secret
 	}
 	return stored.Data, nil
 }
@@ -241,7 +241,7 @@ func (k *kwallet) put(ctx context.Context, name string, value []byte) error {
 		return status == 0, err
 	})
 	if err == nil && !written {
-		err = fmt.Errorf("%w: KWallet refused to write the entry", ErrUnavailable)
+		err = because(ErrUnavailable, "KWallet refused to write the entry")
 	}
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (k *kwallet) remove(ctx context.Context, name string) error {
 			return false, err
 		}
 		if status != 0 {
-			return false, fmt.Errorf("%w: KWallet refused to remove the entry", ErrUnavailable)
+			return false, because(ErrUnavailable, "KWallet refused to remove the entry")
 		}
 		return true, nil
 	})
@@ -297,7 +297,7 @@ func (k *kwallet) sync(ctx context.Context) error {
 	}
 	open, err := k.stillOpen(ctx)
 	if err == nil && !open {
-		err = fmt.Errorf("%w: the wallet was closed while it was written", ErrLocked)
+		err = because(ErrLocked, "the wallet was closed while the item was written")
 	}
 	return err
 }

@@ -4,7 +4,6 @@ package vault
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -44,7 +43,7 @@ func (k *kwallet) connect(ctx context.Context, start bool) error {
 }
 
 func (k *kwallet) findDaemon(ctx context.Context, start bool) error {
-	none := absent{fmt.Errorf("%w: no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus", ErrUnavailable)}
+	none := absent{because(ErrUnavailable, "no KWallet daemon (kwalletd6, kwalletd5) runs on the session bus")}
 	order, running := []int{}, false
 	for i, d := range kwDaemons {
 		var runs bool
@@ -99,13 +98,13 @@ func (k *kwallet) probe(ctx context.Context) error {
 		return err
 	}
 	if !enabled {
-		return fmt.Errorf("%w: KWallet is switched off in the system settings", ErrUnavailable)
+		return because(ErrUnavailable, "KWallet is switched off in the system settings")
 	}
 	if err := k.ask(ctx, &open, "isOpen", k.wallet); err != nil {
 		return err
 	}
 	if !open && (k.noInput || !hasDisplay(k.environ)) {
-		return fmt.Errorf("%w: the wallet %q is closed, and there is no way to ask for its password", ErrLocked, k.wallet)
+		return because(ErrLocked, "the wallet %q is closed, and there is no way to ask for its password", k.wallet)
 	}
 	return nil
 }

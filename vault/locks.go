@@ -113,5 +113,5 @@ func (l Locks) failed(err error) error {
 	} else if errors.As(err, new(*fs.PathError)) { // read-only, full, forbidden
 		remedy = "check that " + l.Dir + " can be written"
 	}
-	return &Error{Op: "lock", Backend: l.Backend, Err: errors.Join(ErrUnavailable, err), Remedy: remedy}
+	return &Error{Op: "lock", Backend: l.Backend, Err: because(ErrUnavailable, "%w", err), Remedy: remedy}
 }

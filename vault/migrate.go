@@ -195,7 +195,7 @@ func copyKey(ctx context.Context, from, to Vault, name string, card Card, o Migr
 		return MoveFailed, "", err
 	}
 	if is, err := same(); !is {
-		return MoveFailed, "", errors.Join(fmt.Errorf("%w: the copy is not what was stored", ErrCorrupt), err)
+		return MoveFailed, "", errors.Join(because(ErrCorrupt, "the copy is not what was stored"), err)
 	}
 	return MoveCopied, generation, nil
 }
@@ -235,7 +235,7 @@ func copySeed(ctx context.Context, from, to Vault, serial string, o MigrateOptio
 	back, err := to.Get(ctx, KindSeed, serial)
 	defer clear(back)
 	if err != nil || !slices.Equal(back, seed) {
-		return MoveFailed, errors.Join(fmt.Errorf("%w: the copy is not what was stored", ErrCorrupt), err)
+		return MoveFailed, errors.Join(because(ErrCorrupt, "the copy is not what was stored"), err)
 	}
 	return MoveCopied, nil
 }

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -24,7 +23,7 @@ func openNamed(cfg Config) (Vault, error) {
 	b, known := row(cfg.Backend)
 	switch {
 	case !known:
-		return fail(fmt.Errorf("%w: no such backend", ErrUnavailable))
+		return fail(because(ErrUnavailable, "no such backend"))
 	case b.open == nil:
 		return fail(b.absence())
 	}

@@ -185,7 +185,7 @@ func (v *osVault) write(ctx context.Context, encoded string, value []byte) error
 	}
 	stored, err := v.read(ctx, encoded)
 	if errors.Is(err, ErrNotFound) || err == nil && !bytes.Equal(stored, value) {
-		return fmt.Errorf("%w: it took the item and does not give it back", ErrUnavailable)
+		return because(ErrUnavailable, "the store accepted the item but does not give it back")
 	}
 	return err
 }
@@ -242,8 +242,21 @@ func classify(ctx context.Context, err error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return because(ErrUnavailable, "%w", err)
 }
+
+// because is an error of a class whose text is the reason alone: what happened
+// says what kind of failure it is.
+func because(class error, format string, args ...any) error {
+	return &reason{fmt.Errorf(format, args...), class}
+}
+
+type reason struct {
+	error
+	class error
+}
+
+func (r *reason) Unwrap() []error { return []error{r.error, r.class} }
 
 // remedied is an error that knows what to do about it.
 type remedied struct {
@@ -255,7 +268,7 @@ func (r *remedied) Unwrap() error { return r.error }
 
 // mayNotAsk is what a question becomes under Config.NoInput.
 func mayNotAsk(why string) error {
-	return withRemedy(fmt.Errorf("%w: %s, and questions are switched off", ErrLocked, why),
+	return withRemedy(because(ErrLocked, "%s, and questions are switched off", why),
 		"unlock it first, or run the command without --no-input (GROAT_NO_INPUT)")
 }
 

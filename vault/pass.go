@@ -75,7 +75,7 @@ func newPass(cfg Config) (*pass, error) {
 		p.prefix = "groat"
 	}
 	if !filepath.IsLocal(p.prefix) || strings.HasPrefix(p.prefix, "-") || strings.ContainsAny(p.prefix, "\x00\n") {
-		return nil, fmt.Errorf("%w: the prefix %q leads out of the password store", ErrUnavailable, p.prefix)
+		return nil, because(ErrUnavailable, "the prefix %q leads out of the password store", p.prefix)
 	}
 	program := cfg.PassCmd
 	if program == "" {
@@ -83,7 +83,7 @@ func newPass(cfg Config) (*pass, error) {
 	}
 	p.cmd = findProgram(cfg.Environ, program)
 	if p.cmd == "" {
-		return nil, fmt.Errorf("%w: there is no program %q", ErrUnavailable, program)
+		return nil, because(ErrUnavailable, "there is no program %q", program)
 	}
 	p.environ = passEnviron(cfg.Environ, p.dir, cfg.NoInput)
 	return p, nil
@@ -114,7 +114,7 @@ func (p *pass) ready() error {
 			return nil
 		}
 		if len(dir) <= len(filepath.Clean(p.dir)) {
-			return withRemedy(fmt.Errorf("%w: the password store %s is not initialised", ErrUnavailable, p.dir), "run `pass init` with the ID of your gpg key")
+			return withRemedy(because(ErrUnavailable, "the password store %s is not initialised", p.dir), "run `pass init` with the ID of your gpg key")
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (p *pass) exists(name string) error {
 		}
 		return ErrNotFound
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return because(ErrUnavailable, "%w", err)
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (p *pass) get(ctx context.Context, name string) ([]byte, error) {
 	defer clear(out)
 	var stored keyringItem
 	if err := json.Unmarshal(out, &stored); err != nil {
-		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
+		return nil, because(ErrCorrupt, "groat did not write it") // the cause may quote the secret
 	}
 	if bytes.Equal(sealed, p.cards.sealed(name)) { // else it was replaced meanwhile, and which one was opened is open
 		p.cards.save(name, sealed, stored.Data)
@@ -180,7 +180,7 @@ func (p *pass) put(ctx context.Context, name string, value []byte) error {
 	if err == nil {
 		// Some failures of gpg's do not reach pass's exit code.
 		if info, serr := os.Stat(filepath.Join(p.folder(), name+passNew+".gpg")); serr != nil || info.Size() == 0 {
-			err = fmt.Errorf("%w: pass took the item and stored nothing", ErrUnavailable)
+			err = because(ErrUnavailable, "pass accepted the item but stored nothing")
 		}
 	}
 	if err == nil {
@@ -208,7 +208,7 @@ func (p *pass) names(context.Context, Kind) ([]string, error) {
 		return nil, p.ready()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, because(ErrUnavailable, "%w", err)
 	}
 	var names []string
 	for _, e := range entries {
@@ -237,7 +237,7 @@ func (p *pass) run(ctx context.Context, stdin []byte, args ...string) ([]byte, e
 	err := cmd.Run()
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("%w: gpg's question was not answered within %v", ErrLocked, p.timeout)
+		return nil, because(ErrLocked, "gpg's question was not answered within %v", p.timeout)
 	case ctx.Err() != nil:
 		return nil, context.Canceled
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // done, but an agent that it started holds our pipes

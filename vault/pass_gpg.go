@@ -46,7 +46,7 @@ func explainGPG(exit error, stderr string) error {
 				}
 			}
 		case "INV_RECP":
-			return withRemedy(fmt.Errorf("%w: gpg cannot encrypt for the key that the password store names", ErrUnavailable),
+			return withRemedy(because(ErrUnavailable, "gpg cannot encrypt for the key that the password store names"),
 				"import the public key and trust it, or run `pass init` with a key of yours")
 		case "NO_SECKEY":
 			return noSecretKey()
@@ -55,7 +55,7 @@ func explainGPG(exit error, stderr string) error {
 	// GnuPG 2.2 says "no secret key" whatever happened: what it did tells more.
 	switch {
 	case !seen["ENC_TO"] || !seen["DECRYPTION_FAILED"]:
-		return fmt.Errorf("%w: pass failed (%w)", ErrUnavailable, exit)
+		return because(ErrUnavailable, "pass failed (%w)", exit)
 	case !seen["KEY_CONSIDERED"]:
 		return noSecretKey()
 	case !seen["PINENTRY_LAUNCHED"]:
@@ -76,26 +76,26 @@ func gpgError(number string) error {
 	case gpgNoPinentry, gpgNoAgent:
 		return noPinentry()
 	case gpgCancelled, gpgFullyCanceled:
-		return fmt.Errorf("%w: gpg's question was cancelled", ErrLocked)
+		return because(ErrLocked, "gpg's question was cancelled")
 	case gpgPINBlocked:
-		return fmt.Errorf("%w: the card's PIN is blocked", ErrLocked)
+		return because(ErrLocked, "the card's PIN is blocked")
 	case gpgNoCard:
-		return withRemedy(fmt.Errorf("%w: the card with the gpg key is not there", ErrLocked), "insert the card")
+		return withRemedy(because(ErrLocked, "the card with the gpg key is not inserted"), "insert the card")
 	case gpgNoSecretKey:
 		return noSecretKey()
 	case gpgNoPublicKey:
-		return fmt.Errorf("%w: gpg has no public key to encrypt with", ErrUnavailable)
+		return because(ErrUnavailable, "gpg has no public key to encrypt with")
 	}
 	return nil
 }
 
 func noPinentry() error {
-	return withRemedy(fmt.Errorf("%w: gpg cannot ask for its passphrase here (no pinentry)", ErrLocked),
+	return withRemedy(because(ErrLocked, "gpg cannot ask for its passphrase here (no pinentry)"),
 		"run `export GPG_TTY=$(tty)`, or set pinentry-program in gpg-agent.conf")
 }
 
 func noSecretKey() error {
-	return withRemedy(fmt.Errorf("%w: the gpg key that opens it is not on this machine", ErrUnavailable), "import the secret key, or insert its card")
+	return withRemedy(because(ErrUnavailable, "the gpg key that opens it is not on this machine"), "import the secret key, or insert its card")
 }
 
 // ownGroup lets a deadline end the whole family of a process.

@@ -49,7 +49,7 @@ func (r record) read() (map[string]string, error) {
 		return keys, nil
 	}
 	if err != nil {
-		e := &Error{Op: "read which vault holds which key", Backend: auto, Err: fmt.Errorf("%w: %w", ErrUnavailable, err), Remedy: "name the backend with --backend"}
+		e := &Error{Op: "read which vault holds which key", Backend: auto, Err: because(ErrUnavailable, "%w", err), Remedy: "name the backend with --backend"}
 		var access *files.AccessError
 		if errors.As(err, &access) && access.Remedy != "" {
 			e.Remedy = access.Remedy

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -83,7 +82,7 @@ func newSecretService(cfg Config) (*secretService, error) {
 	}
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
 		// The bus would drop the whole connection.
-		return nil, fmt.Errorf("%w: the name of the collection is not valid UTF-8", ErrUnavailable)
+		return nil, because(ErrUnavailable, "the name of the collection is not valid UTF-8")
 	}
 	return &secretService{environ: cfg.Environ, noInput: cfg.NoInput, timeout: cfg.timeout(), name: name, named: named,
 		hints: ssHints{cfg.under(hintDir)}, collection: ssCollectionPath(name)}, nil
@@ -171,7 +170,7 @@ func (s *secretService) seek(ctx context.Context, b *bus, name string) ([]byte, 
 	}
 	var stored keyringItem
 	if err := json.Unmarshal(secret, &stored); err != nil {
-		return nil, fmt.Errorf("%w: groat did not write it", ErrCorrupt) // the cause may quote the secret
+		return nil, because(ErrCorrupt, "groat did not write it") // the cause may quote the secret
 	}
 	s.learn(ctx, b, name, found[0], len(found) == 1, stored.Data)
 	return stored.Data, nil
@@ -285,10 +284,10 @@ func within(collection dbus.ObjectPath, items []dbus.ObjectPath) []dbus.ObjectPa
 func (s *secretService) explain(err error) error {
 	switch {
 	case busFault(err, ssErrLocked):
-		return fmt.Errorf("%w: %w", ErrLocked, err)
+		return because(ErrLocked, "%w", err)
 	case busFault(err, "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"),
 		strings.HasPrefix(faultName(err), "org.freedesktop.DBus.Error.Spawn"):
-		return absent{fmt.Errorf("%w: no Secret Service (GNOME Keyring, KeePassXC, KWallet) runs on the session bus", ErrUnavailable)}
+		return absent{because(ErrUnavailable, "no Secret Service (GNOME Keyring, KeePassXC, KWallet) runs on the session bus")}
 	}
 	return err
 }

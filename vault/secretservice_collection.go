@@ -86,7 +86,7 @@ func (s *secretService) resolve(ctx context.Context, b *bus) (dbus.ObjectPath, e
 		}
 	}
 	if path == "" && s.named {
-		return "", withRemedy(fmt.Errorf("%w: the Secret Service has no collection %q", ErrUnavailable, s.name),
+		return "", withRemedy(because(ErrUnavailable, "the Secret Service has no collection %q", s.name),
 			"create the collection in a desktop session, or name another with --secret-service-collection"+s.others(ctx, b))
 	}
 	if path == "" {
@@ -165,7 +165,7 @@ func (s *secretService) ready(ctx context.Context, b *bus) error {
 // can see it.
 func (s *secretService) createCollection(ctx context.Context, b *bus) error {
 	missing := func(err error) error {
-		return withRemedy(fmt.Errorf("%w: the Secret Service has no collection %q and made none: %w", ErrUnavailable, s.name, err),
+		return withRemedy(because(ErrUnavailable, "the Secret Service has no collection %q and made none: %w", s.name, err),
 			"create the collection in a desktop session, or name another with --secret-service-collection"+s.others(ctx, b))
 	}
 	if s.noInput {
@@ -230,7 +230,7 @@ func (s *secretService) unlock(ctx context.Context, b *bus, objects []dbus.Objec
 		return err
 	}
 	if len(unlocked) == 0 && (prompt == "/" || prompt == "") {
-		return fmt.Errorf("%w: the Secret Service did not unlock it", ErrLocked)
+		return because(ErrLocked, "the Secret Service did not unlock it")
 	}
 	s.sawUnlocked()
 	return nil
@@ -256,13 +256,13 @@ func (s *secretService) prompt(ctx context.Context, b *bus, path dbus.ObjectPath
 		return dbus.Variant{}, busError(ctx, err, ssName)
 	}
 	if _, err := b.wait(ctx, ssName, path, ssPrompt+".Prompt", ""); err != nil {
-		return dbus.Variant{}, withRemedy(fmt.Errorf("%w: its dialog could not be shown: %w", ErrLocked, err), remedy)
+		return dbus.Variant{}, withRemedy(because(ErrLocked, "the dialog that unlocks it could not be shown: %w", err), remedy)
 	}
 	for {
 		select {
 		case signal, open := <-signals:
 			if !open {
-				return dbus.Variant{}, fmt.Errorf("%w: the session bus hung up", ErrUnavailable)
+				return dbus.Variant{}, because(ErrUnavailable, "the session bus hung up")
 			}
 			if signal.Path != path || signal.Name != ssPrompt+".Completed" {
 				continue
@@ -273,7 +273,7 @@ func (s *secretService) prompt(ctx context.Context, b *bus, path dbus.ObjectPath
 				return dbus.Variant{}, err
 			}
 			if dismissed {
-				return dbus.Variant{}, withRemedy(fmt.Errorf("%w: its dialog was dismissed, or nobody could see it", ErrLocked), remedy)
+				return dbus.Variant{}, withRemedy(because(ErrLocked, "the dialog that unlocks it was dismissed, or nobody could see it"), remedy)
 			}
 			return result, nil
 		case <-ctx.Done():
@@ -281,7 +281,7 @@ func (s *secretService) prompt(ctx context.Context, b *bus, path dbus.ObjectPath
 				return dbus.Variant{}, context.Canceled
 			}
 			b.conn.Object(ssName, path).Go(ssPrompt+".Dismiss", dbus.FlagNoReplyExpected, nil)
-			return dbus.Variant{}, withRemedy(fmt.Errorf("%w: nobody answered its dialog within %v", ErrLocked, s.timeout), remedy)
+			return dbus.Variant{}, withRemedy(because(ErrLocked, "nobody answered the dialog that unlocks it within %v", s.timeout), remedy)
 		}
 	}
 }
@@ -307,9 +307,9 @@ func (s *secretService) probe(ctx context.Context) error {
 	case err != nil:
 		return s.explain(err)
 	case path == "" && !s.canAsk():
-		return fmt.Errorf("%w: the Secret Service has no collection %q", ErrUnavailable, s.name)
+		return because(ErrUnavailable, "the Secret Service has no collection %q", s.name)
 	case locked && !s.canAsk():
-		return fmt.Errorf("%w: the collection %q is locked, and there is no way to ask for its password", ErrLocked, s.name)
+		return because(ErrLocked, "the collection %q is locked, and there is no way to ask for its password", s.name)
 	case path != "" && !locked:
 		s.sawUnlocked()
 	}

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 )
 
@@ -26,10 +25,10 @@ func explainWinCred(err error) error {
 	case winNotFound:
 		return ErrNotFound
 	case winNoLogonSession:
-		return withRemedy(fmt.Errorf("%w: this log-on session has no Credential Manager: %w", ErrUnavailable, err),
+		return withRemedy(because(ErrUnavailable, "this log-on session has no Credential Manager: %w", err),
 			"log on interactively, or use --backend file")
 	case winBadLength:
-		return fmt.Errorf("%w: Windows refused the size of the item: %w", ErrUnavailable, err)
+		return because(ErrUnavailable, "Windows refused the size of the item: %w", err)
 	}
 	return err
 }

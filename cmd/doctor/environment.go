@@ -94,9 +94,9 @@ func (e *exam) profileVariables() {
 	arn, file := e.Getenv("AWS_ROLE_ARN"), e.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	switch {
 	case arn != "" && file == "":
-		e.variable("environment", Warning, "AWS_ROLE_ARN", "AWS_ROLE_ARN is set without AWS_WEB_IDENTITY_TOKEN_FILE: groat does not heed it, and some SDKs do")
+		e.variable("environment", Warning, "AWS_ROLE_ARN", "AWS_ROLE_ARN is set without AWS_WEB_IDENTITY_TOKEN_FILE: groat ignores it, but some SDKs use it")
 	case file != "" && arn == "":
-		e.variable("environment", Warning, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and means nothing so")
+		e.variable("environment", Warning, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN, and has no effect")
 	case file != "" && !exists(file):
 		e.variable("missing-file", Error, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE names %s, which does not exist", file)
 	}

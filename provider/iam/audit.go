@@ -225,7 +225,7 @@ func (r *reading) row(row reportRow) {
 func (r *reading) key(user, n string, password bool, row reportRow) {
 	made, used := row.time("access_key_"+n+"_last_rotated"), row.time("access_key_"+n+"_last_used_date")
 	if age := r.Now().Sub(made); !made.IsZero() && age > r.MaxKeyAge {
-		r.add(user, "old-key", n, fmt.Sprintf("access key %s was made %s ago, on %s", n, days(age), day(made)))
+		r.add(user, "old-key", n, fmt.Sprintf("access key %s was created %s ago, on %s", n, days(age), day(made)))
 	}
 	if used.IsZero() {
 		f := r.add(user, "never-used-key", n, fmt.Sprintf("access key %s was never used", n))

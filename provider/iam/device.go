@@ -54,7 +54,7 @@ func (c Client) Resync(ctx context.Context, user, serial, one, two string) error
 		UserName: &user, SerialNumber: &serial, AuthenticationCode1: &one, AuthenticationCode2: &two,
 	})
 	if code(err) == "InvalidAuthenticationCode" {
-		return fault.New("AWS refused the two codes of "+serial, "give two codes that follow each other, right after they appear, and none that was used before", provider.ErrRefused)
+		return fault.New("AWS refused the two codes of "+serial, "enter two consecutive codes as soon as they appear, neither of them used before", provider.ErrRefused)
 	}
 	return inWords(err)
 }
@@ -99,7 +99,7 @@ func inWords(err error) error {
 	case "EntityTemporarilyUnmodifiable":
 		return fault.New("AWS is still busy with the user's last change", "try again in a minute", err)
 	case "LimitExceeded":
-		return fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", err)
+		return fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` removes one", err)
 	case "DeleteConflict":
 		return fault.New("the device is still in use, by another user", "deactivate it there first", err)
 	}

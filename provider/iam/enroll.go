@@ -66,7 +66,7 @@ func (e Enroller) Enroll(ctx context.Context, name string) (Device, error) {
 		e.Say(fmt.Sprintf("device %s is in use already: an attempt that was cut off enabled it", d.Serial))
 		return d, e.finish(ctx, d)
 	case resumed:
-		e.Say(fmt.Sprintf("going on with device %s, which an earlier attempt created", d.Serial))
+		e.Say(fmt.Sprintf("resuming with device %s, which an earlier attempt created", d.Serial))
 	default:
 		if d, err = e.create(ctx, name, enabled); err != nil {
 			return d, err
@@ -122,7 +122,7 @@ func (e Enroller) forget(ctx context.Context) error {
 // so that a device is not created whose seed could not be kept.
 func (e *Enroller) create(ctx context.Context, name string, enabled []string) (Device, error) {
 	if len(enabled) >= deviceNames {
-		return Device{}, fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` takes one away", provider.ErrRefused)
+		return Device{}, fault.New("the user has eight MFA devices, and AWS allows no more", "`groat mfa list` shows them; `groat mfa remove` removes one", provider.ErrRefused)
 	}
 	if err := e.save(ctx, Device{}); err != nil {
 		return Device{}, err
@@ -142,9 +142,9 @@ func (e *Enroller) create(ctx context.Context, name string, enabled []string) (D
 		if code(err) != "EntityAlreadyExists" {
 			return d, err
 		}
-		e.Say(fmt.Sprintf("an MFA device named %s exists and is not in use, and its seed is not here: an administrator may delete it (aws iam delete-virtual-mfa-device)", n))
+		e.Say(fmt.Sprintf("an MFA device named %s exists and is not in use, and its seed is not on this machine: an administrator can delete it (aws iam delete-virtual-mfa-device)", n))
 	}
-	return Device{}, fault.New("no name for the device is free", "choose one with --device-name", provider.ErrRefused)
+	return Device{}, fault.New("every name for the device is taken", "choose one with --device-name", provider.ErrRefused)
 }
 
 func (e *Enroller) createNamed(ctx context.Context, name string) (Device, error) {
@@ -160,11 +160,11 @@ func (e *Enroller) createNamed(ctx context.Context, name string) (Device, error)
 	}
 	switch {
 	case errors.Is(err, provider.ErrUnreachable), errors.Is(err, provider.ErrInterrupted):
-		e.Say(fmt.Sprintf("AWS may have created an MFA device named %s all the same; its seed is lost, and the next attempt uses another name", name))
+		e.Say(fmt.Sprintf("AWS may have created an MFA device named %s nonetheless; its seed is lost, and the next attempt uses another name", name))
 		return Device{}, err
 	case isDenied(err):
 		return Device{}, fault.New(fmt.Sprintf("AWS does not let the user create an MFA device named %s: %v", name, err),
-			"many policies allow only the user's own name, or that of a user with MFA; `groat policy self-service` prints one that allows eight", err)
+			"many policies allow only a device with the user's own name, or only a user who has MFA already; `groat policy self-service` prints one that allows eight", err)
 	case err != nil:
 		return Device{}, err
 	}
@@ -203,7 +203,7 @@ func (e Enroller) giveUp(ctx context.Context, d Device, cause error) {
 		}
 		return
 	}
-	e.Say(fmt.Sprintf("device %s stays at AWS and its seed in the vault (most policies let nobody delete it without MFA): run `groat mfa enroll` again to go on with it", d.Serial))
+	e.Say(fmt.Sprintf("device %s stays at AWS and its seed in the vault (most policies do not allow it to be deleted without MFA): run `groat mfa enroll` again to go on with it", d.Serial))
 }
 
 // enable shows the seed and puts the device to use by two codes in a row.
@@ -224,10 +224,10 @@ func (e Enroller) enable(ctx context.Context, d Device) error {
 		if code(err) != "InvalidAuthenticationCode" {
 			return err
 		}
-		reason = "refused by AWS: wait for a code that was not given yet"
+		reason = "AWS refused the codes: wait for the next one"
 	}
 	return fault.New(fmt.Sprintf("the codes of %s were refused three times", d.Serial),
-		"compare this machine's clock and the device's, and take the codes of the entry that was just scanned", provider.ErrRefused)
+		"compare the clocks of this machine and the device, and take the codes of the entry that was just scanned", provider.ErrRefused)
 }
 
 // check finds out what AWS would only call invalid; "" means that the codes
@@ -238,11 +238,11 @@ func (e Enroller) check(d Device, one, two string) string {
 	}
 	switch {
 	case one == two:
-		return "these are twice the same code: wait for the next one"
+		return "both codes are the same: wait for the next one"
 	case e.step(d, one) == 0 || e.step(d, two) == 0:
-		return "that is not a code of this device: was the QR code just shown scanned?"
+		return "that code is not from this device: was it set up with the QR code just shown?"
 	}
-	return "these two codes do not follow each other"
+	return "the two codes are not consecutive"
 }
 
 // step finds the time step around now at which the codes begin, one after the

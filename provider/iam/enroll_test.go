@@ -130,7 +130,7 @@ func TestEnrollChecksCodes(t *testing.T) {
 		return d.Code(time.Now().Add(time.Duration(n) * provider.CodePeriod))
 	}
 	for name, codes := range map[string]func(d *ststest.Device) (string, string, error){
-		"twice the same": func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, 0), nil },
+		"both codes are the same": func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, 0), nil },
 		"backwards":      func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, -1), nil },
 		"a gap":          func(d *ststest.Device) (string, string, error) { return at(d, -2), at(d, 0), nil },
 		"another's":      func(d *ststest.Device) (string, string, error) { return d.WrongCode(), at(d, 0), nil },
@@ -180,7 +180,7 @@ func TestEnrollRefusals(t *testing.T) {
 	if _, err := old.enroll("", &gate{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := old.enroll("", &gate{}); !isDenied(err) || !old.said.has("only the user's own name") {
+	if _, err := old.enroll("", &gate{}); !isDenied(err) || !old.said.has("only a device with the user's own name") {
 		t.Error(err)
 	}
 	// AWS is busy for a while, and then no more.

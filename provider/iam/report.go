@@ -61,9 +61,9 @@ func (c Client) report(ctx context.Context, clock Clock, progress func(string)) 
 		}
 		waited := clock.Now().Sub(begun)
 		if waited > reportPatience {
-			return nil, made, fmt.Errorf("the credential report was not made within %v: %w", reportPatience, provider.ErrUnreachable)
+			return nil, made, fmt.Errorf("AWS did not finish the credential report within %v: %w", reportPatience, provider.ErrUnreachable)
 		}
-		progress(fmt.Sprintf("the credential report is being made (%d s)", int(waited.Seconds())))
+		progress(fmt.Sprintf("waiting for AWS to make the credential report (%d s)", int(waited.Seconds())))
 		if err := clock.Sleep(ctx, pause); err != nil {
 			return nil, made, err
 		}

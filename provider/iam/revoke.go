@@ -92,7 +92,7 @@ func (r Revoker) user(ctx context.Context, document string) []string {
 	_, err := r.putUserPolicy(ctx, &awsiam.PutUserPolicyInput{UserName: &r.User, PolicyName: aws.String(RevokePolicy), PolicyDocument: &document})
 	if err != nil {
 		if slices.Contains([]string{"InvalidClientTokenId", "ExpiredToken"}, code(err)) {
-			err = errors.New("AWS ended the session that signed with the key, so that the user's policy could not be put")
+			err = errors.New("AWS ended the session together with the key, so the policy could not be put on the user")
 		}
 		r.Say(err.Error())
 		return []string{command}

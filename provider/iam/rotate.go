@@ -159,16 +159,16 @@ func (w *rotation) resume(ctx context.Context) error {
 		over := ""
 		switch {
 		case find(keys, w.New) == nil: // somebody deleted it
-			over = fmt.Sprintf("access key %s, which an earlier rotation created, is no more at AWS", w.New)
+			over = fmt.Sprintf("access key %s, which an earlier rotation created, no longer exists at AWS", w.New)
 		case current.ID != w.Old && current.ID != w.New: // stored since: an old journal was put back, or a key was added
-			over = fmt.Sprintf("access key %s, which an earlier rotation created, was given up for %s", w.New, current.ID)
+			over = fmt.Sprintf("access key %s, which an earlier rotation created, was replaced by %s since", w.New, current.ID)
 		}
 		if over != "" {
-			w.Say(over + ": rotating anew")
+			w.Say(over + ": beginning a new rotation")
 			w.journal = journal{}
 			return w.forget(ctx)
 		}
-		w.Say(fmt.Sprintf("going on with the rotation that created access key %s", w.New))
+		w.Say(fmt.Sprintf("resuming the rotation that created access key %s", w.New))
 		w.Keep = w.Keep || w.KeepOld
 		return nil
 	}
@@ -200,7 +200,7 @@ func (w *rotation) preflight(ctx context.Context) (spare string, err error) {
 	}
 	old := find(keys, w.Old)
 	if old == nil {
-		return "", fault.New(fmt.Sprintf("access key %s of profile %q is not one of user %s", w.Old, w.Profiles[0], w.User), "", provider.ErrRefused)
+		return "", fault.New(fmt.Sprintf("access key %s of profile %q does not belong to user %s", w.Old, w.Profiles[0], w.User), "", provider.ErrRefused)
 	}
 	w.Known = nil
 	var others []types.AccessKeyMetadata
@@ -214,7 +214,7 @@ func (w *rotation) preflight(ctx context.Context) (spare string, err error) {
 		return "", err
 	}
 	if used := w.lastUsed(ctx, w.Old); used != "" {
-		w.Say(fmt.Sprintf("access key %s %s; who else uses it loses it", w.Old, used))
+		w.Say(fmt.Sprintf("access key %s %s; anything else that uses it stops working", w.Old, used))
 	}
 	return spare, nil
 }
@@ -287,7 +287,7 @@ func (w *rotation) begin(ctx context.Context) error {
 	out, err := w.client.once().createAccessKey(ctx, &awsiam.CreateAccessKeyInput{UserName: &w.User})
 	if err != nil {
 		if !errors.Is(err, provider.ErrRefused) {
-			w.Say("AWS may have created a key all the same, whose secret is lost: rotate again to see, and it will be named")
+			w.Say("AWS may have created a key nonetheless, and its secret is lost: run the rotation again, and it names that key")
 		}
 		return err
 	}
@@ -327,7 +327,7 @@ func (w *rotation) finish(ctx context.Context) error {
 		if err := w.Keys.Replace(ctx, name, provider.AccessKey{ID: w.New, Secret: w.Secret}, w.Made); err != nil {
 			return err
 		}
-		w.Say(fmt.Sprintf("access key %s is that of profile %q now", w.New, name))
+		w.Say(fmt.Sprintf("profile %q now uses access key %s", name, w.New))
 	}
 	err := w.retire(ctx, func() error {
 		_, err := w.client.updateAccessKey(ctx, &awsiam.UpdateAccessKeyInput{UserName: &w.User, AccessKeyId: &w.Old, Status: types.StatusTypeInactive})
@@ -337,7 +337,7 @@ func (w *rotation) finish(ctx context.Context) error {
 		return w.left(err, "active")
 	}
 	if w.Keep {
-		w.Say("access key " + w.Old + " is left, inactive")
+		w.Say("access key " + w.Old + " is kept, inactive")
 		return w.forget(ctx)
 	}
 	if err := w.retire(ctx, func() error { return w.delete(ctx, w.Old) }); err != nil {
@@ -348,7 +348,7 @@ func (w *rotation) finish(ctx context.Context) error {
 }
 
 func (w *rotation) left(err error, status string) error {
-	w.Say(fmt.Sprintf("the new key is in use, and the old one, %s, is still %s at AWS: run this again to finish", w.Old, status))
+	w.Say(fmt.Sprintf("the new key is in use, but the old one, %s, is still %s at AWS: run this again to finish", w.Old, status))
 	return err
 }
 
@@ -372,7 +372,7 @@ func (w *rotation) retire(ctx context.Context, call func() error) error {
 			return err
 		case !renewed:
 			if w.client.Credentials.SessionToken != "" {
-				w.Say("AWS ended the session with the old key: one more session is begun, with the new key")
+				w.Say("AWS ended the session together with the old key: beginning one more with the new key")
 			}
 			client, err := w.Sign(ctx)
 			if err != nil {
@@ -395,7 +395,7 @@ func (w *rotation) prove(ctx context.Context) error {
 		id, err := provider.CallerIdentity(ctx, w.client.Options, creds)
 		switch {
 		case err == nil && (id.Account != w.Account || id.UserName() != w.User):
-			return fault.New(fmt.Sprintf("access key %s is that of %s, not of user %s", w.New, id.ARN, w.User), "", provider.ErrRefused)
+			return fault.New(fmt.Sprintf("access key %s belongs to %s, not to user %s", w.New, id.ARN, w.User), "", provider.ErrRefused)
 		case err == nil:
 			if good++; good == provedTimes {
 				return nil

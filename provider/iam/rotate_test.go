@@ -155,7 +155,7 @@ func TestRotate(t *testing.T) {
 						want = 1
 					}
 				}
-				if r.codes != want || r.said.has("one more session") != (want == 2) {
+				if r.codes != want || r.said.has("together with the old key") != (want == 2) {
 					t.Errorf("%d codes: %v", r.codes, r.said.text)
 				}
 				for _, c := range r.Calls() {
@@ -225,7 +225,7 @@ func TestPutBackJournal(t *testing.T) {
 	kept.SetActive(true) // the key of the old journal
 	want := maps.Clone(r.keys)
 	maps.Copy(r.journal, old)
-	if err := r.rotate(&gate{}, nil); !errors.Is(err, provider.ErrRefused) || !r.said.has("rotating anew") {
+	if err := r.rotate(&gate{}, nil); !errors.Is(err, provider.ErrRefused) || !r.said.has("beginning a new rotation") {
 		t.Errorf("%v: %v", err, r.said.text)
 	}
 	if !maps.Equal(r.keys, want) || !r.works() {

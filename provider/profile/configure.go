@@ -109,22 +109,22 @@ func configurable(c *Config, d *Document, r *Resolved, holds bool) error {
 	switch {
 	case holds && len(r.Roles) > 0:
 		return place("role_arn", "store the key under another name and make that the source_profile",
-			"profile %q holds a key and names a role, which SDKs cannot ask for in one", name)
+			"profile %q holds a key and names a role, which SDKs cannot request in one call", name)
 	case holds && b.has("credential_process"):
 		return place("credential_process", "remove that line first", "profile %q has a credential_process of another tool", name)
 	case holds:
 		if i := slices.IndexFunc(rivalKeys, b.has); i >= 0 {
-			return place(rivalKeys[i], "take that line out: with a key in the vault it means nothing to groat",
-				"profile %q holds a key and has %s, which SDKs would heed or refuse beside a credential_process", name, rivalKeys[i])
+			return place(rivalKeys[i], "remove that line: groat ignores it once a key is in the vault",
+				"profile %q holds a key and has %s, which SDKs would use instead of a credential_process, or refuse beside it", name, rivalKeys[i])
 		}
 		return nil
 	case r.Source.Kind == SourceNone && r.Source.Profile == name:
 		return place("role_arn", "run: groat add "+files.Word(name), "profile %q has no key in the vault and names no source of credentials", name)
 	case b.get("source_profile") == name:
-		return place("source_profile", "take that line out: it says nothing that would not be so without it",
+		return place("source_profile", "remove that line: it has no effect",
 			"profile %q names itself as its source, which it would no longer be", name)
 	case d.Has(name + ConfiguredSuffix):
-		return place("", "rename it first", "profile %q is there already", name+ConfiguredSuffix)
+		return place("", "rename it first", "profile %q already exists", name+ConfiguredSuffix)
 	}
 	for _, other := range c.Names() {
 		if c.Value(other, "include_profile") == name {

@@ -111,7 +111,7 @@ func TestConfigureRefuses(t *testing.T) {
 		{"leftover SSO", "[profile k]\nsso_account_id = 1\n", "k", ErrUnsupported, "sso_account_id"},
 		{"leftover source", "[profile k]\nsource_profile = x\n", "k", ErrUnsupported, "source_profile"},
 		{"self source", "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = a\ncredential_process = /bin/other\n", "a", ErrUnsupported, "names itself"},
-		{"name taken", "[profile a]\n" + role + "[profile a-groat]\n", "a", ErrUnsupported, "there already"},
+		{"name taken", "[profile a]\n" + role + "[profile a-groat]\n", "a", ErrUnsupported, "already exists"},
 		{"included by another", "[profile a]\n" + role + "[profile b]\ninclude_profile = a\n", "a", ErrUnsupported, `"b" includes "a"`},
 		{"malformed", "[profile a]\n" + role + "nonsense\n", "a", ErrMalformed, "config:4"},
 	} {

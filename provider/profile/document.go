@@ -144,7 +144,7 @@ func (d *Document) acceptAs(text, profile string, want map[string]map[string]str
 		maps.DeleteFunc(m, func(_ string, keys map[string]string) bool { return len(keys) == 0 })
 	}
 	if !maps.EqualFunc(want, got, maps.Equal) || len(d.config().Problems()) != len(after.Problems()) {
-		return d.refuse(profile, "the change cannot be written so that it is read back alike")
+		return d.refuse(profile, "the change cannot be written so that it reads back the same")
 	}
 	d.text = text
 	return nil

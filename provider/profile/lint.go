@@ -95,7 +95,7 @@ func (l *linter) values(s *section, b *body) {
 		text := at.text
 		switch near := misspelt(key); {
 		case s.kind != sectionServices && near != "":
-			l.add("misspelt-key", true, name, at, "%s is not a key that anybody reads: write %s", key, near)
+			l.add("misspelt-key", true, name, at, "%s is not a key that any program reads: write %s", key, near)
 		case text == "":
 			if slices.Contains(chainKeys, key) || key == "region" {
 				l.add("empty-value", false, name, at, "%s has no value: give it one, or take the line out", key)

@@ -103,7 +103,7 @@ func (f *file) addHeader(stripped string, lineNo, start, next int) {
 
 func (f *file) setFatal(line int, err error) {
 	if f.fatal == nil {
-		f.fatal = &Error{File: f.path, Line: line, Err: err, Remedy: "correct that line: it concerns every profile of the file"}
+		f.fatal = &Error{File: f.path, Line: line, Err: err, Remedy: "correct that line: it affects every profile of the file"}
 	}
 }
 

@@ -39,11 +39,11 @@ func ParsePolicy(text string) (string, error) {
 		return "", errors.New("is not a JSON object")
 	}
 	if n := utf8.RuneCount(b.Bytes()); n > maxPolicy {
-		return "", fmt.Errorf("has %d characters without its blanks, but AWS takes %d", n, maxPolicy)
+		return "", fmt.Errorf("has %d characters without its blanks, but AWS accepts at most %d", n, maxPolicy)
 	}
 	for _, r := range b.String() {
 		if r > maxPolicyRune {
-			return "", fmt.Errorf("has the character %q (%U), but AWS takes none above %U", r, r, maxPolicyRune)
+			return "", fmt.Errorf("has the character %q (%U), but AWS accepts none above %U", r, r, maxPolicyRune)
 		}
 	}
 	return b.String(), nil
@@ -64,7 +64,7 @@ func (w *walker) sessionPolicy(from, to int) (p SessionPolicy, err error) {
 	}
 	p.PolicyARNs = splitList(v.get("policy_arns"))
 	if len(p.PolicyARNs) > MaxPolicyARNs {
-		return p, v.errorf("policy_arns", ErrMalformed, "%d policy ARNs, but AWS takes %d", len(p.PolicyARNs), MaxPolicyARNs)
+		return p, v.errorf("policy_arns", ErrMalformed, "%d policy ARNs, but AWS accepts at most %d", len(p.PolicyARNs), MaxPolicyARNs)
 	}
 	for _, arn := range p.PolicyARNs {
 		if !IsPolicyARN(arn) {

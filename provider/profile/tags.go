@@ -50,14 +50,14 @@ func sessionTags(v *view, place, text string) ([]Tag, error) {
 		case !ok || key == "":
 			return nil, v.errorf(place, ErrMalformed, "%s has %q, which is not key=value", place, pair)
 		case utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue:
-			return nil, v.errorf(place, ErrMalformed, "session tag %q is longer than AWS takes (key 128, value 256 characters)", key)
+			return nil, v.errorf(place, ErrMalformed, "session tag %q is longer than AWS accepts (key 128, value 256 characters)", key)
 		case slices.ContainsFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }):
 			return nil, v.errorf(place, ErrMalformed, "session tag %q is given twice", key)
 		}
 		tags = append(tags, Tag{key, value})
 	}
 	if len(tags) > maxTags {
-		return nil, v.errorf(place, ErrMalformed, "%d session tags, but AWS takes 50", len(tags))
+		return nil, v.errorf(place, ErrMalformed, "%d session tags, but AWS accepts at most 50", len(tags))
 	}
 	return tags, nil
 }

@@ -42,7 +42,7 @@ func Unconfigure(d *Document, name string, u *Undo, o ConfigureOptions) (note st
 		asked, _, self = o.SelfProfile(line)
 	}
 	if !self || (asked != name && asked != name+ConfiguredSuffix) {
-		return "", &Error{Profile: name, File: d.path, Err: fault.New(fmt.Sprintf("profile %q has no credential_process line of this tool to undo", name), "", ErrUnsupported)}
+		return "", &Error{Profile: name, File: d.path, Err: fault.New(fmt.Sprintf("profile %q has no credential_process line of groat's to undo", name), "", ErrUnsupported)}
 	}
 	if u == nil {
 		u = d.guessUndo(name, asked)

@@ -41,7 +41,7 @@ func (s *Server) listServiceSpecificCredentials(c *iamCall) (any, *Error) {
 	users := []*User{c.target}
 	switch {
 	case c.Get("AllUsers") == "true" && c.Get("UserName") != "":
-		return nil, errorf(400, "InvalidInput", "UserName and AllUsers exclude each other.")
+		return nil, errorf(400, "InvalidInput", "UserName and AllUsers cannot be used together.")
 	case c.Get("AllUsers") == "true":
 		users = s.usersOf(c.p.account)
 	case c.target == nil:

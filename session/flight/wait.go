@@ -17,7 +17,7 @@ import (
 // than not at all.
 func (w *wait) unlocked(err error) *held {
 	if g := w.g; !g.warnedLock.Swap(true) {
-		g.warn(fmt.Sprintf("could not lock in %q, processes that run at the same time may each ask: %v", g.Dir, err))
+		g.warn(fmt.Sprintf("could not lock in %q, so processes that run at the same time may each ask: %v", g.Dir, err))
 	}
 	return &held{g: w.g, label: w.label, outer: w.outer}
 }
