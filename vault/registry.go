@@ -26,8 +26,8 @@ type Registry struct {
 	// Configure says how a backend is opened.
 	Configure func(backend string) (Config, error)
 	// Exists reports whether a name is that of a profile, key or not. A name
-	// that is neither a profile's nor on record is a slip of the finger, for
-	// which no daemon is waited for. Nil: any name may be a profile's.
+	// that is neither a profile's nor on record is mostly a slip of the finger,
+	// for which no daemon is waited for. Nil: any name may be a profile's.
 	Exists func(profile string) bool
 	Warn   func(msg string) // receives one line without secrets
 	Debugf func(format string, args ...any)
@@ -138,7 +138,7 @@ func (r *Registry) Find(ctx context.Context, profile string) (Found, error) {
 	}
 	for _, backend := range backends {
 		if ByDaemon(backend) && unheard() {
-			if keys, _ := record(); slices.Contains(backendsOf(keys), backend) {
+			if keys, _ := record(); slices.Contains(backendsOf(keys), backend) && r.glance(ctx, backend, profile) != nil {
 				continue
 			}
 		}
@@ -155,6 +155,26 @@ func (r *Registry) Find(ctx context.Context, profile string) (Found, error) {
 		}
 	}
 	return Found{}, ErrNotFound
+}
+
+// glance finds a key that was stored without being recorded, by another groat
+// or before the record was lost: no error, if it is there. For a name that is
+// probably mistyped nobody is asked anything, and no daemon is waited for.
+func (r *Registry) glance(ctx context.Context, backend, profile string) error {
+	c, err := r.Configure(backend)
+	if err != nil {
+		return err
+	}
+	c.NoInput, c.Timeout = true, probeTimeout
+	v, err := Open(c)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	_, err = GetCard(ctx, v, profile)
+	return err
 }
 
 func (r *Registry) findIn(ctx context.Context, backend, profile string, record func() (map[string]string, error)) (Found, error) {

@@ -41,7 +41,7 @@ func (s *stored) Names(ctx context.Context, kind Kind) ([]string, error) {
 // keys "BACKEND/PROFILE" are. "auto" itself would choose the file vault.
 func shelf(t *testing.T, keys ...string) (*Registry, map[string]*stored) {
 	t.Helper()
-	r := &Registry{Backend: auto, StateDir: t.TempDir()}
+	r := &Registry{Backend: auto, StateDir: t.TempDir(), Configure: func(string) (Config, error) { return Config{}, ErrUnavailable }}
 	vaults := map[string]*stored{}
 	for _, backend := range AllBackends {
 		vaults[backend] = &stored{Memory: NewMemory(), backend: backend}
