@@ -131,9 +131,9 @@ func TestEnrollChecksCodes(t *testing.T) {
 	}
 	for name, codes := range map[string]func(d *ststest.Device) (string, string, error){
 		"both codes are the same": func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, 0), nil },
-		"backwards":      func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, -1), nil },
-		"a gap":          func(d *ststest.Device) (string, string, error) { return at(d, -2), at(d, 0), nil },
-		"another's":      func(d *ststest.Device) (string, string, error) { return d.WrongCode(), at(d, 0), nil },
+		"backwards":               func(d *ststest.Device) (string, string, error) { return at(d, 0), at(d, -1), nil },
+		"a gap":                   func(d *ststest.Device) (string, string, error) { return at(d, -2), at(d, 0), nil },
+		"another's":               func(d *ststest.Device) (string, string, error) { return d.WrongCode(), at(d, 0), nil },
 	} {
 		e := newEnrolling(t, ststest.Options{})
 		e.codes = codes
