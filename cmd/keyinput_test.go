@@ -77,6 +77,9 @@ func FuzzReadKey(f *testing.F) {
 	f.Add(`{"AccessKey": {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}}`)
 	f.Add("Access key ID,Secret access key\nAKIAIOSFODNN7EXAMPLE,wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 	f.Add("export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\nexport AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+	f.Add("\ufeffUser name,Password,Access key ID,Secret access key,Console login link\r\nme,,AKIAIOSFODNN7EXAMPLE,\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\",https://x\r\n")
+	f.Add("Access key ID,Secret access key\n\"AKIA")
+	f.Add(`{"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": 1, "AccessKey": null}`)
 	f.Fuzz(func(t *testing.T, in string) {
 		key, err := readKey(strings.NewReader(in))
 		if err != nil {

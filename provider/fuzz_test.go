@@ -1,7 +1,11 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -78,3 +82,37 @@ func FuzzCircle(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSTSAnswer: whatever answers in the place of STS, an identity that is
+// believed is in the answer, and a failure is one of AWS's or of the road.
+func FuzzSTSAnswer(f *testing.F) {
+	const identity = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+	f.Add(200, []byte(identity))
+	f.Add(200, []byte(identity[:60]))
+	f.Add(200, []byte("<html><body>Welcome</body></html>"))
+	f.Add(200, []byte{})
+	f.Add(403, []byte("<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>"))
+	f.Add(307, []byte("<a>"))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if status < 200 || status > 499 || status == 429 || status == 408 { // a retry takes its time
+			return
+		}
+		client := &http.Client{Transport: answers(func(r *http.Request) *http.Response {
+			return &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}
+		})}
+		id, err := CallerIdentity(t.Context(), CallOptions{Profile: "p", HTTP: client}, session.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret-of-a-key"})
+		switch {
+		case err != nil && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrRefused):
+			t.Errorf("%d %q: %v", status, body, err)
+		case err != nil && (id != Identity{}):
+			t.Errorf("%d %q: %v beside %v", status, body, id, err)
+		case err == nil && (id.Account == "" || id.ARN == "" || status >= 300):
+			t.Errorf("%d %q is believed: %v", status, body, id)
+		}
+	})
+}
+
+// answers is a network of one.
+type answers func(*http.Request) *http.Response
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }

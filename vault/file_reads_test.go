@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	jose "github.com/dvsekhvalnov/jose2go"
 )
 
 // counted opens the vault of dir without a passphrase, by the key that m
@@ -115,16 +117,22 @@ func FuzzParseHeader(f *testing.F) {
 	})
 }
 
-// FuzzCheckJOSE: what passes asks for no more work than the bounds allow.
+// FuzzCheckJOSE: what passes asks for no more work than the bounds allow, and
+// only what the holder of the passphrase wrote opens.
 func FuzzCheckJOSE(f *testing.F) {
-	for _, s := range []string{"", "....", "eyJhbGciOiJIUzI1NiJ9.e30.", "eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1ciLCJlbmMiOiJBMjU2R0NNIiwicDJjIjo4MTkyLCJwMnMiOiJBQUFBQUFBQUFBQUFBQUFBIn0." + strings.Repeat("A", 54) + "." + strings.Repeat("A", 16) + ".AA." + strings.Repeat("A", 22)} {
+	genuine, err := jose.Encrypt("payload", joseAlg, joseEnc, "known", jose.Headers(map[string]any{"p2c": minP2C}))
+	if err != nil || checkJOSE([]byte(genuine)) != nil {
+		f.Fatal(err, checkJOSE([]byte(genuine)))
+	}
+	for _, s := range []string{"", "....", "eyJhbGciOiJIUzI1NiJ9.e30.", "eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1ciLCJlbmMiOiJBMjU2R0NNIiwicDJjIjo4MTkyLCJwMnMiOiJBQUFBQUFBQUFBQUFBQUFBIn0." + strings.Repeat("A", 54) + "." + strings.Repeat("A", 16) + ".AA." + strings.Repeat("A", 22), genuine, genuine[:len(genuine)-1] + "A"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, token []byte) {
 		if checkJOSE(token) != nil {
 			return
 		}
-		if _, ok := decrypt(token, "x"); ok {
+		_, opened := decrypt(token, "known")
+		if _, ok := decrypt(token, "x"); ok || opened && string(token) != genuine {
 			t.Fatalf("%q was opened by a guess", token)
 		}
 	})

@@ -173,7 +173,8 @@ func (w *rotation) resume(ctx context.Context) error {
 		return nil
 	}
 	for _, k := range keys {
-		if id := aws.ToString(k.AccessKeyId); !slices.Contains(w.Known, id) && id != w.DeleteKey {
+		// A journal that names no old key says of none that it is new.
+		if id := aws.ToString(k.AccessKeyId); w.Old != "" && id != w.Old && !slices.Contains(w.Known, id) && id != w.DeleteKey {
 			return w.orphan(id)
 		}
 	}
