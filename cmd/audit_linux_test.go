@@ -98,17 +98,35 @@ func TestAuditOfFiveThousandUsers(t *testing.T) {
 	a.SetReport("123456789012", report, now.Add(-time.Hour))
 	env := a.environment(t)
 	mustRun(t, env, a.key.ID+" "+a.key.Secret, "add", "default", "--stdin")
-	if kernelKeyring() { // else the passphrase is stretched, which takes 64 MiB by itself
+	// A vault that is locked costs what stretching its passphrase does, and no
+	// more than that.
+	const most, stretching = 64 << 10, 64 << 10 // KiB
+	limits := []int{most, most + stretching}
+	if kernelKeyring() {
 		mustRun(t, env, "", "unlock", "--for", "5m")
-		defer mustRun(t, env, "", "lock")
+	} else {
+		limits = limits[1:]
 	}
-	c := exec.Command(python, "-c", measured, groatBinary(t), "audit", "default", "--json", "--mfa-code", a.device.FreshCode())
-	c.Env = env
-	var peak strings.Builder
-	c.Stderr = &peak
-	out, err := c.Output()
-	if c.ProcessState.ExitCode() != exitFound {
-		t.Fatalf("exit code %d: %v", c.ProcessState.ExitCode(), err)
+	var out []byte
+	for i, limit := range limits {
+		words := []string{"-c", measured, groatBinary(t), "audit", "default", "--json"}
+		if i == 0 {
+			words = append(words, "--mfa-code", a.device.FreshCode())
+		}
+		c := exec.Command(python, words...)
+		c.Env = env
+		var peak strings.Builder
+		c.Stderr = &peak
+		if out, err = c.Output(); c.ProcessState.ExitCode() != exitFound {
+			t.Fatalf("exit code %d: %v %s", c.ProcessState.ExitCode(), err, peak.String())
+		}
+		lines := strings.Fields(peak.String())
+		kib, err := strconv.Atoi(lines[len(lines)-1])
+		if err != nil || kib > limit {
+			t.Errorf("%d KiB of memory, want %d at most: %v", kib, limit, err)
+		}
+		t.Logf("%d KiB of memory of %d", kib, limit)
+		mustRun(t, env, "", "lock")
 	}
 	var got auditing
 	if err := json.Unmarshal(out, &got); err != nil {
@@ -139,13 +157,5 @@ func TestAuditOfFiveThousandUsers(t *testing.T) {
 	if len(want) < users || !slices.Equal(mine, want) {
 		t.Errorf("%d findings, the independent reading has %d", len(mine), len(want))
 	}
-	words := strings.Fields(peak.String())
-	kib, err := strconv.Atoi(words[len(words)-1])
-	if err != nil {
-		t.Fatal(peak.String())
-	}
-	t.Logf("%d findings, %d KiB of memory at most", len(mine), kib)
-	if kib > 64<<10 && kernelKeyring() {
-		t.Errorf("%d KiB of memory", kib)
-	}
+	t.Logf("%d findings", len(mine))
 }
