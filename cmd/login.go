@@ -45,7 +45,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	signin := provider.Signin{CallOptions: call, Partition: plan.Steps[len(plan.Steps)-1].Partition, Duration: duration}
+	signin := provider.ConsoleSignin{CallOptions: call, Partition: plan.Steps[len(plan.Steps)-1].Partition, Duration: duration}
 	page, err := signin.Destination(c.Destination, c.Path)
 	if err != nil {
 		return err
@@ -147,10 +147,10 @@ func (c *loginCmd) call(a *app, plan *planned, name string) (provider.CallOption
 }
 
 // link exchanges the credentials for the link.
-func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string, creds session.Credentials, plan *planned) (string, error) {
+func (c *loginCmd) link(ctx context.Context, signin provider.ConsoleSignin, page string, creds session.Credentials, plan *planned) (string, error) {
 	token, err := signin.Token(ctx, creds)
 	if err != nil {
-		return "", explainSignin(err, plan)
+		return "", explainConsole(err, plan)
 	}
 	link, err := signin.URL(token, page)
 	if err == nil && c.SignOutFirst {
@@ -159,8 +159,8 @@ func (c *loginCmd) link(ctx context.Context, signin provider.Signin, page string
 	return link, err
 }
 
-// explainSignin adds the remedy: the sign-in endpoint gives no reasons.
-func explainSignin(err error, plan *planned) error {
+// explainConsole adds the remedy: the sign-in endpoint gives no reasons.
+func explainConsole(err error, plan *planned) error {
 	var call *provider.CallError
 	if !errors.As(err, &call) || !errors.Is(err, provider.ErrRefused) || call.Remedy != "" {
 		return err

@@ -27,13 +27,13 @@ func (c *Config) Resolve(name string, o ResolveOptions) (*Resolved, error) {
 
 // walker follows a profile to where its credentials come from.
 type walker struct {
-	config   *Config
-	options  ResolveOptions
-	views    []*view // first the one asked for, last the source
-	beyond   []*view // sources that a role profile with its own key names: only for what it inherits
-	source   Source
-	warnings []string
-	refused  error // the first line that was needed and is not obeyed
+	config     *Config
+	options    ResolveOptions
+	views      []*view // first the one asked for, last the source
+	passedOver []*view // sources that a role profile with its own key names: only for what it inherits
+	source     Source
+	warnings   []string
+	refused    error // the first line that was needed and is not obeyed
 }
 
 // view is a profile with what it includes.
@@ -221,7 +221,7 @@ func (w *walker) lookBeyond(v *view) error {
 		if err := w.include(v); err != nil {
 			return err
 		}
-		w.beyond = append(w.beyond, v)
+		w.passedOver = append(w.passedOver, v)
 		source, alias := v.get("source_profile"), w.alias(v)
 		if name = source; alias != "" && (source == "" || v.get("role_arn") == "") {
 			name = alias

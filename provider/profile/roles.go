@@ -24,7 +24,7 @@ func (w *walker) resolved() (*Resolved, error) {
 		Region: firstOf(w.options.Region, w.inherited(0, "region"), w.envRegion("")),
 	}
 	r.Source.Endpoints = endpoints[last]
-	for _, v := range w.beyond {
+	for _, v := range w.passedOver {
 		r.Source.Region = firstOf(r.Source.Region, v.get("region"))
 	}
 	r.Source.MFASerial = w.serial(0)
@@ -113,7 +113,7 @@ func (w *walker) inherited(i int, key string) string {
 
 // inheritedEntry also gives the profile that says it.
 func (w *walker) inheritedEntry(i int, key string) (*view, entry) {
-	for _, v := range slices.Concat(w.views[w.aliasStart(i):], w.beyond) {
+	for _, v := range slices.Concat(w.views[w.aliasStart(i):], w.passedOver) {
 		if e := v.entry(key); e.text != "" {
 			return v, e
 		}
@@ -124,7 +124,7 @@ func (w *walker) inheritedEntry(i int, key string) (*view, entry) {
 // word is the value of a key, the profile's own or else its source's, that has
 // to be one of a few words; "" if there is none.
 func (w *walker) word(key string, allowed ...string) (string, error) {
-	for _, v := range slices.Concat(w.views, w.beyond) {
+	for _, v := range slices.Concat(w.views, w.passedOver) {
 		switch s := v.get(key); {
 		case slices.Contains(allowed, s):
 			return s, nil

@@ -32,7 +32,7 @@ func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
 				}
 				return func() { over++ }
 			}}
-			w := &wait{g: g, since: time.Now().Add(-tt.waited), known: []record{{Holder: "process 1", Asking: tt.asking}}}
+			w := &wait{g: g, since: time.Now().Add(-tt.waited), last: []record{{Holder: "process 1", Asking: tt.asking}}}
 			for range 3 {
 				w.say()
 			}
@@ -43,7 +43,7 @@ func TestWaitingIsSaidOnceAndNotAtOnce(t *testing.T) {
 				t.Errorf("ended %d times, said %q", over, said)
 			}
 			// Another wait for the same process is nothing new.
-			again := &wait{g: g, since: w.since, known: w.known}
+			again := &wait{g: g, since: w.since, last: w.last}
 			if again.say(); len(said) > 1 {
 				t.Errorf("said again: %q", said)
 			}
@@ -222,7 +222,7 @@ func TestAWaitIsPassedOn(t *testing.T) {
 
 // A failure that Restore makes nothing of is none: the wait goes on.
 func TestAFailureOfOthersMayBeIgnored(t *testing.T) {
-	w := &wait{g: &Group{Outcomes: outcomes{}}, seen: []uint64{0}, known: []record{{Done: 1, Code: "cancelled"}}}
+	w := &wait{g: &Group{Outcomes: outcomes{}}, seen: []uint64{0}, last: []record{{Done: 1, Code: "cancelled"}}}
 	if over, err := w.news(nil); over || err != nil {
 		t.Errorf("%v, %v", over, err)
 	}

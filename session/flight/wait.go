@@ -24,16 +24,16 @@ func (w *wait) unlocked(err error) *held {
 
 // wait is one call's wait for a lock.
 type wait struct {
-	g       *Group
-	base    string
-	label   string
-	outer   *held
-	since   time.Time
-	seen    []uint64 // per lane: attempts ended when this wait, or its last re-read, looked
-	known   []record // per lane: as last read
-	blocked int      // the lane whose living holder is waited for
-	told    func()   // what Waiting returned
-	passed  bool     // those who wait for this one know whom it waits for
+	g         *Group
+	base      string
+	label     string
+	outer     *held
+	since     time.Time
+	seen      []uint64 // per lane: attempts ended when this wait, or its last re-read, looked
+	last      []record // per lane: as last read
+	blocked   int      // the lane whose living holder is waited for
+	endNotice func()   // what Waiting returned
+	passed    bool     // those who wait for this one know whom it waits for
 }
 
 func (w *wait) prepare() error {
@@ -54,12 +54,12 @@ func (w *wait) path(lane int) string {
 func (w *wait) look(lane int) record {
 	r := readRecord(w.path(lane))
 	if lane == len(w.seen) {
-		w.seen, w.known = append(w.seen, r.Done), append(w.known, r)
+		w.seen, w.last = append(w.seen, r.Done), append(w.last, r)
 	}
-	if r.Done >= w.known[lane].Done {
-		w.known[lane] = r
+	if r.Done >= w.last[lane].Done {
+		w.last[lane] = r
 	}
-	return w.known[lane]
+	return w.last[lane]
 }
 
 // try takes the first lane whose predecessors are all held by stopped
@@ -129,7 +129,7 @@ func (w *wait) laterLaneInUse(lane int) bool {
 // news acts on attempts that ended since this wait began: re-reads after one
 // that left something, ends with the error of a final failure.
 func (w *wait) news(reread func() (bool, error)) (bool, error) {
-	for lane, r := range w.known {
+	for lane, r := range w.last {
 		if r.Done <= w.seen[lane] {
 			continue
 		}
@@ -158,8 +158,8 @@ func (g *Group) restore(r record) error {
 
 // holder names whom this wait is for.
 func (w *wait) holder() string {
-	if w.blocked < len(w.known) && w.known[w.blocked].Holder != "" {
-		return w.known[w.blocked].Holder
+	if w.blocked < len(w.last) && w.last[w.blocked].Holder != "" {
+		return w.last[w.blocked].Holder
 	}
 	return "another process"
 }
@@ -167,30 +167,30 @@ func (w *wait) holder() string {
 // say tells whom this process waits for: a person, once for each, and at once
 // those who wait for this one.
 func (w *wait) say() {
-	if w.blocked >= len(w.known) {
+	if w.blocked >= len(w.last) {
 		return
 	}
-	r, after := w.known[w.blocked], sayLate
+	r, after := w.last[w.blocked], sayLate
 	if r.Asking {
 		w.outer.asks(w.holder())
 		w.passed, after = true, saySoon
 	}
-	if w.told != nil || w.g.Waiting == nil || r.PID == os.Getpid() || time.Since(w.since) < after {
+	if w.endNotice != nil || w.g.Waiting == nil || r.PID == os.Getpid() || time.Since(w.since) < after {
 		return
 	}
-	w.told = func() {}
+	w.endNotice = func() {}
 	if _, known := w.g.toldOf.LoadOrStore(w.holder(), true); known {
 		return
 	}
 	if over := w.g.Waiting(w.holder(), r.Asking); over != nil {
-		w.told = over
+		w.endNotice = over
 	}
 }
 
 // over ends what say began.
 func (w *wait) over() {
-	if w.told != nil {
-		w.told()
+	if w.endNotice != nil {
+		w.endNotice()
 	}
 	if w.passed {
 		w.outer.goesOn()

@@ -43,10 +43,10 @@ const serviceSignin = "signin"
 // ErrDestination marks a destination that is no page of the console (exit 2).
 var ErrDestination = errors.New("not a page of the AWS console")
 
-// Signin exchanges temporary credentials for a link to the AWS console.
+// ConsoleSignin exchanges temporary credentials for a link to the AWS console.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
-type Signin struct {
+type ConsoleSignin struct {
 	CallOptions
 	// Partition is the one of the credentials.
 	Partition string
@@ -58,7 +58,7 @@ type Signin struct {
 // Token is a sign-in token: a secret for 15 minutes. The credentials travel
 // in the body of the request, so that no URL in an error, a proxy's log or a
 // trace holds them.
-func (s Signin) Token(ctx context.Context, creds session.Credentials) (string, error) {
+func (s ConsoleSignin) Token(ctx context.Context, creds session.Credentials) (string, error) {
 	document, err := json.Marshal(struct {
 		ID    string `json:"sessionId"`
 		Key   string `json:"sessionKey"`
@@ -99,7 +99,7 @@ const signinOperation = "signin:getSigninToken"
 
 // readToken reads the answer. A refusal is a page for people, of which only
 // the status is of use.
-func (s Signin) readToken(resp *http.Response) (string, error) {
+func (s ConsoleSignin) readToken(resp *http.Response) (string, error) {
 	var answer struct{ SigninToken string }
 	switch {
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
@@ -113,12 +113,12 @@ func (s Signin) readToken(resp *http.Response) (string, error) {
 	return answer.SigninToken, nil
 }
 
-func (s Signin) failure(message string, status int, class error) error {
+func (s ConsoleSignin) failure(message string, status int, class error) error {
 	return &CallError{Operation: signinOperation, Profile: s.Profile, Message: message, Status: status, Err: class}
 }
 
 // URL is the link that signs in and goes on to destination. It is a secret.
-func (s Signin) URL(token, destination string) (string, error) {
+func (s ConsoleSignin) URL(token, destination string) (string, error) {
 	base, err := s.base()
 	if err != nil {
 		return "", err
@@ -129,7 +129,7 @@ func (s Signin) URL(token, destination string) (string, error) {
 
 // SignOutFirst is a link that ends the browser's console session before it
 // goes on to link: the console refuses to sign in over another session.
-func (s Signin) SignOutFirst(link string) (string, error) {
+func (s ConsoleSignin) SignOutFirst(link string) (string, error) {
 	base, err := s.base()
 	if err != nil {
 		return "", err
@@ -139,7 +139,7 @@ func (s Signin) SignOutFirst(link string) (string, error) {
 }
 
 // base is where the console is signed in to, without a slash at the end.
-func (s Signin) base() (string, error) {
+func (s ConsoleSignin) base() (string, error) {
 	if custom := s.Endpoints.For(serviceSignin); custom != "" {
 		if err := CheckEndpointURL(custom); err != nil {
 			return "", err
@@ -155,7 +155,7 @@ func (s Signin) base() (string, error) {
 
 // regionIn is the region, or the partition's default. A region comes from a
 // file and goes into a host's name here: what is no region is none.
-func (s Signin) regionIn() string {
+func (s ConsoleSignin) regionIn() string {
 	if IsAWSRegion(s.Region) {
 		return s.Region
 	}
@@ -167,7 +167,7 @@ var serviceWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompi
 // Destination is the page of the console to begin with: destination is a
 // service's short name ("s3") or a whole URL within the partition's console,
 // path a path within it; both empty: the console's home.
-func (s Signin) Destination(destination, path string) (string, error) {
+func (s ConsoleSignin) Destination(destination, path string) (string, error) {
 	hosts, ok := consoleHosts[s.Partition]
 	if !ok {
 		return "", fault.New(fmt.Sprintf("the console of partition %q is not known", s.Partition), "", profile.ErrUnsupported)

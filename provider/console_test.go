@@ -17,8 +17,8 @@ import (
 	"groat/session"
 )
 
-func (w *world) signin() provider.Signin {
-	return provider.Signin{
+func (w *world) signin() provider.ConsoleSignin {
+	return provider.ConsoleSignin{
 		CallOptions: provider.CallOptions{
 			Profile: "admin", Region: "eu-west-1", HTTP: w.minter.HTTP,
 			Endpoints: profile.Endpoints{URL: map[string]string{"": w.srv.URL}},
@@ -129,7 +129,7 @@ func TestSigninErrorsHoldNoSecret(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent *http.Request
-			s := provider.Signin{Partition: "aws", CallOptions: provider.CallOptions{Profile: "p", HTTP: &http.Client{
+			s := provider.ConsoleSignin{Partition: "aws", CallOptions: provider.CallOptions{Profile: "p", HTTP: &http.Client{
 				Transport:     roundTrip(func(r *http.Request) (*http.Response, error) { sent = r; return tt.transport(r) }),
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			}}}
@@ -149,7 +149,7 @@ func TestSigninErrorsHoldNoSecret(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := provider.Signin{Partition: "aws", CallOptions: provider.CallOptions{HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() })}}}
+	s := provider.ConsoleSignin{Partition: "aws", CallOptions: provider.CallOptions{HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) { return nil, r.Context().Err() })}}}
 	if _, err := s.Token(ctx, creds); !errors.Is(err, provider.ErrInterrupted) {
 		t.Errorf("interrupted: %v", err)
 	}
@@ -172,7 +172,7 @@ func TestConsolePages(t *testing.T) {
 		{"aws-eusc", "", "", "", "https://console.amazonaws-eusc.eu/console/home?region=eusc-de-east-1"},
 		{"aws", "evil.example/?", "", "", "https://console.aws.amazon.com/console/home?region=us-east-1"},
 	} {
-		s := provider.Signin{Partition: tt.partition, CallOptions: provider.CallOptions{Region: tt.region}}
+		s := provider.ConsoleSignin{Partition: tt.partition, CallOptions: provider.CallOptions{Region: tt.region}}
 		if got, err := s.Destination(tt.destination, tt.path); err != nil || got != tt.want {
 			t.Errorf("%+v: %s, %v", tt, got, err)
 		}
@@ -181,7 +181,7 @@ func TestConsolePages(t *testing.T) {
 		"https://evil.example/", "https://console.aws.amazon.com.evil.example/", "http://console.aws.amazon.com/", "https://user@console.aws.amazon.com/",
 		"https://evilconsole.aws.amazon.com/", "javascript://console.aws.amazon.com/", "S3", "../x", "a b", "https://console.aws.amazon.com:8443/",
 	} {
-		s := provider.Signin{Partition: "aws"}
+		s := provider.ConsoleSignin{Partition: "aws"}
 		if got, err := s.Destination(bad, ""); !errors.Is(err, provider.ErrDestination) {
 			t.Errorf("%q: %s, %v", bad, got, err)
 		}
@@ -195,7 +195,7 @@ func TestSigninHosts(t *testing.T) {
 		"aws-iso-e": "eu-isoe-west-1.signin.csphome.adc-e.uk", "aws-iso-f": "us-isof-south-1.signin.csphome.hci.ic.gov",
 		"aws-eusc": "eusc-de-east-1.signin.amazonaws-eusc.eu",
 	} {
-		s := provider.Signin{Partition: partition}
+		s := provider.ConsoleSignin{Partition: partition}
 		link, err := s.URL("TOKEN", "https://x/?a=b&c")
 		u, perr := url.Parse(link)
 		if err != nil || perr != nil || u.Host != want || u.Path != "/federation" || u.Query().Get("Destination") != "https://x/?a=b&c" || u.Query().Get("SigninToken") != "TOKEN" {
@@ -206,7 +206,7 @@ func TestSigninHosts(t *testing.T) {
 			t.Errorf("%s: %s, %v", partition, out, err)
 		}
 	}
-	if _, err := (provider.Signin{Partition: "aws-moon"}).URL("t", "d"); !errors.Is(err, profile.ErrUnsupported) {
+	if _, err := (provider.ConsoleSignin{Partition: "aws-moon"}).URL("t", "d"); !errors.Is(err, profile.ErrUnsupported) {
 		t.Errorf("unknown partition: %v", err)
 	}
 }
