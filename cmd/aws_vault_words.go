@@ -7,9 +7,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// habits are words of aws-vault's command line that are spelled otherwise
+// awsVaultWords are words of aws-vault's command line that are spelled otherwise
 // here. Only words that do not parse are looked up.
-var habits = []struct{ command, word, ours string }{
+var awsVaultWords = []struct{ command, word, ours string }{
 	{"", "proxy", "an endpoint for other programs is served by `groat serve PROFILE`; it needs no root"},
 	{"", "migrate-backend", "keys move between backends by `groat migrate --from file --to pass`"},
 	{"exec", "--json", "the JSON for SDKs is printed by `groat credential-process PROFILE`"},
@@ -22,14 +22,14 @@ var habits = []struct{ command, word, ours string }{
 	{"add", "--add-config", "leave it out: `groat add PROFILE` writes the config by itself, unless there is --no-config"},
 }
 
-// oursFor finds the words of a command line that did not parse among the
-// habits; "" if they are none.
+// oursFor finds the words of a command line that did not parse among
+// awsVaultWords; "" if they are none.
 func oursFor(k *kong.Context, words []string) string {
 	command := ""
 	if n := k.Selected(); n != nil {
 		command = commandPath(n)
 	}
-	for _, h := range habits {
+	for _, h := range awsVaultWords {
 		if h.command == command && slices.ContainsFunc(words, func(w string) bool { word, _, _ := strings.Cut(w, "="); return word == h.word }) {
 			return h.ours
 		}

@@ -15,8 +15,8 @@ import (
 	"groat/vault/fault"
 )
 
-// serving says how credentials are served.
-type serving struct {
+// served says how credentials are served.
+type served struct {
 	Profile   string
 	Minting   minting
 	Port      int  // 0: a random one
@@ -35,9 +35,9 @@ func (m minting) forMetadata() minting {
 	return m
 }
 
-// startServing opens a server for credentials that were minted already and
+// startServer opens a server for credentials that were minted already and
 // keeps them fresh until stop is called.
-func (a *app) startServing(ctx context.Context, s serving, creds session.Credentials, region string) (child.Server, func(), error) {
+func (a *app) startServer(ctx context.Context, s served, creds session.Credentials, region string) (child.Server, func(), error) {
 	// A signal that is meant for the child must not end its server.
 	ctx = context.WithoutCancel(ctx)
 	r := a.refresher(s)
@@ -89,7 +89,7 @@ func (a *app) startServing(ctx context.Context, s serving, creds session.Credent
 // refresher renews by the same road as a command would, with the profile
 // resolved anew each time: keys are rotated and configurations edited while
 // a server stands.
-func (a *app) refresher(s serving) *loopback.Refresher {
+func (a *app) refresher(s served) *loopback.Refresher {
 	m := s.Minting
 	m.MFACode = "" // single use: it went into the first mint
 	renew := func(codes provider.CodeSource) func(context.Context) (session.Credentials, error) {

@@ -42,7 +42,7 @@ func (c *eachCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	f := newFleet(a, run, names)
+	f := newParallel(a, run, names)
 	f.minting, f.jobs, f.failFast = c.minting, c.Jobs, c.FailFast
 	return f.run(ctx)
 }

@@ -90,7 +90,7 @@ func (c *execCmd) command(a *app) (command, error) {
 // withServer runs the command beside a server of its own, with a token of
 // its own, for as long as the command runs.
 func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds session.Credentials, plan *planned, name string) error {
-	server, stop, err := a.startServing(ctx, serving{
+	server, stop, err := a.startServer(ctx, served{
 		Profile: name, Minting: c.minting, Metadata: c.IMDS, TokenFile: c.TokenFile,
 	}, creds, plan.Region)
 	if err != nil {

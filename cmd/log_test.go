@@ -136,7 +136,7 @@ func TestLogOfAServer(t *testing.T) {
 	if _, err := a.parse([]string{"serve", "admin"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.refresher(serving{Profile: "admin"}).Quiet(t.Context()); err != nil {
+	if _, err := a.refresher(served{Profile: "admin"}).Quiet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if lines := logged(t, environ); len(lines) != 1 || lines[0]["command"] != "serve" {

@@ -21,8 +21,8 @@ import (
 	"groat/vault/fault"
 )
 
-// fleet runs one command for many profiles, some at a time.
-type fleet struct {
+// parallel runs one command for many profiles, some at a time.
+type parallel struct {
 	a        *app
 	program  command
 	names    []string
@@ -45,9 +45,9 @@ type outcome struct {
 	err    error // it did not run
 }
 
-func newFleet(a *app, program command, names []string) *fleet {
+func newParallel(a *app, program command, names []string) *parallel {
 	a.streams.Err = &lockedWriter{to: a.streams.Err} // minting warns while commands print
-	f := &fleet{a: a, program: program, names: names, outcome: make([]outcome, len(names))}
+	f := &parallel{a: a, program: program, names: names, outcome: make([]outcome, len(names))}
 	for i := range f.outcome {
 		f.outcome[i].err = errNotRun
 	}
@@ -56,7 +56,7 @@ func newFleet(a *app, program command, names []string) *fleet {
 
 // run runs them all and tells at the end what failed. Its error is silent:
 // everything has been said.
-func (f *fleet) run(ctx context.Context) error {
+func (f *parallel) run(ctx context.Context) error {
 	soften()
 	defer noCore()
 	var g errgroup.Group
@@ -75,7 +75,7 @@ func (f *fleet) run(ctx context.Context) error {
 }
 
 // one mints for a profile and runs the command.
-func (f *fleet) one(ctx context.Context, i int) {
+func (f *parallel) one(ctx context.Context, i int) {
 	name := f.names[i]
 	creds, plan, err := f.credentials(ctx, name)
 	if errors.Is(err, errNotRun) {
@@ -111,7 +111,7 @@ func withHint(err error) string {
 
 // credentials mints for a profile. Plans are made and vaults opened one at a
 // time, and so are questions; all that calls AWS goes side by side.
-func (f *fleet) credentials(ctx context.Context, name string) (session.Credentials, *planned, error) {
+func (f *parallel) credentials(ctx context.Context, name string) (session.Credentials, *planned, error) {
 	turn := &turn{f: f}
 	defer turn.end()
 	creds, plan, err := f.a.mintBy(ctx, func() (*planned, *provider.Minter, error) {
@@ -136,7 +136,7 @@ func (f *fleet) credentials(ctx context.Context, name string) (session.Credentia
 }
 
 // over is why no more are started; nil: go on.
-func (f *fleet) over(ctx context.Context) error {
+func (f *parallel) over(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return cmp.Or(f.stopped, f.outErr, ctx.Err())
@@ -144,7 +144,7 @@ func (f *fleet) over(ctx context.Context) error {
 
 // stopIfDeclined makes an unanswered question the end of all, and marks it as
 // the one that was: others learn of it as of another process's.
-func (f *fleet) stopIfDeclined(err error) error {
+func (f *parallel) stopIfDeclined(err error) error {
 	for _, class := range []error{provider.ErrNoCode, provider.ErrCancelled, provider.ErrInterrupted, terminal.ErrCancelled, terminal.ErrInterrupted} {
 		if !errors.Is(err, class) {
 			continue
@@ -163,7 +163,7 @@ func (f *fleet) stopIfDeclined(err error) error {
 // turn is one profile's right to ask. Nobody is asked two things at once, nor
 // again and again: who declined once has declined.
 type turn struct {
-	f     *fleet
+	f     *parallel
 	taken bool
 }
 
@@ -219,7 +219,7 @@ func (s turnSignIn) Show(ctx context.Context, req provider.SignInRequest) error 
 
 // start runs the command with its output line by line behind the profile's
 // name. It reads nothing: there is one terminal and many commands.
-func (f *fleet) start(ctx context.Context, i int, env child.Env) (childStatus, error) {
+func (f *parallel) start(ctx context.Context, i int, env child.Env) (childStatus, error) {
 	out := &prefixed{f: f, to: f.a.streams.Out, prefix: f.prefix(i), data: true}
 	errs := &prefixed{f: f, to: f.a.streams.Err, prefix: f.prefix(i)}
 	c := exec.CommandContext(ctx, f.program.Path, f.program.Args[1:]...)
@@ -259,7 +259,7 @@ func passOn(cause error, p *os.Process) error {
 }
 
 // prefix is the profile's name, as wide as the widest of all.
-func (f *fleet) prefix(i int) string {
+func (f *parallel) prefix(i int) string {
 	width := 0
 	for _, name := range f.names {
 		width = max(width, utf8.RuneCountInString(terminal.Sanitize(name)))
@@ -268,7 +268,7 @@ func (f *fleet) prefix(i int) string {
 }
 
 // summary says how many succeeded and which did not.
-func (f *fleet) summary(ctx context.Context) error {
+func (f *parallel) summary(ctx context.Context) error {
 	good := 0
 	var first error
 	var failed []string
@@ -313,7 +313,7 @@ func (s childStatus) String() string {
 
 // prefixed writes whole lines behind a prefix.
 type prefixed struct {
-	f      *fleet
+	f      *parallel
 	to     io.Writer
 	prefix string
 	data   bool // stdout: what cannot be written is a failure
