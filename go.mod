@@ -2,6 +2,8 @@ module groat
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/99designs/go-keychain v0.0.0-20191008050251-8e49817e8af4
 	github.com/99designs/keyring v1.2.2
