@@ -55,6 +55,9 @@ func (a *app) consent(ctx context.Context, p *planned) error {
 		_, err := ask(ctx)
 		return err
 	}
+	if _, err := a.consents().load(); err != nil {
+		a.warn("what you agreed to before does not count: " + err.Error())
+	}
 	group := flight.Group{
 		Dir: filepath.Join(a.paths.state, "locks"), Warn: a.warn, Debugf: a.debugf, Outcomes: consentOutcomes{what.profile},
 		Waiting: func(holder string, _ bool) func() {

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -77,15 +79,24 @@ func (m memory) note(profile, word string, until, now time.Time) error {
 
 // read takes a file that others may have written, or put there, for a lost one.
 func (m memory) read() memoryFile {
-	f := memoryFile{}
-	if (files.Disk{}).CheckFolder(filepath.Dir(m.path)) != nil {
-		return f
-	}
-	data, err := files.Read(m.path, maxMemory, files.Private)
-	if err != nil || json.Unmarshal(data, &f) != nil || f == nil {
-		return memoryFile{}
-	}
+	f, _ := m.load()
 	return f
+}
+
+// load also says why a file that is there counts for nothing.
+func (m memory) load() (memoryFile, error) {
+	err := (files.Disk{}).CheckFolder(filepath.Dir(m.path))
+	if err == nil {
+		var data []byte
+		f := memoryFile{}
+		if data, err = files.Read(m.path, maxMemory, files.Private); err == nil && json.Unmarshal(data, &f) == nil && f != nil {
+			return f, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return memoryFile{}, err
 }
 
 // holds reports a word whose time is not over. None was noted for longer than

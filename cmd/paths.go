@@ -122,6 +122,13 @@ func (a *app) absentConfig() (what, remedy string) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && a.getenv("AWS_CONFIG_FILE") != "" {
 		return fmt.Sprintf("AWS_CONFIG_FILE names %s, which does not exist", path), "correct AWS_CONFIG_FILE, or unset it"
 	}
+	for _, path := range []string{path, a.paths.awsKeys} {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if target, err := os.Readlink(path); err == nil {
+				return fmt.Sprintf("%s is a link to %s, which does not exist", path, target), "see where it should lead: ls -l " + files.Word(path)
+			}
+		}
+	}
 	return "", ""
 }
 

@@ -189,3 +189,45 @@ func TestPassedOverIsSaidOnce(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 }
+
+// An old copy of the record that is put back gives nobody another's key, and
+// loses none: one that it does not know is found beside others, one that it
+// has elsewhere is said not to be there, until it is named or stored again.
+func TestOldRecordPutBack(t *testing.T) {
+	r, vaults := shelf(t, "file/a", "pass/b")
+	note(t, r, "file/a", "pass/b")
+	path := record{r.StateDir}.path()
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"pass/a", "file/c"} { // a moves, c is new
+		backend, profile, _ := strings.Cut(key, "/")
+		if _, err := PutKey(t.Context(), vaults[backend], profile, AccessKey{ID: "NEW" + profile, Secret: "s"}, Card{}); err != nil {
+			t.Fatal(err)
+		}
+		note(t, r, key)
+	}
+	if err := RemoveKey(t.Context(), vaults["file"], "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := func(profile, backend, id string) {
+		t.Helper()
+		found, err := r.Find(t.Context(), profile)
+		if id == "" && !errors.Is(err, ErrNotFound) || id != "" && (err != nil || found.Vault.Backend() != backend || found.Card.KeyID != id) {
+			t.Errorf("%s: %v, %v", profile, found.Card, err)
+		}
+	}
+	want("a", "", "")
+	want("b", "pass", "AKID1")
+	want("c", "file", "NEWc")
+	r.Backend = "pass"
+	want("a", "pass", "NEWa")
+	r.Backend = auto
+	note(t, r, "pass/a")
+	want("a", "pass", "NEWa")
+	want("b", "pass", "AKID1")
+}
