@@ -247,6 +247,20 @@ func BenchmarkList(b *testing.B) {
 	})
 }
 
+// BenchmarkRemove drops few sessions and many.
+func BenchmarkRemove(b *testing.B) {
+	counts := map[string]int{"few": 10, "many": 1000}
+	if testing.Short() {
+		counts["many"] = 100
+	}
+	o := warmOutside(b, "file")
+	contest(b, []string{"few", "many"}, func(name string) func() {
+		o.orphan(counts[name])
+		c := o.command("remove", "--sessions-only", "--all")
+		return func() { o.must(c) }
+	})
+}
+
 // warmOutside has a role and the session of its key minted, by every
 // contestant that can.
 func warmOutside(b *testing.B, backend string) *outside {

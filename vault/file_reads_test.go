@@ -165,26 +165,3 @@ func TestFileRemovesManyAtOnce(t *testing.T) {
 		t.Errorf("again: %d, %v", n, err)
 	}
 }
-
-// BenchmarkRemove is what a thousand removed items cost, in times of ten.
-func BenchmarkRemove(b *testing.B) {
-	dir := newDir(b)
-	f, _ := testFile(dir, says("x"))
-	mustPut(b, f, KindJournal, "x", "")
-	took := map[int]time.Duration{}
-	for b.Loop() {
-		for _, n := range []int{10, 1000} {
-			names := make([]string, n)
-			for i := range names {
-				names[i] = fmt.Sprint(i)
-				mustWrite(b, f.path(KindSession, names[i]), make([]byte, 2000))
-			}
-			begun := time.Now()
-			if removed, err := RemoveAll(b.Context(), f, KindSession, names); removed != n || err != nil {
-				b.Fatal(removed, err)
-			}
-			took[n] += time.Since(begun)
-		}
-	}
-	b.ReportMetric(float64(took[1000])/float64(took[10]), "1000/10")
-}
