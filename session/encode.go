@@ -51,7 +51,7 @@ func (e *stored) check(key Key) error {
 	why := ""
 	switch {
 	case e.Version != storedVersion:
-		why = fmt.Sprintf("version %d is not known", e.Version)
+		why = "another version of groat wrote it"
 	case e.Key != key:
 		why = "it was stored under another name"
 	case !keyID(c.AccessKeyID):

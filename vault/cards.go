@@ -112,7 +112,7 @@ func GetKey(ctx context.Context, v Vault, profile string) (AccessKey, error) {
 // key. The error wraps ErrNotFound when no key is stored.
 func GetCard(ctx context.Context, v Vault, profile string) (Card, error) {
 	card, err := readCard(ctx, v, profile)
-	if err == nil || !(errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt)) {
+	if err == nil || errors.Is(err, errNewer) || !(errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt)) {
 		return card, err
 	}
 	return rebuildCard(ctx, v, profile)

@@ -84,6 +84,9 @@ func getChunked(s rawStore, name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isNewer(head, manifestMagic) {
+			return nil, errNewer
+		}
 		if !bytes.HasPrefix(head, manifestMagic) {
 			return head, nil
 		}

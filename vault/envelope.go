@@ -46,7 +46,7 @@ func UnwrapEnvelope(kind Kind, name string, envelope []byte) ([]byte, error) {
 // UnwrapEnvelope wherever the item's name is known.
 func OpenEnvelope(envelope []byte) (kind Kind, name string, data []byte, err error) {
 	if len(envelope) < len(envelopeMagic)+sha256.Size || !bytes.HasPrefix(envelope, envelopeMagic) {
-		return "", "", nil, because(ErrCorrupt, "groat did not write it")
+		return "", "", nil, notOurs(envelope, envelopeMagic, "it")
 	}
 	body, sum := envelope[:len(envelope)-sha256.Size], envelope[len(envelope)-sha256.Size:]
 	if want := sha256.Sum256(body); subtle.ConstantTimeCompare(sum, want[:]) != 1 {

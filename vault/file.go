@@ -268,6 +268,8 @@ func (f *File) failed(op string, kind Kind, name string, err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
+	case errors.Is(err, errNewer), errors.Is(err, errNewerHeader):
+		e.Remedy = remedyNewer
 	case errors.Is(err, errOldHeader):
 		e.Remedy = "if you restored " + f.dir + " from a backup on purpose: groat lock"
 	case errors.Is(err, errHeader):

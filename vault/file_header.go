@@ -67,7 +67,10 @@ const (
 	headerLen  = 8 + 16 + 8 + 1 + 9 + 32 + 2*wrappedLen + sealLen + sha256.Size
 )
 
-var headerMagic = []byte("groat\x00h") // and the version
+var headerMagic = []byte("groat\x00h\x02")
+
+// maxHeader bounds what is read of a header, which a later version may have made longer.
+const maxHeader = 4096
 
 // The bounds of what a header may ask for. The lower one is OWASP's minimum
 // for Argon2id, which it holds equal to 600,000 iterations of PBKDF2 with
@@ -208,8 +211,8 @@ func (h *header) version() byte {
 }
 
 func (h *header) fixed() []byte {
-	b := append([]byte{}, headerMagic...)
-	b = append(b, h.version())
+	b := bytes.Clone(headerMagic)
+	b[7] = h.version()
 	b = append(b, h.id[:]...)
 	if h.version() > 1 {
 		b = binary.BigEndian.AppendUint64(b, h.generation)
@@ -234,11 +237,17 @@ func (h *header) encode() []byte {
 // seal makes it genuine.
 func parseHeader(b []byte) (*header, error) {
 	damaged := headerError("the vault's header is damaged")
-	if len(b) != headerLen && len(b) != headerLen-8 || !bytes.HasPrefix(b, headerMagic) {
+	if len(b) < headerLen-8 || !bytes.HasPrefix(b, headerMagic[:7]) {
 		return nil, damaged
 	}
-	body := b[:len(b)-sha256.Size]
+	body := b[:len(b)-sha256.Size] // in every version
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], b[len(body):]) {
+		return nil, damaged
+	}
+	if isNewer(b, headerMagic) {
+		return nil, errNewerHeader
+	}
+	if len(b) != headerLen && len(b) != headerLen-8 {
 		return nil, damaged
 	}
 	var h header
@@ -248,7 +257,7 @@ func parseHeader(b []byte) (*header, error) {
 		rest = rest[8:]
 	}
 	if b[7] != h.version() || rest[0] != 1 {
-		return nil, headerError("the vault's header is of a newer version of groat")
+		return nil, damaged
 	}
 	h.kdf = kdfCost{memory: binary.BigEndian.Uint32(rest[1:]), passes: binary.BigEndian.Uint32(rest[5:]), lanes: rest[9]}
 	rest = rest[10:]

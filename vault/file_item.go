@@ -32,7 +32,7 @@ func (h *header) openItem(key vaultKey, kind Kind, name string, file []byte) ([]
 		if k, n, ok := itemLabel(file); ok && (k != kind || n != name) {
 			return nil, because(ErrCorrupt, "its file holds the %s item %q", k, n)
 		}
-		return nil, because(ErrCorrupt, "groat did not write its file")
+		return nil, notOurs(file, itemMagic, "its file")
 	}
 	data, err := openBox(&key, file[len(clearPart):], h.itemBound(clearPart))
 	if err != nil {

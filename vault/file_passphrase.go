@@ -121,7 +121,7 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(because(ErrUnavailable, "the passphrase was changed by another process"), err)
 	}
-	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), headerLen, files.Private); err == nil {
+	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), maxHeader, files.Private); err == nil {
 		if err := replaceable(have, raw); err != nil {
 			return err
 		}

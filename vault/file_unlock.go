@@ -75,6 +75,8 @@ func (f *File) readCopies() (raw []byte, h *header, repair, twice bool, err erro
 	switch {
 	case errors.As(err2, &access):
 		return nil, nil, false, false, err2
+	case errors.Is(err, errNewerHeader), errors.Is(err2, errNewerHeader):
+		return nil, nil, false, false, errNewerHeader
 	case err2 == nil && (err != nil || h2.newer(h)):
 		return raw2, h2, true, false, nil
 	case err2 != nil && errors.Is(err, fs.ErrNotExist):
@@ -89,7 +91,7 @@ func (h *header) newer(than *header) bool {
 }
 
 func (f *File) readCopy(name string) ([]byte, *header, error) {
-	raw, err := f.disk.Read(filepath.Join(f.dir, name), headerLen, files.Private)
+	raw, err := f.disk.Read(filepath.Join(f.dir, name), maxHeader, files.Private)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -419,7 +421,7 @@ func (f *File) checkEmpty() error {
 func (f *File) mirror(raw []byte) error {
 	for _, name := range []string{headerFile, backupFile} {
 		path := filepath.Join(f.dir, name)
-		have, err := f.disk.Read(path, headerLen, files.Private)
+		have, err := f.disk.Read(path, maxHeader, files.Private)
 		if err == nil && bytes.Equal(have, raw) {
 			continue
 		}
@@ -448,6 +450,9 @@ var errTwoVaults = headerError("header and header.bak belong to two vaults")
 // newer one.
 func replaceable(have, by []byte) error {
 	there, err := parseHeader(have)
+	if errors.Is(err, errNewerHeader) {
+		return err
+	}
 	if err != nil {
 		return nil // damaged
 	}

@@ -221,6 +221,8 @@ func (v *osVault) fail(ctx context.Context, op string, kind Kind, name string, e
 	var r *remedied
 	if errors.As(err, &r) {
 		e.Remedy = r.remedy
+	} else if errors.Is(err, errNewer) {
+		e.Remedy = remedyNewer
 	}
 	if errors.Is(e.Err, ErrUnavailable) {
 		if e.Remedy != "" {

@@ -23,8 +23,11 @@ import (
 // there and may not be read or believed is an error: without it keys would
 // seem to have vanished, and the next one written would forget them.
 //
-//	{"keys":{"default":"secret-service","prod":"file"}}
-const recordFile = "backends.json"
+//	{"version":1,"keys":{"default":"secret-service","prod":"file"}}
+const (
+	recordFile    = "backends.json"
+	recordVersion = 1
+)
 
 // maxRecord bounds what is read of it, in bytes.
 const maxRecord = 4 << 20
@@ -34,7 +37,8 @@ type record struct{ dir string }
 
 // recorded is its content.
 type recorded struct {
-	Keys map[string]string `json:"keys"` // profile → backend
+	Version int               `json:"version"` // 0 is read as 1
+	Keys    map[string]string `json:"keys"`    // profile → backend
 }
 
 func (r record) path() string { return filepath.Join(r.dir, recordFile) }
@@ -59,6 +63,9 @@ func (r record) read() (map[string]string, error) {
 	var stored recorded
 	if json.Unmarshal(data, &stored) != nil {
 		return keys, nil
+	}
+	if stored.Version > recordVersion {
+		return keys, &Error{Op: "read which vault holds which key", Backend: auto, Err: errNewer, Remedy: remedyNewer + ", or name the backend with --backend"}
 	}
 	for profile, backend := range stored.Keys {
 		if slices.Contains(AllBackends, backend) {
@@ -88,7 +95,7 @@ func (r record) change(change func(map[string]string) bool) error {
 	if !change(keys) {
 		return nil
 	}
-	data, err := json.Marshal(recorded{keys})
+	data, err := json.Marshal(recorded{recordVersion, keys})
 	if err != nil {
 		return fail(err)
 	}

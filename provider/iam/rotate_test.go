@@ -2,9 +2,11 @@ package iam
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -322,5 +324,21 @@ func TestRotateAtEveryPoint(t *testing.T) {
 	t.Logf("%d points", points)
 	if points < 400 {
 		t.Errorf("only %d points", points)
+	}
+}
+
+// What the first version sealed of an unfinished rotation and of an unfinished
+// enrolment is understood.
+func TestStoredJournalsOpen(t *testing.T) {
+	var j journal
+	if err := json.Unmarshal([]byte(`{"old":"AKIAOLD","known":["AKIAOLD"],"new":"AKIANEW","secret":"s","made":"2026-11-28T12:00:00Z","holders":["default"],"keep":true}`), &j); err != nil {
+		t.Fatal(err)
+	}
+	if want := (journal{"AKIAOLD", []string{"AKIAOLD"}, "AKIANEW", "s", time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC), []string{"default"}, true}); !reflect.DeepEqual(j, want) {
+		t.Errorf("%+v", j)
+	}
+	var d Device
+	if err := json.Unmarshal([]byte(`{"serial":"arn:aws:iam::123456789012:mfa/u","seed":"ABC"}`), &d); err != nil || d != (Device{"arn:aws:iam::123456789012:mfa/u", "ABC"}) {
+		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -38,7 +39,7 @@ func (s stateFile) read(into any) error {
 		err = json.Unmarshal(data, &format)
 	}
 	if err == nil && format.Version != stateFormat {
-		err = fmt.Errorf("unknown version %d", format.Version)
+		err = fault.New("another version of groat wrote it", "use that version of groat, or delete the file", nil)
 	}
 	if err == nil {
 		err = json.Unmarshal(data, into)
