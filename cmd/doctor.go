@@ -114,6 +114,10 @@ func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
 			return
 		}
 		p.Records = records
+		if config, err := a.vaultConfig(autoBackend); err == nil {
+			config.Timeout = vaultTime
+			p.Bus = vault.CheckBus(ctx, config)
+		}
 		if len(records) > 0 {
 			backends = slices.Compact(slices.Sorted(maps.Values(records)))
 		}
@@ -132,7 +136,7 @@ func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend stri
 	if err != nil {
 		return false, err
 	}
-	config.NoInput, config.AskAlone, config.Warn, config.PassedOver = true, nil, nil, nil
+	config.NoInput, config.LookOnly, config.AskAlone, config.Warn, config.PassedOver = true, true, nil, nil, nil
 	config.UnlockFor, config.Timeout = new(time.Duration), vaultTime
 	config.Passphrase = a.passphraseAtHand
 	v, err := vault.Open(config)
@@ -140,6 +144,9 @@ func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend stri
 		return false, err
 	}
 	defer func() { _ = v.Close() }()
+	if f, ok := v.(*vault.File); ok && !f.Whole() {
+		p.HalfVault = true
+	}
 	names, err := v.Names(ctx, vault.KindKey)
 	if err != nil {
 		return false, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -337,13 +338,50 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// A copy of the header that is no good is found and not mended, even where the
+// passphrase is at hand; who opens the vault then mends it.
+func TestDoctorFindsTheDamagedHeader(t *testing.T) {
+	for _, name := range []string{"header", "header.bak"} {
+		home, environ := storedBefore(t, "1")
+		environ = append(environ, "GROAT_BACKEND=file")
+		writeFile(t, filepath.Join(home, ".local/share/groat/vault", name), "damaged")
+		before := tree(t, home)
+		r := runMain(t, environ, "", "doctor", "--json")
+		if r.code != exitFound || !strings.Contains(r.stdout, `"header"`) || !strings.Contains(r.stdout, `"groat unlock"`) {
+			t.Errorf("%s: %+v", name, r)
+		}
+		if after := tree(t, home); fmt.Sprint(after) != fmt.Sprint(before) {
+			t.Errorf("%s: doctor changed something", name)
+		}
+		mustRun(t, environ, "", "list")
+		if r := runMain(t, environ, "", "doctor", "--json"); strings.Contains(r.stdout, `"header"`) {
+			t.Errorf("%s is not mended: %+v", name, r)
+		}
+	}
+}
+
+// A session bus that is named and does not answer is found, where groat would
+// use it.
+func TestDoctorFindsTheDeadBus(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no session bus here")
+	}
+	_, environ := storedBefore(t, "1")
+	if r := runMain(t, environ, "", "doctor"); r.code != exitFound || !strings.Contains(r.stdout, "session bus") || !strings.Contains(r.stdout, "\n  unset DBUS_SESSION_BUS_ADDRESS\n") {
+		t.Errorf("%+v", r)
+	}
+	if r := runMain(t, append(environ, "GROAT_BACKEND=file"), "", "doctor"); strings.Contains(r.stdout, "session bus") {
+		t.Errorf("the file vault needs no bus: %+v", r)
+	}
+}
+
 // tree is what a folder holds, by path.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			all[path] = "folder"
+		if err != nil || !d.Type().IsRegular() {
+			all[path] = d.Type().String()
 			return err
 		}
 		data, err := os.ReadFile(path)

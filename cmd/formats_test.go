@@ -115,17 +115,7 @@ func TestFormatsOfLaterVersionsAreRefused(t *testing.T) {
 // stored is every file of a home but locks, with its content.
 func stored(t *testing.T, home string) map[string]string {
 	t.Helper()
-	content := map[string]string{}
-	err := filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.Contains(path, "lock") {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		content[path] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	all := tree(t, home)
+	maps.DeleteFunc(all, func(path, _ string) bool { return strings.Contains(path, "lock") })
+	return all
 }

@@ -3,6 +3,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -293,4 +294,17 @@ func faultName(err error) string {
 		return e.Name
 	}
 	return ""
+}
+
+// CheckBus says why the session bus that the environment names does not
+// answer; nil where it names none, as on a machine without a desktop.
+func CheckBus(ctx context.Context, cfg Config) error {
+	if _, err := busAddress(cfg.Environ); err != nil {
+		return nil
+	}
+	b, err := dialBus(ctx, cfg.Environ, cmp.Or(cfg.Timeout, busConnectTimeout))
+	if err != nil {
+		return err
+	}
+	return b.close()
 }

@@ -48,6 +48,8 @@ type Config struct {
 	PassPrefix              string // default "groat"
 	KeyctlScope             string // default "user"
 
+	// LookOnly: nothing is mended on the way.
+	LookOnly bool
 	// NoInput: no backend may put up a dialog or let gpg ask; what would ask
 	// is an error wrapping ErrLocked at once.
 	NoInput bool

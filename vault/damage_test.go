@@ -137,7 +137,7 @@ func TestDamage(t *testing.T) {
 
 func (f *File) headerOf(t *testing.T) *header {
 	t.Helper()
-	_, h, _, err := f.readHeader()
+	_, h, err := f.readHeader()
 	if err != nil {
 		t.Fatal(err)
 	}

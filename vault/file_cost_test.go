@@ -46,7 +46,7 @@ func TestCostGoesIntoTheHeader(t *testing.T) {
 	mustPut(t, f, KindKey, "k", "secret")
 	wantCost := func() {
 		t.Helper()
-		if _, h, _, err := f.readHeader(); err != nil || h.kdf != cost {
+		if _, h, err := f.readHeader(); err != nil || h.kdf != cost {
 			t.Errorf("%+v, %v; want %+v", h.kdf, err, cost)
 		}
 	}

@@ -33,6 +33,9 @@ func (f *File) Unlock(ctx context.Context, d time.Duration) error {
 	}
 	f.forget()
 	f.raw, f.key, f.seed = raw, &key, &seedKey
+	if !f.last.twice {
+		f.repair(ctx, raw)
+	}
 	if err := f.memory.store(h.id, key, h.generation, d); err != nil {
 		return f.failed("unlock", "", "", err)
 	}
@@ -118,7 +121,7 @@ func (f *File) replaceHeader(ctx context.Context, old, raw []byte) error {
 		return err
 	}
 	defer release()
-	if now, _, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
+	if now, _, err := f.readHeader(); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(because(ErrUnavailable, "the passphrase was changed by another process"), err)
 	}
 	if have, err := f.disk.Read(filepath.Join(f.dir, backupFile), maxHeader, files.Private); err == nil {
@@ -138,6 +141,6 @@ func (f *File) existing(ctx context.Context) ([]byte, *header, error) {
 	if err := f.check(ctx, KindKey, "", nil); err != nil {
 		return nil, nil, err
 	}
-	raw, h, _, err := f.readHeader()
+	raw, h, err := f.readHeader()
 	return raw, h, err
 }

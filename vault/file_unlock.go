@@ -29,11 +29,10 @@ var errOldHeader = headerError("an older copy of the vault's header was put back
 
 // headerRead is the header as it was read, and the two files that it was read from.
 type headerRead struct {
-	files  [2]fs.FileInfo
-	raw    []byte
-	h      *header
-	repair bool
-	twice  bool // both copies are equal
+	files [2]fs.FileInfo
+	raw   []byte
+	h     *header
+	twice bool // both copies are equal
 }
 
 // of reports whether the files are still those that were read.
@@ -48,41 +47,40 @@ func (r *headerRead) of(files [2]fs.FileInfo) bool {
 }
 
 // readHeader gives the newer of both copies of the header of the same vault, or
-// the one that is there and good; repair says that it is the second. Copies that
-// did not change are not read again. The error wraps fs.ErrNotExist when there
-// is neither. f.mu is held.
-func (f *File) readHeader() (raw []byte, h *header, repair bool, err error) {
+// the one that is there and good. Copies that did not change are not read again.
+// The error wraps fs.ErrNotExist when there is neither. f.mu is held.
+func (f *File) readHeader() (raw []byte, h *header, err error) {
 	now := headerRead{}
 	for i, name := range []string{headerFile, backupFile} {
 		now.files[i], _ = os.Lstat(filepath.Join(f.dir, name))
 	}
 	if f.last.h == nil || !f.last.of(now.files) {
-		if now.raw, now.h, now.repair, now.twice, err = f.readCopies(); err != nil {
-			return nil, nil, false, err
+		if now.raw, now.h, now.twice, err = f.readCopies(); err != nil {
+			return nil, nil, err
 		}
 		f.last = now
 	}
-	return f.last.raw, f.last.h, f.last.repair, nil
+	return f.last.raw, f.last.h, nil
 }
 
-func (f *File) readCopies() (raw []byte, h *header, repair, twice bool, err error) {
+func (f *File) readCopies() (raw []byte, h *header, twice bool, err error) {
 	var access *files.AccessError
 	raw, h, err = f.readCopy(headerFile)
 	if errors.As(err, &access) {
-		return nil, nil, false, false, err
+		return nil, nil, false, err
 	}
 	raw2, h2, err2 := f.readCopy(backupFile)
 	switch {
 	case errors.As(err2, &access):
-		return nil, nil, false, false, err2
+		return nil, nil, false, err2
 	case errors.Is(err, errNewerHeader), errors.Is(err2, errNewerHeader):
-		return nil, nil, false, false, errNewerHeader
+		return nil, nil, false, errNewerHeader
 	case err2 == nil && (err != nil || h2.newer(h)):
-		return raw2, h2, true, false, nil
+		return raw2, h2, false, nil
 	case err2 != nil && errors.Is(err, fs.ErrNotExist):
-		return nil, nil, false, false, err2 // the copy is what there is
+		return nil, nil, false, err2 // the copy is what there is
 	}
-	return raw, h, false, bytes.Equal(raw, raw2), err
+	return raw, h, bytes.Equal(raw, raw2), err
 }
 
 // newer reports whether h is a later header of the same vault.
@@ -109,7 +107,7 @@ func (f *File) unlock(ctx context.Context, seed bool) (*header, vaultKey, error)
 }
 
 func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey, failed error) {
-	raw, h, repair, err := f.readHeader()
+	raw, h, err := f.readHeader()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, vaultKey{}, errNoHeader // there is an item, or we would not be here
 	}
@@ -119,10 +117,10 @@ func (f *File) unlockHeld(ctx context.Context, seed bool) (_ *header, _ vaultKey
 	if err := f.checkNewest(raw, h); err != nil {
 		return nil, vaultKey{}, err
 	}
-	if repair {
+	if !f.last.twice && !f.cfg.LookOnly {
 		defer func() {
 			if failed == nil { // its seal was opened
-				f.repairFirst(ctx, raw)
+				f.repair(ctx, raw)
 			}
 		}()
 	}
@@ -297,7 +295,7 @@ func (f *File) unlockForWriting(ctx context.Context, kind Kind) (*header, vaultK
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for range 3 { // the header changes under our hands at most as often as somebody changes the passphrase
-		_, _, _, err := f.readHeader()
+		_, _, err := f.readHeader()
 		if errors.Is(err, fs.ErrNotExist) {
 			if err := f.create(ctx); err != nil {
 				return nil, vaultKey{}, nil, err
@@ -316,7 +314,7 @@ func (f *File) unlockForWriting(ctx context.Context, kind Kind) (*header, vaultK
 		if err != nil {
 			return nil, vaultKey{}, nil, err
 		}
-		raw, _, _, err := f.readHeader()
+		raw, _, err := f.readHeader()
 		if err == nil && bytes.Equal(raw, f.raw) {
 			if !f.last.twice {
 				err = f.mirror(raw)
@@ -340,7 +338,7 @@ func (f *File) Prepare(ctx context.Context) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, _, _, err := f.readHeader()
+	_, _, err := f.readHeader()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = f.create(ctx)
 	} else if err == nil {
@@ -377,7 +375,7 @@ func (f *File) create(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	if raw, other, _, err := f.readHeader(); err == nil { // somebody was quicker: is it the same passphrase?
+	if raw, other, err := f.readHeader(); err == nil { // somebody was quicker: is it the same passphrase?
 		key, seedKey, err := other.open(passphrase)
 		if err == nil {
 			f.forget()
@@ -468,18 +466,28 @@ func replaceable(have, by []byte) error {
 	return nil
 }
 
-// repairFirst writes the first copy of the header again; a vault that cannot
-// be written is read from the second copy for as long as it lasts.
-func (f *File) repairFirst(ctx context.Context, raw []byte) {
+// repair makes both copies of the header equal again; a vault that cannot be
+// written is read from the good one for as long as it lasts.
+func (f *File) repair(ctx context.Context, raw []byte) {
 	release, err := f.Hold(ctx, vaultLock)
 	if err != nil {
 		return
 	}
 	defer release()
-	if now, _, repair, err := f.readHeader(); err == nil && repair && bytes.Equal(now, raw) {
+	if now, _, err := f.readHeader(); err == nil && !f.last.twice && bytes.Equal(now, raw) {
 		f.disk.Sweep(f.dir)
 		if f.mirror(raw) == nil {
 			f.warn("the vault's header was damaged or out of date and has been repaired from its copy")
 		}
 	}
+}
+
+// Whole is false where one of the two copies of the header is missing, damaged
+// or out of date, so that the other is all there is. The next one who opens the
+// vault mends that.
+func (f *File) Whole() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _, err := f.readHeader()
+	return err != nil || f.last.twice
 }

@@ -60,9 +60,11 @@ type Patient struct {
 	Keys    []Key
 	Records map[string]string // profile → backend, as `add` recorded it
 	// Vaults are the failures of the backends that keys are kept in, by name.
-	Vaults  map[string]error
-	Lost    bool    // a vault cannot be listed, so that a key's absence says nothing
-	Damaged []error // cards that do not open
+	Vaults    map[string]error
+	Lost      bool    // a vault cannot be listed, so that a key's absence says nothing
+	Damaged   []error // cards that do not open
+	HalfVault bool    // one of the two copies of the file vault's header is no good
+	Bus       error   // why the session bus that the environment names does not answer
 	// Silenced is why a question would reach nobody although somebody could
 	// be asked: a setting forbids it, or names what is not here. Else nil.
 	Silenced     error

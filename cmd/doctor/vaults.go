@@ -19,6 +19,14 @@ func (e *exam) vaults() {
 	for _, err := range e.Damaged {
 		e.add(e.fromError("damaged-item", Error, err))
 	}
+	if e.HalfVault {
+		e.add(Finding{Check: "header", Severity: Warning, Remedy: "groat unlock",
+			Message: "one of the two copies of the file vault's header is missing, damaged or out of date: if the other goes, no key opens"})
+	}
+	if e.Bus != nil {
+		e.add(Finding{Check: "bus", Severity: Warning, Remedy: unset("DBUS_SESSION_BUS_ADDRESS"),
+			Message: "keys are not stored in the desktop's own store: " + e.Bus.Error()})
+	}
 	held := map[string][]string{}
 	for _, k := range e.Keys {
 		held[k.Profile] = append(held[k.Profile], k.Backend)
