@@ -13,7 +13,9 @@ import (
 
 	"groat/cmd/doctor"
 	"groat/provider"
+	"groat/provider/iam"
 	"groat/provider/profile"
+	"groat/session"
 	"groat/vault"
 	"groat/vault/fault"
 )
@@ -22,7 +24,7 @@ import (
 // --online, sends nothing.
 type doctorCmd struct {
 	JSON   bool `name:"json" help:"Print JSON."`
-	Online bool `help:"Ask AWS for the time, to find a wrong clock."`
+	Online bool `help:"Ask AWS for the time and for unused MFA devices."`
 
 	broken *fault.Error // what is wrong with the settings; their defaults are used
 }
@@ -37,6 +39,7 @@ func (c *doctorCmd) Run(ctx context.Context, a *app) error {
 	p := a.patient(ctx, c.broken)
 	if c.Online {
 		p.Clock = a.clock(ctx)
+		a.unusedDevices(ctx, p)
 	}
 	found := doctor.Examine(p)
 	if err := c.print(a, found); err != nil {
@@ -132,14 +135,7 @@ func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
 func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend string) (listed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, vaultTime)
 	defer cancel()
-	config, err := a.vaultConfig(backend)
-	if err != nil {
-		return false, err
-	}
-	config.NoInput, config.LookOnly, config.AskAlone, config.Warn, config.PassedOver = true, true, nil, nil, nil
-	config.UnlockFor, config.Timeout = new(time.Duration), vaultTime
-	config.Passphrase = a.passphraseAtHand
-	v, err := vault.Open(config)
+	v, err := a.lookInto(backend)
 	if err != nil {
 		return false, err
 	}
@@ -168,6 +164,53 @@ func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend stri
 		p.Keys = append(p.Keys, key)
 	}
 	return true, locked
+}
+
+// unusedDevices asks AWS, signed with the keys that open by themselves, for
+// devices that were never enabled. Who may not ask is not told so: it is for
+// users that see to their own devices.
+func (a *app) unusedDevices(ctx context.Context, p *doctor.Patient) {
+	for _, k := range p.Keys {
+		if k.Card == nil || k.Card.UserName == "" {
+			continue
+		}
+		serials, err := a.unusedDevicesOf(ctx, k)
+		if err != nil {
+			a.debugf("could not look for unused MFA devices of profile %s: %v", quote(k.Profile), err)
+		}
+		for _, serial := range serials {
+			p.Unused = append(p.Unused, doctor.Key{Profile: k.Profile, Backend: k.Backend, Card: &vault.Card{MFASerial: serial}})
+		}
+	}
+}
+
+func (a *app) unusedDevicesOf(ctx context.Context, k doctor.Key) ([]string, error) {
+	v, err := a.lookInto(k.Backend)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = v.Close() }()
+	key, err := vault.GetKey(ctx, v, k.Profile)
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.callOptions(k.Profile, "")
+	if err != nil {
+		return nil, err
+	}
+	return iam.Client{Options: o, Credentials: session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}}.Unused(ctx, k.Card.UserName)
+}
+
+// lookInto opens a vault in which nothing is changed and nobody is asked.
+func (a *app) lookInto(backend string) (vault.Vault, error) {
+	config, err := a.vaultConfig(backend)
+	if err != nil {
+		return nil, err
+	}
+	config.NoInput, config.LookOnly, config.AskAlone, config.Warn, config.PassedOver = true, true, nil, nil, nil
+	config.UnlockFor, config.Timeout = new(time.Duration), vaultTime
+	config.Passphrase = a.passphraseAtHand
+	return vault.Open(config)
 }
 
 // passphraseAtHand is the passphrase where having it asks nobody and runs

@@ -15,6 +15,10 @@ import (
 	"testing"
 	"time"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"groat/cmd/doctor"
 	"groat/vault"
 	"groat/vault/fault"
@@ -331,6 +335,15 @@ func TestDoctor(t *testing.T) {
 	}
 	if after := tree(t, homeOf(env)); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("changed from\n%v\nto\n%v", before, after)
+	}
+	unused := awsiam.NewFromConfig(awssdk.Config{Region: "us-east-1", BaseEndpoint: awssdk.String(a.URL), Credentials: credentials.NewStaticCredentialsProvider(a.key.ID, a.key.Secret, "")})
+	for _, name := range []string{"myusername-2", "somebody"} {
+		if _, err := unused.CreateVirtualMFADevice(t.Context(), &awsiam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := runMain(t, env, "", "doctor", "--online"); r.code != exitFound || !strings.Contains(r.stdout, "mfa/myusername-2 was created and never enabled\n  groat mfa remove default --mfa-serial arn:aws:iam::123456789012:mfa/myusername-2\n") || strings.Contains(r.stdout, "somebody") {
+		t.Errorf("an unused device: %+v", r)
 	}
 	a.SetSkew(10 * time.Minute)
 	if r := runMain(t, env, "", "doctor", "--online", "--json"); r.code != exitFound || !strings.Contains(r.stdout, `"clock"`) {

@@ -63,6 +63,7 @@ type Patient struct {
 	Vaults    map[string]error
 	Lost      bool    // a vault cannot be listed, so that a key's absence says nothing
 	Damaged   []error // cards that do not open
+	Unused    []Key   // MFA devices of users that were never enabled, in Card.MFASerial
 	HalfVault bool    // one of the two copies of the file vault's header is no good
 	Bus       error   // why the session bus that the environment names does not answer
 	// Silenced is why a question would reach nobody although somebody could

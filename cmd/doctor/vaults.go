@@ -27,6 +27,10 @@ func (e *exam) vaults() {
 		e.add(Finding{Check: "bus", Severity: Warning, Remedy: unset("DBUS_SESSION_BUS_ADDRESS"),
 			Message: "keys are not stored in the desktop's own store: " + e.Bus.Error()})
 	}
+	for _, k := range e.Unused {
+		e.add(Finding{Check: "unused-device", Severity: Warning, Profile: k.Profile, Remedy: "groat mfa remove " + files.Word(k.Profile) + " --mfa-serial " + files.Word(k.Card.MFASerial),
+			Message: fmt.Sprintf("MFA device %s was created and never enabled", k.Card.MFASerial)})
+	}
 	held := map[string][]string{}
 	for _, k := range e.Keys {
 		held[k.Profile] = append(held[k.Profile], k.Backend)

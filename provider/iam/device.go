@@ -3,10 +3,13 @@ package iam
 import (
 	"context"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"groat/provider"
 	"groat/vault/fault"
@@ -78,6 +81,39 @@ func (c Client) deleteDevice(ctx context.Context, serial string) error {
 		return nil
 	}
 	return inWords(err)
+}
+
+// namesFor are the names that a user's devices get: the user's own, then -2 to
+// -8, as AWS's self-service policies allow them.
+func namesFor(user string) []string {
+	names := []string{user}
+	for n := 2; n <= deviceNames; n++ {
+		names = append(names, user+"-"+strconv.Itoa(n))
+	}
+	return names
+}
+
+// Unused are the serials of virtual devices that are named as this user's and
+// were never enabled, as an enrolment that was given up leaves them.
+func (c Client) Unused(ctx context.Context, user string) ([]string, error) {
+	var serials []string
+	in := &awsiam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeUnassigned, MaxItems: aws.Int32(1000)}
+	for {
+		out, err := c.listVirtualMFADevices(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range out.VirtualMFADevices {
+			serial := aws.ToString(d.SerialNumber)
+			if slices.Contains(namesFor(user), serial[strings.LastIndex(serial, "/")+1:]) {
+				serials = append(serials, serial)
+			}
+		}
+		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
+			return serials, nil
+		}
+		in.Marker = out.Marker
+	}
 }
 
 // devices are the serials of a user's enabled devices.

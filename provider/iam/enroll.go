@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -129,10 +128,7 @@ func (e *Enroller) create(ctx context.Context, name string, enabled []string) (D
 	}
 	names := []string{name}
 	if name == "" {
-		names[0] = e.User
-		for n := 2; n <= deviceNames; n++ {
-			names = append(names, e.User+"-"+strconv.Itoa(n))
-		}
+		names = namesFor(e.User)
 	}
 	for _, n := range names {
 		if slices.ContainsFunc(enabled, func(serial string) bool { return strings.HasSuffix(serial, ":mfa/"+n) }) {
