@@ -103,7 +103,7 @@ func TestFormatsOfLaterVersionsAreRefused(t *testing.T) {
 		}
 		before := stored(t, home)
 		r := runMain(t, environ, "", strings.Fields(c.command)...)
-		if r.code != c.code || r.stdout != "" || !strings.Contains(r.stderr, "version of groat wrote it") || !strings.Contains(r.stderr, "use that version") {
+		if r.code != c.code || r.stdout != "" || !strings.Contains(r.stderr, "version of groat wrote ") || !strings.Contains(r.stderr, "use that version") {
 			t.Errorf("%s, groat %s: %+v", c.file, c.command, r)
 		}
 		if after := stored(t, home); !maps.Equal(before, after) {
