@@ -76,16 +76,15 @@ func (m *Minter) SignInTo(ctx context.Context, p *Plan) error {
 // a source that uses it is known, and forgets it with whatever can renew it.
 // there reports that there was one.
 func (m *Minter) SignOut(ctx context.Context, name string, s *profile.Source) (there bool, err error) {
-	k := kept{m: m, name: name}
-	if s == nil {
-		return k.remove(ctx, func() {})
-	}
-	o, err := m.callOptions(&Step{Profile: s.Profile, Endpoints: s.Endpoints})
-	if err != nil {
-		return false, err
-	}
-	return k.remove(ctx, func() {
-		if err := sourceOf(s.Kind).signIn(m, o, s, s.Profile).end(ctx); err != nil {
+	return kept{m: m, name: name}.remove(ctx, func() {
+		if s == nil {
+			return
+		}
+		o, err := m.callOptions(&Step{Profile: s.Profile, Endpoints: s.Endpoints})
+		if err == nil {
+			err = sourceOf(s.Kind).signIn(m, o, s, s.Profile).end(ctx)
+		}
+		if err != nil {
 			m.warn(fmt.Sprintf("the sign-in was forgotten here, but could not be ended at %s: %v", SourceWords(s.Kind), err))
 		}
 	})

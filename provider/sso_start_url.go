@@ -39,7 +39,8 @@ func (s *signOn) startURL(ctx context.Context) (string, error) {
 		s.o.debugf("start URL %s does not lead to one of AWS's: %v, %v", own, to, err)
 		return own, nil
 	}
-	for label := range strings.SplitSeq(to.Hostname(), ".") {
+	_, rest, _ := strings.Cut(to.Hostname(), ".") // the first label is the organisation's
+	for label := range strings.SplitSeq(rest, ".") {
 		if IsAWSRegion(label) && label != s.sso.Region {
 			return "", fault.New(fmt.Sprintf("start URL %s of profile %q leads to IAM Identity Center in %s, and sso_region is %s", own, s.profile, label, s.sso.Region),
 				"write sso_region = "+label, profile.ErrUnsupported)

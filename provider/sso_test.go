@@ -405,13 +405,14 @@ func TestSignInThatCannotBeStored(t *testing.T) {
 // answers, nothing is kept here.
 func TestSignOutEndsTheSession(t *testing.T) {
 	for name, c := range map[string]struct {
-		before func(*world)
+		before func(*world, *provider.Minter, *profile.Source)
 		calls  string
 		warned string
 	}{
-		"live":         {func(*world) {}, "sso:Logout", ""},
-		"over":         {func(w *world) { w.srv.ExpireSSOTokens(true) }, "sso:Logout UnauthorizedException", ""},
-		"out of reach": {func(w *world) { w.srv.Close() }, "", "could not be ended at IAM Identity Center"},
+		"live":         {func(*world, *provider.Minter, *profile.Source) {}, "sso:Logout", ""},
+		"over":         {func(w *world, _ *provider.Minter, _ *profile.Source) { w.srv.ExpireSSOTokens(true) }, "sso:Logout UnauthorizedException", ""},
+		"out of reach": {func(w *world, _ *provider.Minter, _ *profile.Source) { w.srv.Close() }, "", "could not be ended at IAM Identity Center"},
+		"no bundle":    {func(_ *world, m *provider.Minter, s *profile.Source) { m.HTTP, s.Endpoints.CABundle = nil, "/none" }, "", "could not read the CA bundle"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, s, tokens := ssoWorld(t, false)
@@ -421,7 +422,7 @@ func TestSignOutEndsTheSession(t *testing.T) {
 			m := w.newMinter()
 			m.Tokens = tokens
 			w.srv.ResetCalls()
-			c.before(w)
+			c.before(w, m, &source)
 			for _, there := range []bool{true, false} {
 				if got, err := m.SignOut(t.Context(), provider.SignInName(&source), &source); got != there || err != nil {
 					t.Fatalf("%v, %v", got, err)
@@ -450,6 +451,7 @@ func TestVanityStartURL(t *testing.T) {
 		"device":       {leads: startURL},
 		"GET only":     {leads: startURL, head: http.StatusMethodNotAllowed},
 		"own region":   {leads: "https://ssoins-1.portal.eu-west-1.app.aws/start?x"},
+		"own name":     {leads: "https://acme-prod-eu.awsapps.com/start"},
 		"other region": {leads: "https://ssoins-1.portal.us-east-1.app.aws", err: profile.ErrUnsupported, says: "write sso_region = us-east-1"},
 		"elsewhere":    {leads: "https://idp.example/login", err: provider.ErrRefused, says: "sso_start_url"},
 		"plain http":   {leads: strings.Replace(startURL, "https", "http", 1), err: provider.ErrRefused, says: "sso_start_url"},
@@ -457,8 +459,8 @@ func TestVanityStartURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, s, tokens := ssoWorld(t, c.local)
-			if strings.Contains(c.leads, "eu-west-1") {
-				w.srv.AddSSO(strings.TrimSuffix(c.leads, "?x"), ststest.Assignment{Account: account, Role: "Dev"})
+			if c.err == nil {
+				w.srv.AddSSO(strings.TrimRight(c.leads, "?x/#"), ststest.Assignment{Account: account, Role: "Dev"})
 			}
 			w.srv.AutoApproveSSO(true)
 			if c.local {
