@@ -108,7 +108,7 @@ func explainSSO(err error) error {
 	case "ForbiddenException", "ResourceNotFoundException", "AccessDeniedException":
 		e.Remedy = fmt.Sprintf("check sso_account_id and sso_role_name of profile %q: the role must be assigned to you in IAM Identity Center", e.Profile)
 	case "UnauthorizedException":
-		e.Remedy = "the sign-in is no longer valid: try again to sign in anew"
+		e.Remedy = "the sign-in is no longer valid: run this again to sign in"
 	case "InvalidRequestException", "InvalidClientException":
 		e.Remedy = fmt.Sprintf("check sso_start_url and sso_region of profile %q", e.Profile)
 	case "InvalidScopeException":
