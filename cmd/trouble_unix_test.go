@@ -31,6 +31,7 @@ type troubleCommand struct {
 	login      bool // it needs a sign-in
 	removes    bool // keys are removed on purpose
 	passphrase bool // it changes the passphrase
+	remembers  bool // the kernel's keyring keeps the vault's key, or which header is the newest
 
 	codes map[string]int // other exit codes, by fault
 }
@@ -99,8 +100,8 @@ var troubleCommands = []troubleCommand{
 	{line: "whoami me", login: true, codes: map[string]int{"TLS": exitNoCode, "proxy": exitNoCode}},
 	{line: "doctor --online --json", good: exitFound, quiet: true},
 	{line: "log --on", quiet: true},
-	{line: "unlock --for 15m", quiet: true},
-	{line: "passphrase", passphrase: true, quiet: true},
+	{line: "unlock --for 15m", remembers: true, quiet: true},
+	{line: "passphrase", passphrase: true, remembers: true, quiet: true},
 }
 
 // troubleFault is what is wrong, and the exit code of a command that meets it.
@@ -186,6 +187,9 @@ func (w *troubleWorld) trouble(t *testing.T, c *troubleCommand, f *troubleFault)
 	t.Helper()
 	r := w.newRun(t)
 	defer func() { _ = os.RemoveAll(strings.TrimSuffix(r.home, "home")) }()
+	if c.remembers { // the next one's vault is a copy of the same
+		defer func() { r.run(t, "", "lock") }()
+	}
 	if c.login {
 		r.signsIn(t)
 	}
