@@ -71,7 +71,7 @@ func TestAgents(t *testing.T) {
 		{"above", "OPENCODE=1", exitNoCode, "", "", "agent = deny"},
 		{"base", "AMP_CURRENT_THREAD_ID=1", exitConfig, "", "", "assumes no role"},
 		{"base", "", 0, "", "", ""},
-		{"asked", "COPILOT_CLI=1", exitNoCode, "", "", "nobody did"},
+		{"asked", "COPILOT_CLI=1", exitNoCode, "", "", "nobody has"},
 		{"wrong", "", exitConfig, "", "", "write one of allow, ask, read-only, deny"},
 	} {
 		world.ResetCalls()
@@ -132,7 +132,7 @@ func TestAgents(t *testing.T) {
 		"closed":  {exitNoCode, "agent = deny"},
 		"looking": {exitNoCode, "agent = read-only"},
 		"base":    {exitConfig, "assumes no role"},
-		"asked":   {exitNoCode, "nobody did"},
+		"asked":   {exitNoCode, "nobody has"},
 	} {
 		for _, agent := range []string{"CLAUDECODE=1", ""} {
 			r := runMain(t, with(environ, agent), "", "mfa", "code", profile)
