@@ -62,7 +62,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	card, err = a.storeKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	card, err = a.vaults().storeKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
 	if err != nil {
 		return err
 	}
@@ -117,10 +117,10 @@ func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
 		}
 		return key, nil
 	}
-	if err := a.ui().CanAsk(); err != nil {
+	if err := a.prompts.ui().CanAsk(); err != nil {
 		return provider.AccessKey{}, usageError("could not ask for the access key: "+err.Error(), "give the key with --stdin or --env")
 	}
-	return a.askKey(ctx, c.Profile)
+	return a.prompts.askKey(ctx, c.Profile)
 }
 
 // verify asks STS whose key it is and, with --mfa-serial auto, IAM for the
@@ -150,13 +150,13 @@ func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, car
 		a.warn("could not look for an MFA device: " + err.Error())
 		return card, nil // the key is good all the same
 	}
-	card.MFASerial, err = a.chooseDevice(ctx, serials)
+	card.MFASerial, err = a.prompts.chooseDevice(ctx, serials)
 	return card, err
 }
 
 // configured is the serial that the config gives the profile; "" if none.
 func configured(a *app, name string) string {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return ""
 	}

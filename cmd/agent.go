@@ -10,18 +10,17 @@ import (
 // agentSetting has no flag: it is a habit of the machine, not of one command.
 const agentSetting = "agent"
 
-// readAgentRule reads what agents may where a profile does not say. It counts
-// only where one calls.
-func (a *app) readAgentRule() error {
-	if a.agentRule != "" || a.agent() == "" {
-		return nil
+// agentRule is what an agent may where a profile does not say; "" where none
+// calls, or nobody said.
+func (s *settings) agentRule(agent string) (string, error) {
+	if agent == "" {
+		return "", nil
 	}
-	text, place, inFile, err := a.settings.value(agentSetting)
+	text, place, inFile, err := s.value(agentSetting)
 	if err == nil && place != "" && !slices.Contains(profile.AgentWords, text) {
 		err = settingError(place, notOneOf(text, profile.AgentWords).Error(), inFile, "")
 	}
-	a.agentRule = text
-	return err
+	return text, err
 }
 
 // agents are the variables by which AI agents show themselves to what they

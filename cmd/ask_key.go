@@ -13,14 +13,14 @@ import (
 // even the ID is shown while it is typed: keys are pasted, and with both lines
 // at once, or with the secret in the ID's place, the secret would be on the
 // screen. The second question names the ID that was taken.
-func (a *app) askKey(ctx context.Context, profile string) (provider.AccessKey, error) {
+func (p *prompts) askKey(ctx context.Context, profile string) (provider.AccessKey, error) {
 	q := terminal.Question{
 		Title:   "Access key to store",
 		Details: []terminal.Detail{{Name: "profile", Value: profile}},
 		Prompt:  "access key ID (not shown; ID and secret may be pasted at once)",
 		Check:   func(b []byte) string { _, err := typedID(b); return textOf(err) },
 	}
-	typed, err := a.ui().Secret(ctx, q)
+	typed, err := p.ui().Secret(ctx, q)
 	if err != nil {
 		return provider.AccessKey{}, err
 	}
@@ -31,7 +31,7 @@ func (a *app) askKey(ctx context.Context, profile string) (provider.AccessKey, e
 	}
 	q.Prompt, q.Again, q.Pasted = "secret access key of "+key.ID+" (not shown)", true, true
 	q.Check = func(b []byte) string { return textOf(checkSecret(strings.TrimSpace(string(b)))) }
-	secret, err := a.ui().Secret(ctx, q)
+	secret, err := p.ui().Secret(ctx, q)
 	if err != nil {
 		return provider.AccessKey{}, err
 	}

@@ -17,31 +17,31 @@ const (
 )
 
 // passphraseFromPerson asks; a new vault's passphrase is asked for twice.
-func (a *app) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
-	if a.tooLate() {
+func (p *prompts) passphraseFromPerson(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	if p.tooLate() {
 		return nil, "", askedInVain(lockedWhat, unlockRemedy, terminal.ErrTimeout)
 	}
 	if req.New {
-		return a.newPassphrase(ctx, req.Path, "Your keys will be kept in a new file vault: choose the passphrase that will open it")
+		return p.newPassphrase(ctx, req.Path, "Your keys will be kept in a new file vault: choose the passphrase that will open it")
 	}
 	q := passphraseQuestion("Passphrase for the file vault", req.Path)
 	if req.Attempt > 1 {
 		q.Again, q.Reason = true, triesLeft("wrong passphrase", req)
 	}
-	p, err := a.ui().Secret(ctx, q)
-	return p, vault.FromPrompt, askedInVain(lockedWhat, unlockRemedy, err)
+	passphrase, err := p.ui().Secret(ctx, q)
+	return passphrase, vault.FromPrompt, askedInVain(lockedWhat, unlockRemedy, err)
 }
 
 // newPassphrase asks for a passphrase until it is typed twice alike.
-func (a *app) newPassphrase(ctx context.Context, path, title string) ([]byte, vault.PassphraseOrigin, error) {
+func (p *prompts) newPassphrase(ctx context.Context, path, title string) ([]byte, vault.PassphraseOrigin, error) {
 	q := passphraseQuestion(title, path)
 	for {
 		q.Prompt = "new passphrase"
-		first, err := a.ui().Secret(ctx, q)
+		first, err := p.ui().Secret(ctx, q)
 		if err == nil {
 			q.Again, q.Reason, q.Prompt = true, "", "repeat the passphrase"
 			var second []byte
-			if second, err = a.ui().Secret(ctx, q); err == nil && bytes.Equal(first, second) {
+			if second, err = p.ui().Secret(ctx, q); err == nil && bytes.Equal(first, second) {
 				return first, vault.FromPrompt, nil
 			}
 			clear(second)

@@ -15,7 +15,7 @@ import (
 
 // personSignIn shows a person where to sign in.
 type personSignIn struct {
-	a *app
+	*prompts
 	// remote: the browser is on another machine, whatever is to be seen here.
 	remote bool
 }
@@ -26,14 +26,14 @@ var _ provider.SignIn = personSignIn{}
 // the person. Where there is none, the person must be at a terminal.
 func (s personSignIn) LocalBrowser(req provider.SignInRequest) (bool, error) {
 	switch {
-	case s.a.mayNotAsk():
+	case s.mayNotAsk():
 		return false, s.nobody(req, "asking is forbidden")
-	case s.a.tooLate():
+	case s.tooLate():
 		return false, s.nobody(req, terminal.ErrTimeout.Error())
 	case s.screen():
 		return true, nil
 	}
-	if err := s.a.ui().CanConfirm(); err != nil {
+	if err := s.ui().CanConfirm(); err != nil {
 		return false, s.nobody(req, err.Error())
 	}
 	return false, nil
@@ -51,15 +51,14 @@ func (personSignIn) Callback(ctx context.Context, path, state string) (*provider
 // screen is false over SSH, where the browser would open on the remote
 // machine, and without a display.
 func (s personSignIn) screen() bool {
-	a := s.a
-	if s.remote || a.getenv("SSH_CONNECTION") != "" || a.getenv("SSH_TTY") != "" {
+	if s.remote || s.getenv("SSH_CONNECTION") != "" || s.getenv("SSH_TTY") != "" {
 		return false
 	}
 	switch runtime.GOOS {
 	case "darwin", "windows":
 		return true
 	}
-	return a.getenv("DISPLAY") != "" || a.getenv("WAYLAND_DISPLAY") != ""
+	return s.getenv("DISPLAY") != "" || s.getenv("WAYLAND_DISPLAY") != ""
 }
 
 // title says what is signed in to.
@@ -77,7 +76,6 @@ func (s personSignIn) title(req provider.SignInRequest) string {
 // Show opens the browser where there is one, and says on the terminal what to
 // compare or, failing that, what to open.
 func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) error {
-	a := s.a
 	local := s.screen()
 	lines := []string{s.title(req)}
 	if req.UserCode != "" {
@@ -86,7 +84,7 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 	if !local {
 		lines = append(lines, "  open in a browser, here or on another device: "+req.URL)
 	}
-	told := a.ui().Tell(ctx, lines...)
+	told := s.ui().Tell(ctx, lines...)
 	if errors.Is(told, terminal.ErrInterrupted) {
 		return errors.Join(provider.ErrInterrupted, told)
 	}
@@ -96,12 +94,12 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 		}
 		return nil
 	}
-	opened := openPrivately(ctx, a, req.URL)
+	opened := openPrivately(ctx, s.environment, s.output, req.URL)
 	if opened == nil || ctx.Err() != nil {
 		return opened
 	}
-	a.debugf("no browser: %v", opened)
-	if told = a.ui().Tell(ctx, "  no browser could be opened; open on this machine: "+req.URL); told != nil {
+	s.debugf("no browser: %v", opened)
+	if told = s.ui().Tell(ctx, "  no browser could be opened; open on this machine: "+req.URL); told != nil {
 		return s.nobody(req, "no browser could be opened, and "+told.Error())
 	}
 	return nil
@@ -109,7 +107,7 @@ func (s personSignIn) Show(ctx context.Context, req provider.SignInRequest) erro
 
 // Paste asks for the code that a browser shows on whatever machine it is.
 func (s personSignIn) Paste(ctx context.Context, req provider.SignInRequest) (string, error) {
-	text, err := s.a.ui().Line(ctx, terminal.Question{
+	text, err := s.ui().Line(ctx, terminal.Question{
 		Title:   s.title(req),
 		Details: []terminal.Detail{{Name: "open in any browser", Value: req.URL}},
 		Prompt:  "code that the page shows",
@@ -135,9 +133,6 @@ func (s personSignIn) nobody(req provider.SignInRequest, why string) error {
 	if req.Reason != "" {
 		what += " (" + req.Reason + ")"
 	}
-	vault := slices.DeleteFunc(slices.Clone(s.a.given), func(g given) bool { return g.mints })
-	return s.a.inTerminal(what+": "+why, "groat signin "+files.Word(req.Profile), vault, "")
+	vault := slices.DeleteFunc(slices.Clone(s.given), func(g given) bool { return g.mints })
+	return s.inTerminal(what+": "+why, "groat signin "+files.Word(req.Profile), vault, "")
 }
-
-// mayNotAsk reports whether the user forbade prompts of any kind.
-func (a *app) mayNotAsk() bool { return a.cli.NoInput || a.cli.Prompt == "none" }

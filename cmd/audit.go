@@ -16,6 +16,7 @@ import (
 
 	"groat/provider"
 	"groat/provider/iam"
+	"groat/vault"
 	"groat/vault/files"
 )
 
@@ -101,7 +102,7 @@ func (c *auditCmd) audit(ctx context.Context, a *app, clients []iam.Client) ([]*
 		defer mu.Unlock()
 		made[[2]string{account, user}] = at
 	}
-	defer func() { a.learnKeyAges(ctx, made) }()
+	defer func() { c.learnKeyAges(ctx, a, made) }()
 	var done atomic.Int32
 	var g errgroup.Group
 	g.SetLimit(auditJobs)
@@ -176,4 +177,23 @@ func (c *auditCmd) printCSV(a *app, findings []iam.Finding) error {
 	w.Flush()
 	_, err := io.WriteString(a.streams.Out, b.String())
 	return outputError(err)
+}
+
+// learnKeyAges keeps what a credential report says of when the stored keys
+// were made: made is by account and user, for users with one active key.
+func (*auditCmd) learnKeyAges(ctx context.Context, a *app, made map[[2]string]time.Time) {
+	all, err := a.vaults().AllCards(ctx)
+	if err != nil {
+		return
+	}
+	for name, card := range all.Cards {
+		at, ok := made[[2]string{card.Account, card.UserName}]
+		if !ok || !card.Created.IsZero() || at.After(card.Added) { // stored before it was made: another key
+			continue
+		}
+		_, err := vault.SetCard(ctx, all.Holders[name][0], name, func(c *vault.Card) { c.Created = at })
+		if err != nil {
+			a.debugf("could not keep when the key of %q was made: %v", name, err)
+		}
+	}
 }

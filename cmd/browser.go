@@ -20,14 +20,14 @@ const openTimeout = time.Minute
 // can be read by every user of the machine, and a file would stay behind:
 // the browser is therefore given the address of a page on loopback, with an
 // unguessable path, that leads to the link once.
-func openPrivately(ctx context.Context, a *app, link string) error {
+func openPrivately(ctx context.Context, e environment, o *output, link string) error {
 	page, err := loopback.OpenPage(ctx, link)
 	if err != nil {
 		return err
 	}
 	defer page.Close()
-	browserEnvironment(a.environ)
-	browser.Stdout, browser.Stderr = a.streams.Err, a.streams.Err
+	browserEnvironment(e.environ)
+	browser.Stdout, browser.Stderr = o.streams.Err, o.streams.Err
 	opened := make(chan error, 1)
 	go func() { opened <- browser.OpenURL(page.URL) }()
 	timeout := time.NewTimer(openTimeout)

@@ -15,7 +15,7 @@ import (
 // profile's own region and endpoints. The profile need not exist, nor hold a
 // key yet.
 func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return provider.CallOptions{}, err
 	}
@@ -23,7 +23,7 @@ func (a *app) callOptions(name, region string) (provider.CallOptions, error) {
 		HoldsKey:    func(n string) (bool, error) { return n == name, nil },
 		Region:      region,
 		Getenv:      a.getenv,
-		SelfProfile: a.selfProfile,
+		SelfProfile: selfProfile,
 	})
 	if err != nil {
 		return provider.CallOptions{}, err
@@ -50,7 +50,7 @@ func callTo(a *app, name, region string, endpoints profile.Endpoints) (provider.
 // program, by its name or by its file, and returns the profile it asks for.
 // plain says that it asks for nothing else: flags can make it another role,
 // another key of another vault.
-func (a *app) selfProfile(line string) (name string, plain, ok bool) {
+func selfProfile(line string) (name string, plain, ok bool) {
 	words, err := profile.SplitCommand(line)
 	if err != nil || len(words) < 3 || !isSelf(words[0]) {
 		return "", false, false

@@ -32,10 +32,10 @@ func Main(ctx context.Context, args []string, environ []string, streams Streams)
 
 func (a *app) main(ctx context.Context, args []string) int {
 	harden()
-	ctx, heed, stop := withSignals(ctx, a.releaseTerminal)
+	ctx, heed, stop := withSignals(ctx, a.prompts.release)
 	defer stop()
 	defer a.close()
-	a.heedSignals = heed
+	a.prompts.heedSignals = heed
 	return a.report(ctx, a.run(ctx, args[1:]))
 }
 
@@ -58,7 +58,7 @@ func (a *app) run(ctx context.Context, words []string) error {
 	if command := a.shortcut(words); command != nil {
 		return command.Run(ctx, a)
 	}
-	a.heedSignals()
+	a.prompts.heedSignals()
 	command, err := a.parse(words)
 	if err != nil {
 		return err

@@ -204,7 +204,7 @@ func (w *completer) argumentValues() []string {
 	case last.Enum != "":
 		return strings.Split(last.Enum, ",")
 	case last.Name == "profile" || last.Name == "pattern":
-		return w.a.profileWords()
+		return profileWords(w.a)
 	case w.node.Name == "help":
 		root := w.node
 		for root.Parent != nil {
@@ -217,13 +217,13 @@ func (w *completer) argumentValues() []string {
 
 // profileWords are the profiles of the configuration and those that are on
 // record as holding a key, each with its role.
-func (a *app) profileWords() []string {
+func profileWords(a *app) []string {
 	roles := map[string]string{}
-	if config, err := a.awsConfig(); err == nil {
+	if config, err := a.aws.config(); err == nil {
 		for _, name := range config.Names() {
 			roles[name] = config.Value(name, "role_arn")
 		}
-		for helper, typed := range a.typedNames(config) {
+		for helper, typed := range a.aws.typedNames(config) {
 			roles[typed] = roles[helper]
 			delete(roles, helper)
 		}

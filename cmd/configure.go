@@ -38,7 +38,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 		added := make(map[string]*profile.Undo)
 		for _, name := range names {
 			if c.Undo {
-				note, err := profile.Unconfigure(d, name, known[name], a.configureOptions(ctx))
+				note, err := profile.Unconfigure(d, name, known[name], c.options(ctx, a))
 				if err != nil {
 					return err
 				}
@@ -49,7 +49,7 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 				continue
 			}
 			before, _ := d.Get(name, "credential_process")
-			undo, err := a.configureOne(ctx, d, name)
+			undo, err := c.one(ctx, a, d, name)
 			if err != nil {
 				return err
 			}
@@ -90,8 +90,8 @@ func (c *configureCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// configureOne reads the configuration as it stands with the changes so far.
-func (a *app) configureOne(ctx context.Context, d *profile.Document, name string) (*profile.Undo, error) {
+// one reads the configuration as it stands with the changes so far.
+func (c *configureCmd) one(ctx context.Context, a *app, d *profile.Document, name string) (*profile.Undo, error) {
 	config, err := profile.Load(profile.LoadOptions{
 		ConfigFile: a.paths.awsConfig, CredentialsFile: a.paths.awsKeys,
 		ReadFile: func(path string) ([]byte, error) {
@@ -100,26 +100,26 @@ func (a *app) configureOne(ctx context.Context, d *profile.Document, name string
 			}
 			return profile.ReadFile(path)
 		},
-		Trusts: a.truster(),
+		Trusts: a.aws.truster(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return profile.Configure(config, d, name, a.configureOptions(ctx))
+	return profile.Configure(config, d, name, c.options(ctx, a))
 }
 
-func (a *app) configureOptions(ctx context.Context) profile.ConfigureOptions {
+func (*configureCmd) options(ctx context.Context, a *app) profile.ConfigureOptions {
 	return profile.ConfigureOptions{
 		Line:        a.processLine,
-		SelfProfile: a.selfProfile,
-		HoldsKey:    a.holdsKey(ctx),
+		SelfProfile: selfProfile,
+		HoldsKey:    a.vaults().holdsKey(ctx),
 	}
 }
 
 // processLine is the credential_process line that asks this program for a
 // profile.
-func (a *app) processLine(name string) (string, error) {
-	program, err := a.program()
+func (e environment) processLine(name string) (string, error) {
+	program, err := e.program()
 	if err != nil {
 		return "", err
 	}

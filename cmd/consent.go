@@ -26,12 +26,12 @@ func (a *app) consent(ctx context.Context, p *planned) error {
 	c := p.Consent
 	switch {
 	case c.Denied():
-		return fault.New("profile "+quote(a.typedName(p.Profile))+" gives nothing to AI agents (agent = deny), and "+c.Agent+" is asking",
+		return fault.New("profile "+quote(a.aws.typedName(p.Profile))+" gives nothing to AI agents (agent = deny), and "+c.Agent+" is asking",
 			"run it yourself, in a terminal of your own", errDeclined)
 	case !c.Ask:
 		return nil
 	}
-	a.heedSignals()
+	a.prompts.heedSignals()
 	callers := child.Callers()
 	what := a.requested(p, callers)
 	key := what.key()
@@ -39,14 +39,14 @@ func (a *app) consent(ctx context.Context, p *planned) error {
 		return nil
 	}
 	ask := func(ctx context.Context) (bool, error) {
-		if err := a.askConsent(ctx, what, c.Agent != ""); err != nil {
+		if err := what.ask(ctx, a.prompts, c.Agent != ""); err != nil {
 			return false, err
 		}
 		a.consented.Store(key, true)
 		if c.Remember == 0 || what.boot == "" {
 			return false, nil
 		}
-		if err := a.consents().note(what.profile, key, a.now().Add(c.Remember), a.now()); err != nil {
+		if err := a.paths.consents().note(what.profile, key, a.now().Add(c.Remember), a.now()); err != nil {
 			a.warn("could not remember that you agreed: " + plainReason(err).Error())
 		}
 		return true, nil
@@ -55,19 +55,19 @@ func (a *app) consent(ctx context.Context, p *planned) error {
 		_, err := ask(ctx)
 		return err
 	}
-	if _, err := a.consents().load(); err != nil {
+	if _, err := a.paths.consents().load(); err != nil {
 		a.warn("what you agreed to before does not count: " + err.Error())
 	}
 	group := flight.Group{
 		Dir: filepath.Join(a.paths.state, "locks"), Warn: a.warn, Debugf: a.debugf, Outcomes: consentOutcomes{what.profile},
 		Waiting: func(holder string, _ bool) func() {
-			return a.waiting(holder, "which asks whether credentials may be handed out")
+			return a.prompts.waiting(holder, "which asks whether credentials may be handed out")
 		},
 	}
 	return group.Do(ctx, flight.Work{
 		Name: "consent " + key, For: what.profile, Attempt: ask,
 		Look: func() (bool, error) {
-			return a.consents().holds(what.profile, key, c.Remember, a.now()), nil
+			return a.paths.consents().holds(what.profile, key, c.Remember, a.now()), nil
 		},
 	})
 }
@@ -81,7 +81,7 @@ type consentRequest struct {
 }
 
 func (a *app) requested(p *planned, callers []child.Caller) consentRequest {
-	r := consentRequest{profile: a.typedName(p.Profile), role: roleOf(p.Plan), agent: p.Consent.Agent, command: a.command,
+	r := consentRequest{profile: a.aws.typedName(p.Profile), role: roleOf(p.Plan), agent: p.Consent.Agent, command: a.command,
 		caller: child.CalledBy(callers), callers: child.Paths(callers), boot: child.BootID()}
 	for _, s := range p.Steps {
 		r.narrowing = append(r.narrowing, s.PolicyARNs...)
@@ -97,10 +97,10 @@ func (r consentRequest) key() string {
 	return string(session.NewKey(fields...))
 }
 
-// askConsent asks. Under an agent a window comes first: an agent can type
+// ask asks. Under an agent a window comes first: an agent can type
 // into its own terminal.
-func (a *app) askConsent(ctx context.Context, r consentRequest, windowFirst bool) error {
-	if a.tooLate() {
+func (r consentRequest) ask(ctx context.Context, p *prompts, windowFirst bool) error {
+	if p.tooLate() {
 		return r.unanswered(terminal.ErrTimeout)
 	}
 	narrowing := make([]string, len(r.narrowing))
@@ -119,7 +119,7 @@ func (a *app) askConsent(ctx context.Context, r consentRequest, windowFirst bool
 		},
 		Prompt: "hand them out?",
 	}
-	agreed, err := a.ui().Approve(ctx, q, windowFirst)
+	agreed, err := p.ui().Approve(ctx, q, windowFirst)
 	switch {
 	case errors.Is(err, terminal.ErrInterrupted) && !declined(err):
 		return errors.Join(provider.ErrInterrupted, err)

@@ -18,12 +18,12 @@ type credentialProcessCmd struct {
 
 // Run mints and prints.
 func (c *credentialProcessCmd) Run(ctx context.Context, a *app) error {
-	a.deadline = credentialProcessDeadline
-	ctx, cancel := context.WithDeadlineCause(ctx, a.started.Add(credentialProcessEnd), terminal.ErrTimeout)
+	a.prompts.deadline = credentialProcessDeadline
+	ctx, cancel := context.WithDeadlineCause(ctx, a.prompts.started.Add(credentialProcessEnd), terminal.ErrTimeout)
 	defer cancel()
 	creds, _, err := a.mint(ctx, c.Profile, c.minting)
 	if ctx.Err() != nil && tookTooLong(err) {
-		return a.needsPerson(err.Error(), c.Profile)
+		return a.prompts.needsPerson(err.Error(), c.Profile)
 	}
 	if err != nil {
 		return err

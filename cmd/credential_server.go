@@ -35,12 +35,12 @@ func (m minting) forMetadata() minting {
 	return m
 }
 
-// startServer opens a server for credentials that were minted already and
+// start opens a server for credentials that were minted already and
 // keeps them fresh until stop is called.
-func (a *app) startServer(ctx context.Context, s served, creds session.Credentials, region string) (child.Server, func(), error) {
+func (s served) start(ctx context.Context, a *app, creds session.Credentials, region string) (child.Server, func(), error) {
 	// A signal that is meant for the child must not end its server.
 	ctx = context.WithoutCancel(ctx)
-	r := a.refresher(s)
+	r := s.refresher(a)
 	source := func(ctx context.Context) (session.Credentials, error) {
 		c, err := r.Current(ctx)
 		if err != nil {
@@ -59,7 +59,7 @@ func (a *app) startServer(ctx context.Context, s served, creds session.Credentia
 		o.Handler = loopback.Container(env.Token, source)
 		if s.TokenFile {
 			var err error
-			if env.TokenFile, removeToken, err = a.writeToken(env.Token); err != nil {
+			if env.TokenFile, removeToken, err = s.writeToken(a, env.Token); err != nil {
 				return child.Server{}, nil, err
 			}
 		}
@@ -89,12 +89,12 @@ func (a *app) startServer(ctx context.Context, s served, creds session.Credentia
 // refresher renews by the same road as a command would, with the profile
 // resolved anew each time: keys are rotated and configurations edited while
 // a server stands.
-func (a *app) refresher(s served) *loopback.Refresher {
+func (s served) refresher(a *app) *loopback.Refresher {
 	m := s.Minting
 	m.MFACode = "" // single use: it went into the first mint
 	renew := func(codes provider.CodeSource) func(context.Context) (session.Credentials, error) {
 		return func(ctx context.Context) (session.Credentials, error) {
-			a.rereadConfig()
+			a.aws.reread()
 			plan, minter, err := a.prepare(ctx, s.Profile, m)
 			if err != nil {
 				return session.Credentials{}, err
@@ -107,29 +107,29 @@ func (a *app) refresher(s served) *loopback.Refresher {
 		}
 	}
 	r := &loopback.Refresher{
-		Quiet: renew(noCodes{a}), Now: a.now, Sleep: loopback.Sleep,
+		Quiet: renew(noCodes{a.prompts}), Now: a.now, Sleep: loopback.Sleep,
 		Asking: func(left time.Duration) {
 			a.say(fmt.Sprintf("the credentials expire in %s; a token code renews them", provider.ShortDuration(left)))
 		},
 		Unanswered: func(err error) { a.say(withHint(err)) },
 	}
-	if a.ui().CanAsk() == nil {
+	if a.prompts.ui().CanAsk() == nil {
 		r.Ask = renew(nil)
 	}
 	return r
 }
 
 // noCodes asks nobody.
-type noCodes struct{ a *app }
+type noCodes struct{ *prompts }
 
 // TokenCode says what to do elsewhere: the cache is shared.
 func (c noCodes) TokenCode(_ context.Context, req provider.CodeRequest) (string, error) {
-	return "", c.a.needsPerson(fmt.Sprintf("a token code of %s is needed to renew the credentials of profile %s", req.MFASerial, quote(req.Profile)), req.Profile)
+	return "", c.needsPerson(fmt.Sprintf("a token code of %s is needed to renew the credentials of profile %s", req.MFASerial, quote(req.Profile)), req.Profile)
 }
 
 // writeToken puts a server's token into a private file. XDG_RUNTIME_DIR is
 // in memory and gone at logout; elsewhere the state directory takes it.
-func (a *app) writeToken(token string) (path string, remove func(), err error) {
+func (served) writeToken(a *app, token string) (path string, remove func(), err error) {
 	base := a.getenv("XDG_RUNTIME_DIR")
 	if st, err := os.Stat(base); base == "" || err != nil || !st.IsDir() {
 		base = a.paths.state

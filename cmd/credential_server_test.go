@@ -19,7 +19,7 @@ func TestServerSeesAnEditedConfig(t *testing.T) {
 	if _, err := a.parse([]string{"serve", "admin"}); err != nil {
 		t.Fatal(err)
 	}
-	renew := a.refresher(served{Profile: "admin"}).Quiet
+	renew := served{Profile: "admin"}.refresher(a).Quiet
 	before, err := renew(t.Context())
 	if err != nil {
 		t.Fatal(err)

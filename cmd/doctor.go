@@ -36,10 +36,10 @@ type diagnosis struct {
 
 // Run gathers what there is to look at, and prints what was found.
 func (c *doctorCmd) Run(ctx context.Context, a *app) error {
-	p := a.patient(ctx, c.broken)
+	p := c.patient(ctx, a)
 	if c.Online {
-		p.Clock = a.clock(ctx)
-		a.unusedDevices(ctx, p)
+		p.Clock = c.clock(ctx, a)
+		c.unusedDevices(ctx, a, p)
 	}
 	found := doctor.Examine(p)
 	if err := c.print(a, found); err != nil {
@@ -70,12 +70,12 @@ func (c *doctorCmd) print(a *app, found []doctor.Finding) error {
 	return a.printText(b.String())
 }
 
-func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient {
+func (c *doctorCmd) patient(ctx context.Context, a *app) *doctor.Patient {
 	p := &doctor.Patient{
-		Vaults: map[string]error{}, MaxAge: a.maxKeyAge(), Getenv: a.getenv, LookPath: a.lookPath, Agent: a.agent(),
+		Vaults: map[string]error{}, MaxAge: c.maxKeyAge(a), Getenv: a.getenv, LookPath: a.lookPath, Agent: a.agent(),
 		Credentials: a.paths.awsKeys, AWSDir: filepath.Join(a.paths.home, ".aws"), State: a.paths.state, Now: a.now(),
 	}
-	if broken != nil {
+	if broken := c.broken; broken != nil {
 		p.Settings = broken
 		if p.SettingsPlace, _, _ = strings.Cut(broken.Text, ": "); errors.Is(broken, errConfigFile) {
 			p.SettingsFile = a.paths.configFile
@@ -91,14 +91,14 @@ func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient 
 	for _, name := range a.settings.names {
 		p.Known = append(p.Known, "GROAT_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 	}
-	p.SilencedFile, p.Silenced = a.silenced()
-	a.lookIntoVaults(ctx, p)
-	p.Config, p.ConfigErr = a.awsConfig()
+	p.SilencedFile, p.Silenced = c.silenced(a)
+	c.lookIntoVaults(ctx, a, p)
+	p.Config, p.ConfigErr = a.aws.config()
 	o := profile.ResolveOptions{
 		HoldsKey: func(name string) (bool, error) {
 			return p.Lost && p.Records[name] != "" || slices.ContainsFunc(p.Keys, func(k doctor.Key) bool { return k.Profile == name }), nil
 		},
-		KeyNames: a.vaults().Names, Getenv: a.getenv, SelfProfile: a.selfProfile,
+		KeyNames: a.vaults().Names, Getenv: a.getenv, SelfProfile: selfProfile,
 	}
 	p.Resolve = func(name string) (*profile.Resolved, error) { return p.Config.Resolve(name, o) }
 	return p
@@ -108,7 +108,7 @@ func (a *app) patient(ctx context.Context, broken *fault.Error) *doctor.Patient 
 const vaultTime = 5 * time.Second
 
 // lookIntoVaults lists the keys and reads the cards that open by themselves.
-func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
+func (c *doctorCmd) lookIntoVaults(ctx context.Context, a *app, p *doctor.Patient) {
 	backends := []string{a.cli.Backend}
 	if a.cli.Backend == autoBackend {
 		records, err := a.vaults().Recorded()
@@ -117,7 +117,7 @@ func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
 			return
 		}
 		p.Records = records
-		if config, err := a.vaultConfig(autoBackend); err == nil {
+		if config, err := a.vaults().configure(autoBackend); err == nil {
 			config.Timeout = vaultTime
 			p.Bus = vault.CheckBus(ctx, config)
 		}
@@ -126,16 +126,16 @@ func (a *app) lookIntoVaults(ctx context.Context, p *doctor.Patient) {
 		}
 	}
 	for _, backend := range backends {
-		if listed, err := a.lookIntoVault(ctx, p, backend); err != nil {
+		if listed, err := c.lookIntoVault(ctx, a, p, backend); err != nil {
 			p.Vaults[backend], p.Lost = err, p.Lost || !listed
 		}
 	}
 }
 
-func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend string) (listed bool, err error) {
+func (c *doctorCmd) lookIntoVault(ctx context.Context, a *app, p *doctor.Patient, backend string) (listed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, vaultTime)
 	defer cancel()
-	v, err := a.lookInto(backend)
+	v, err := c.lookInto(a, backend)
 	if err != nil {
 		return false, err
 	}
@@ -169,12 +169,12 @@ func (a *app) lookIntoVault(ctx context.Context, p *doctor.Patient, backend stri
 // unusedDevices asks AWS, signed with the keys that open by themselves, for
 // devices that were never enabled. Who may not ask is not told so: it is for
 // users that see to their own devices.
-func (a *app) unusedDevices(ctx context.Context, p *doctor.Patient) {
+func (c *doctorCmd) unusedDevices(ctx context.Context, a *app, p *doctor.Patient) {
 	for _, k := range p.Keys {
 		if k.Card == nil || k.Card.UserName == "" {
 			continue
 		}
-		serials, err := a.unusedDevicesOf(ctx, k)
+		serials, err := c.unusedDevicesOf(ctx, a, k)
 		if err != nil {
 			a.debugf("could not look for unused MFA devices of profile %s: %v", quote(k.Profile), err)
 		}
@@ -184,8 +184,8 @@ func (a *app) unusedDevices(ctx context.Context, p *doctor.Patient) {
 	}
 }
 
-func (a *app) unusedDevicesOf(ctx context.Context, k doctor.Key) ([]string, error) {
-	v, err := a.lookInto(k.Backend)
+func (c *doctorCmd) unusedDevicesOf(ctx context.Context, a *app, k doctor.Key) ([]string, error) {
+	v, err := c.lookInto(a, k.Backend)
 	if err != nil {
 		return nil, err
 	}
@@ -202,30 +202,21 @@ func (a *app) unusedDevicesOf(ctx context.Context, k doctor.Key) ([]string, erro
 }
 
 // lookInto opens a vault in which nothing is changed and nobody is asked.
-func (a *app) lookInto(backend string) (vault.Vault, error) {
-	config, err := a.vaultConfig(backend)
+func (*doctorCmd) lookInto(a *app, backend string) (vault.Vault, error) {
+	config, err := a.vaults().configure(backend)
 	if err != nil {
 		return nil, err
 	}
 	config.NoInput, config.LookOnly, config.AskAlone, config.Warn, config.PassedOver = true, true, nil, nil, nil
 	config.UnlockFor, config.Timeout = new(time.Duration), vaultTime
-	config.Passphrase = a.passphraseAtHand
+	config.Passphrase = a.passphrases.atHand
 	return vault.Open(config)
-}
-
-// passphraseAtHand is the passphrase where having it asks nobody and runs
-// nothing.
-func (a *app) passphraseAtHand(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
-	if passphrase, ok := a.givenPassphrase(); ok {
-		return passphrase, vault.FromEnvironment, nil
-	}
-	return nil, "", vault.ErrLocked
 }
 
 // defaultKeyAge is the age from which a key is old, as for audit.
 const defaultKeyAge = 90 * 24 * time.Hour
 
-func (a *app) maxKeyAge() time.Duration {
+func (*doctorCmd) maxKeyAge(a *app) time.Duration {
 	text, place, _, err := a.settings.value(maxKeyAgeSetting)
 	if err != nil || place == "" {
 		return defaultKeyAge
@@ -240,7 +231,7 @@ func (a *app) maxKeyAge() time.Duration {
 // silenced is why a setting keeps every question from reaching anybody, and
 // the file it is in. That the command itself has no terminal says nothing of
 // others.
-func (a *app) silenced() (file string, err error) {
+func (*doctorCmd) silenced(a *app) (file string, err error) {
 	for _, setting := range []string{"no-input", "prompt"} {
 		place := a.settings.from[setting]
 		if place == "" || setting == "no-input" && !a.cli.NoInput || setting == "prompt" && a.cli.Prompt == autoBackend {
@@ -248,7 +239,7 @@ func (a *app) silenced() (file string, err error) {
 		}
 		why := errors.New("it forbids questions")
 		if setting == "prompt" {
-			why = a.ui().CanAsk()
+			why = a.prompts.ui().CanAsk()
 		}
 		if why != nil {
 			if strings.HasPrefix(place, a.paths.configFile) {
@@ -261,7 +252,7 @@ func (a *app) silenced() (file string, err error) {
 }
 
 // clock asks AWS for the time, where the profile in use sends its calls.
-func (a *app) clock(ctx context.Context) *doctor.Clock {
+func (c *doctorCmd) clock(ctx context.Context, a *app) *doctor.Clock {
 	o, err := a.callOptions(cmp.Or(a.getenv("AWS_PROFILE"), "default"), "")
 	if err != nil {
 		return nil // a finding of its own

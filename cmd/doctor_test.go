@@ -21,7 +21,6 @@ import (
 
 	"groat/cmd/doctor"
 	"groat/vault"
-	"groat/vault/fault"
 )
 
 // soundConfig is what every seeded mistake is put beside.
@@ -62,15 +61,15 @@ func (m machine) examine(t *testing.T) []doctor.Finding {
 	}
 	env := append(slices.Clone(m.env), "HOME="+home, "PATH="+os.Getenv("PATH"), "GROAT_BACKEND=file", "EDITOR=true")
 	a := newApp(env, Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
-	var broken *fault.Error
+	var c doctorCmd
 	if a.cli.Backend, a.cli.Prompt = "file", autoBackend; !m.sound {
 		command, err := a.parse([]string{"doctor"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		broken = command.(*doctorCmd).broken
+		c = *command.(*doctorCmd)
 	}
-	p := a.patient(t.Context(), broken)
+	p := c.patient(t.Context(), a)
 	card := vault.Card{Profile: "base", KeyID: "AKIAIOSFODNN7EXAMPLE", Account: "123456789012", Added: time.Now()}
 	p.Keys = append(p.Keys, doctor.Key{Profile: "base", Backend: "file", Card: &card})
 	if m.change != nil {
@@ -225,7 +224,7 @@ func chmodReload(t *testing.T, p *doctor.Patient, path string, mode fs.FileMode)
 	t.Helper()
 	chmod(t, path, mode)
 	a := newApp([]string{"AWS_CONFIG_FILE=" + path}, Streams{})
-	p.Config, p.ConfigErr = a.awsConfig()
+	p.Config, p.ConfigErr = a.aws.config()
 }
 
 // checkRemedy runs a remedy through groat's parser, or through the shell: the

@@ -54,7 +54,7 @@ func (c *eachCmd) matching(ctx context.Context, a *app) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	helpers, err := a.helperProfiles()
+	helpers, err := a.aws.helpers()
 	if err != nil {
 		return nil, err
 	}
@@ -84,55 +84,6 @@ func globPattern(pattern string) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(pattern)
 	quoted = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted)
 	return regexp.MustCompile(`(?s)^` + quoted + `$`)
-}
-
-// helperProfiles are the profiles that stand behind another one by way of a
-// credential_process that calls groat: `configure` makes them, and nobody
-// means both.
-func (a *app) helperProfiles() (map[string]bool, error) {
-	config, err := a.awsConfig()
-	if err != nil {
-		return nil, err
-	}
-	helpers := map[string]bool{}
-	for _, name := range config.Names() {
-		line := config.Value(name, "credential_process")
-		if line == "" {
-			continue
-		}
-		if target, plain, _ := a.selfProfile(line); plain && target != name {
-			helpers[target] = true
-		}
-	}
-	return helpers, nil
-}
-
-// typedNames are the profiles that `configure` made to hold another one's
-// chain, each with the name that people type.
-func (a *app) typedNames(config *profile.Config) map[string]string {
-	typed := map[string]string{}
-	for _, name := range config.Names() {
-		if short := a.typedName(name); short != name {
-			typed[name] = short
-		}
-	}
-	return typed
-}
-
-// typedName is the name that people type for a profile.
-func (a *app) typedName(helper string) string {
-	name, suffixed := strings.CutSuffix(helper, profile.ConfiguredSuffix)
-	if !suffixed {
-		return helper
-	}
-	config, err := a.awsConfig()
-	if err != nil {
-		return helper
-	}
-	if target, plain, _ := a.selfProfile(config.Value(name, "credential_process")); plain && target == helper {
-		return name
-	}
-	return helper
 }
 
 // errNotRun says why a profile's command was not started.

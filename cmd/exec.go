@@ -69,7 +69,7 @@ func (c *execCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.ProfileEnv {
-		if err := a.checkChildOpens(ctx, plan); err != nil {
+		if err := c.checkChildOpens(ctx, a, plan); err != nil {
 			return err
 		}
 	}
@@ -90,15 +90,16 @@ func (c *execCmd) command(a *app) (command, error) {
 // withServer runs the command beside a server of its own, with a token of
 // its own, for as long as the command runs.
 func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds session.Credentials, plan *planned, name string) error {
-	server, stop, err := a.startServer(ctx, served{
+	s := served{
 		Profile: name, Minting: c.minting, Metadata: c.IMDS, TokenFile: c.TokenFile,
-	}, creds, plan.Region)
+	}
+	server, stop, err := s.start(ctx, a, creds, plan.Region)
 	if err != nil {
 		return err
 	}
 	environ := child.Env{Profile: name, Region: plan.Region, Server: server}.Environ(a.environ)
 	if len(c.Command) == 0 {
-		a.banner(name, time.Time{})
+		c.banner(a, name, time.Time{})
 	}
 	status, err := runChild(run, environ)
 	stop()
@@ -110,7 +111,7 @@ func (c *execCmd) withServer(ctx context.Context, a *app, run command, creds ses
 func (c *execCmd) replace(ctx context.Context, a *app, run command, creds session.Credentials, plan *planned, name string) error {
 	environ := child.Env{Profile: name, Region: plan.Region, Credentials: creds, ProfileEnv: c.ProfileEnv}.Environ(a.environ)
 	if len(c.Command) == 0 {
-		a.banner(name, creds.Expiration)
+		c.banner(a, name, creds.Expiration)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -138,7 +139,7 @@ func ended(status childStatus, err error) error {
 }
 
 // banner says once, on stderr, what the new prompt belongs to.
-func (a *app) banner(profile string, expiration time.Time) {
+func (c *execCmd) banner(a *app, profile string, expiration time.Time) {
 	until := ""
 	if !expiration.IsZero() {
 		left := expiration.Sub(a.now()).Round(time.Minute)
@@ -166,9 +167,9 @@ func (a *app) profileOrPick(ctx context.Context, name string) (string, error) {
 	if name != "" {
 		return name, nil
 	}
-	a.heedSignals()
+	a.prompts.heedSignals()
 	noProfile := usageError("no profile named and AWS_PROFILE is not set", "name one, or set AWS_PROFILE; `groat list` shows them")
-	if a.ui().CanConfirm() != nil {
+	if a.prompts.ui().CanConfirm() != nil {
 		return "", noProfile
 	}
 	names, err := a.pickable(ctx)
@@ -178,7 +179,7 @@ func (a *app) profileOrPick(ctx context.Context, name string) (string, error) {
 	if len(names) == 0 {
 		return "", noProfile
 	}
-	i, err := a.ui().Choose(ctx, "which profile?", names)
+	i, err := a.prompts.ui().Choose(ctx, "which profile?", names)
 	if err != nil {
 		return "", fmt.Errorf("no profile was chosen: %w", err)
 	}

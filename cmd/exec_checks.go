@@ -19,19 +19,19 @@ func (c *execCmd) checkWay(a *app, name string) error {
 	case c.TokenFile && !c.Server:
 		return usageError("--token-file needs --server", "run: groat exec --help")
 	case c.Server || c.IMDS:
-		return a.checkDefault(name)
+		return c.checkDefault(a, name)
 	case c.ProfileEnv && a.nameless:
 		return usageError("--profile-env needs a profile: these credentials are those of the environment's web identity", "leave it out, or use --server")
 	case c.ProfileEnv:
-		return a.checkProfileEnv(name)
+		return c.checkProfileEnv(a, name)
 	}
 	return nil
 }
 
 // checkDefault: with no profile named, SDKs look into [default] before they
 // ask a server. Credentials there would silently be another identity.
-func (a *app) checkDefault(name string) error {
-	config, err := a.awsConfig()
+func (c *execCmd) checkDefault(a *app, name string) error {
+	config, err := a.aws.config()
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (a *app) checkDefault(name string) error {
 		if value == "" || key == "aws_access_key_id" && config.Value("default", profile.ExportedKey) != "" && name == "default" {
 			continue
 		}
-		if self, plain, _ := a.selfProfile(value); key == "credential_process" && plain && self == name {
+		if self, plain, _ := selfProfile(value); key == "credential_process" && plain && self == name {
 			continue // the same credentials by another road
 		}
 		return fault.New(
@@ -54,12 +54,12 @@ func (a *app) checkDefault(name string) error {
 }
 
 // checkProfileEnv warns when the profile is not set up for --profile-env.
-func (a *app) checkProfileEnv(name string) error {
-	config, err := a.awsConfig()
+func (c *execCmd) checkProfileEnv(a *app, name string) error {
+	config, err := a.aws.config()
 	if err != nil {
 		return err
 	}
-	if _, _, ok := a.selfProfile(config.Value(name, "credential_process")); !ok {
+	if _, _, ok := selfProfile(config.Value(name, "credential_process")); !ok {
 		a.warn(fmt.Sprintf("profile %s has no credential_process line that calls groat, so that SDKs find other credentials there or none; to write it: groat configure %s", quote(name), files.Word(name)))
 	}
 	return nil
@@ -67,7 +67,7 @@ func (a *app) checkProfileEnv(name string) error {
 
 // checkChildOpens: under --profile-env the command's SDKs call groat, which
 // then has to open the vault without GROAT_FILE_PASSPHRASE: no child gets it.
-func (a *app) checkChildOpens(ctx context.Context, plan *planned) error {
+func (c *execCmd) checkChildOpens(ctx context.Context, a *app, plan *planned) error {
 	if _, given := a.lookupEnv(passphraseVariable); !given {
 		return nil
 	}
@@ -76,11 +76,11 @@ func (a *app) checkChildOpens(ctx context.Context, plan *planned) error {
 			return nil // the child reads it from the same place
 		}
 	}
-	v, err := a.vaultOf(plan)
+	v, err := a.vaults().of(plan)
 	if err != nil || v.Backend() != "file" {
 		return err
 	}
-	config, err := a.vaultConfig("file")
+	config, err := a.vaults().configure("file")
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,8 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime"
 
@@ -37,7 +35,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.ToCredentialsFile {
-		return a.toCredentialsFile(ctx, name, creds)
+		return c.toCredentialsFile(ctx, a, name, creds)
 	}
 	in := exportInput{Profile: name, Region: plan.Region, Credentials: creds}
 	in.Stale = staleVariables(a.environ, in)
@@ -51,7 +49,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app) error {
 
 // toCredentialsFile writes session credentials, never a long-lived key, into
 // a marked section of the AWS credentials file.
-func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.Credentials) error {
+func (c *exportCmd) toCredentialsFile(ctx context.Context, a *app, name string, creds session.Credentials) error {
 	if creds.SessionToken == "" {
 		return usageError("these are a long-lived key, which is not written to disk",
 			"leave out --no-session, or read them from groat export "+files.Word(name))
@@ -70,14 +68,14 @@ func (a *app) toCredentialsFile(ctx context.Context, name string, creds session.
 		return err
 	}
 	a.say(fmt.Sprintf("wrote session credentials of profile %s to %s; to take them out: groat remove --sessions-only %s", quote(name), a.paths.awsKeys, files.Word(name)))
-	a.warnOtherRoad(name)
+	c.warnOtherRoad(a, name)
 	return nil
 }
 
 // warnOtherRoad warns where SDKs, which read the config file too, would not
 // come to the exported credentials.
-func (a *app) warnOtherRoad(name string) {
-	config, err := a.awsConfig()
+func (c *exportCmd) warnOtherRoad(a *app, name string) {
+	config, err := a.aws.config()
 	if err != nil {
 		return
 	}
@@ -87,30 +85,4 @@ func (a *app) warnOtherRoad(name string) {
 			return
 		}
 	}
-}
-
-// dropExported takes the exported session credentials of the wanted profiles
-// out of the AWS credentials file.
-func (a *app) dropExported(ctx context.Context, wanted func(profile string) bool) error {
-	// Most credentials files hold none, and many people have no such file.
-	config, err := a.awsConfig()
-	if err != nil {
-		return err
-	}
-	var any bool
-	for _, name := range config.Names() {
-		any = any || config.Value(name, profile.ExportedKey) != "" && wanted(name)
-	}
-	if _, err := os.Stat(a.paths.awsKeys); !any || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	n := 0
-	_, err = profile.EditFile(ctx, a.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
-		n, err = d.DropExported(wanted)
-		return err
-	})
-	if err == nil && n > 0 {
-		a.say(fmt.Sprintf("took %d exported %s out of %s", n, plural(n, "session"), a.paths.awsKeys))
-	}
-	return err
 }

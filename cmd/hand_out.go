@@ -36,7 +36,7 @@ const (
 // other failures are no answer to anybody. That it cannot be noted is said,
 // and stops nothing.
 func (a *app) logHandOut(p *planned, creds session.Credentials, cached bool, failure error) {
-	l := a.requestLog()
+	l := a.paths.requestLog()
 	if !l.on() {
 		return
 	}
@@ -58,7 +58,7 @@ func (a *app) logHandOut(p *planned, creds session.Credentials, cached bool, fai
 	}
 	last := p.Steps[len(p.Steps)-1]
 	e := logEntry{
-		Time: a.now().UTC().Format(time.RFC3339), Profile: a.typedName(p.Profile), Command: a.command, Result: result,
+		Time: a.now().UTC().Format(time.RFC3339), Profile: a.aws.typedName(p.Profile), Command: a.command, Result: result,
 		RoleARN: orNull(roleOf(p.Plan)), SessionName: orNull(last.SessionName), AccessKeyID: orNull(creds.AccessKeyID),
 		Expiration: orNull(child.FormatExpiration(creds.Expiration)), Caller: orNull(child.CalledBy(child.Callers())), Agent: orNull(a.agent()),
 	}

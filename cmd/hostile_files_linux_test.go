@@ -143,7 +143,7 @@ func TestHostileFiles(t *testing.T) {
 			prepare: func(t *testing.T, w *hostileWorld) {
 				callers := child.Callers()
 				key := consentRequest{profile: "asked", caller: child.CalledBy(callers), boot: child.BootID()}.key()
-				if err := newApp(w.environ, Streams{}).consents().note("asked", key, time.Now().Add(15*time.Minute), time.Now()); err != nil {
+				if err := newApp(w.environ, Streams{}).paths.consents().note("asked", key, time.Now().Add(15*time.Minute), time.Now()); err != nil {
 					t.Fatal(err)
 				}
 			},

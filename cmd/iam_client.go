@@ -32,7 +32,7 @@ func (a *app) keyClient(ctx context.Context, plan *planned) (iam.Client, error) 
 	if err := a.consent(ctx, plan); err != nil {
 		return iam.Client{}, err
 	}
-	key, err := (vaultKeys{a}).Key(ctx, plan.Source.Profile)
+	key, err := a.vaults().Key(ctx, plan.Source.Profile)
 	if err != nil {
 		return iam.Client{}, err
 	}

@@ -167,7 +167,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
 		}
 	}
-	if _, err := a.storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, vault.Card{}); err != nil {
+	if _, err := a.vaults().storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, vault.Card{}); err != nil {
 		return "", key, err
 	}
 	if same, err := holdsExactly(ctx, v, name, key); !same {

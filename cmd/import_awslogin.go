@@ -25,7 +25,7 @@ const maxCLILogin = 1 << 20
 // renewed by one program alone, as each of its refresh tokens is good for one
 // call: what is imported is no longer the AWS CLI's.
 func (c *importCmd) signIns(ctx context.Context, a *app) error {
-	dir := a.loginCache(c.SourceDir)
+	dir := c.loginCache(a)
 	found, err := c.findSignIns(ctx, a, dir)
 	if err != nil {
 		return err
@@ -64,10 +64,10 @@ func (c *importCmd) signIns(ctx context.Context, a *app) error {
 }
 
 // loginCache is where the AWS CLI and the SDKs keep sign-ins.
-func (a *app) loginCache(named string) string {
+func (c *importCmd) loginCache(a *app) string {
 	switch env := a.getenv("AWS_LOGIN_CACHE_DIRECTORY"); {
-	case named != "":
-		return named
+	case c.SourceDir != "":
+		return c.SourceDir
 	case env != "":
 		return expandHome(env, a.paths.home)
 	}
@@ -82,7 +82,7 @@ type cliSignIn struct {
 
 // findSignIns gives each file once, for the first of the profiles that use it.
 func (c *importCmd) findSignIns(ctx context.Context, a *app, dir string) ([]cliSignIn, error) {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (c *importCmd) takeSignIn(ctx context.Context, a *app, s cliSignIn) (line s
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.path, err)
 	}
-	v, err := a.vaultOf(s.plan)
+	v, err := a.vaults().of(s.plan)
 	if err != nil {
 		return "", err
 	}

@@ -110,7 +110,7 @@ func (c *importCmd) openBackend(ctx context.Context, a *app, backend string) (*a
 	s := &awsVault{v, names}
 	if backend == "pass" && c.passPrefix(a) == "" && len(c.Profiles) == 0 {
 		// The password store holds other things too: open only what is a profile.
-		config, err := a.awsConfig()
+		config, err := a.aws.config()
 		if err != nil {
 			return nil, err
 		}
@@ -161,9 +161,9 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 	return func(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
 		switch {
 		case c.SourcePassphraseFile != "":
-			return a.passphraseFromFile(ctx, c.SourcePassphraseFile)
+			return a.passphrases.fromFile(ctx, c.SourcePassphraseFile)
 		case c.SourcePassphraseCommand != "":
-			return a.passphraseFromCommand(ctx, c.SourcePassphraseCommand)
+			return a.passphrases.fromCommand(ctx, c.SourcePassphraseCommand)
 		}
 		for _, name := range []string{sourcePassphraseVariable, "AWS_VAULT_FILE_PASSPHRASE"} {
 			if value, given := a.lookupEnv(name); given {
@@ -175,7 +175,7 @@ func (c *importCmd) passphrase(a *app) vault.PassphraseFunc {
 		if req.Attempt > 1 {
 			q.Again, q.Reason = true, triesLeft("wrong passphrase, or a damaged item", req)
 		}
-		p, err := a.ui().Secret(ctx, q)
+		p, err := a.prompts.ui().Secret(ctx, q)
 		if err != nil && !errors.Is(err, terminal.ErrInterrupted) {
 			err = fault.New("aws-vault's files are locked: "+err.Error(), "run it in a terminal, or set "+sourcePassphraseVariable, vault.ErrLocked)
 		}

@@ -50,13 +50,13 @@ type listSession struct {
 
 // Run gathers what the form needs, and no more: names alone open no vault.
 func (c *listCmd) Run(ctx context.Context, a *app) error {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return err
 	}
 	if c.Profiles {
 		names := slices.Concat(config.Names(), a.vaults().Names())
-		typed := a.typedNames(config)
+		typed := a.aws.typedNames(config)
 		names = slices.DeleteFunc(names, func(name string) bool { return typed[name] != "" })
 		slices.Sort(names)
 		return a.printLines(slices.Compact(names))
@@ -82,7 +82,7 @@ func (c *listCmd) Run(ctx context.Context, a *app) error {
 	damage := all.Lost
 	var entries []session.Entry
 	for _, v := range all.Vaults {
-		found, errs := a.sessions(v).List(ctx)
+		found, errs := a.vaults().sessions(v).List(ctx)
 		damage = errors.Join(append(errs, damage)...)
 		entries = append(entries, found...)
 	}
@@ -107,7 +107,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 	for name := range cards {
 		names[name] = true
 	}
-	typed := a.typedNames(config)
+	typed := a.aws.typedNames(config)
 	for helper := range typed {
 		delete(names, helper)
 	}
@@ -118,7 +118,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 		names[i.Profile] = true
 		byProfile[i.Profile] = append(byProfile[i.Profile], listSession{i.Kind, i.Profile, orNull(i.RoleARN), orNull(i.MFASerial), child.FormatExpiration(i.Expiration)})
 	}
-	if what, _ := a.absentConfig(); what != "" {
+	if what, _ := a.aws.absent(); what != "" {
 		a.warn(what)
 	}
 	if err := config.Fatal(); err != nil { // once, not for every profile
@@ -135,7 +135,7 @@ func (c *listCmd) build(a *app, backend string, config *profile.Config, cards ma
 			HoldsKey:    func(name string) (bool, error) { _, ok := cards[name]; return ok, nil },
 			Getenv:      a.getenv,
 			Looking:     true,
-			SelfProfile: a.selfProfile,
+			SelfProfile: selfProfile,
 		})
 		if err == nil {
 			row.describe(r, cards)

@@ -25,7 +25,7 @@ type logCmd struct {
 
 // Run reads or switches; it opens no vault.
 func (c *logCmd) Run(_ context.Context, a *app) error {
-	l := a.requestLog()
+	l := a.paths.requestLog()
 	switch {
 	case (c.On || c.Off) && (c.JSON || c.Profile != "" || c.Since != 0):
 		return usageError("--on and --off cannot be combined with other flags of this command", "run: groat log --help")

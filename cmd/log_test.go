@@ -136,7 +136,7 @@ func TestLogOfAServer(t *testing.T) {
 	if _, err := a.parse([]string{"serve", "admin"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.refresher(served{Profile: "admin"}).Quiet(t.Context()); err != nil {
+	if _, err := (served{Profile: "admin"}).refresher(a).Quiet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if lines := logged(t, environ); len(lines) != 1 || lines[0]["command"] != "serve" {
@@ -151,7 +151,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	mustRun(t, environ, world.key.ID+" "+world.key.Secret+"\n", "add", "default", "--stdin")
 	mustRun(t, environ, "", "credential-process", "admin", "--mfa-code", world.device.FreshCode())
 	mustRun(t, environ, "", "log", "--on")
-	path := newApp(environ, Streams{}).requestLog().path()
+	path := newApp(environ, Streams{}).paths.requestLog().path()
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 		_, err := io.WriteString(a.streams.Out, link+"\n")
 		return outputError(err)
 	}
-	if err := openPrivately(ctx, a, link); err != nil {
+	if err := openPrivately(ctx, a.environment, a.output, link); err != nil {
 		return err
 	}
 	a.say(fmt.Sprintf("the browser signs in to the console with profile %s", quote(name)))
@@ -127,7 +127,7 @@ func (c *loginCmd) federated(ctx context.Context, a *app, plan *planned, policy 
 		a.logHandOut(plan, session.Credentials{}, false, err)
 		return session.Credentials{}, err
 	}
-	key, err := vaultKeys{a}.Key(ctx, plan.Source.Profile)
+	key, err := a.vaults().Key(ctx, plan.Source.Profile)
 	if err != nil {
 		return session.Credentials{}, err
 	}

@@ -29,22 +29,22 @@ const (
 // mintedRoles are the roles that were minted from a profile's key, for
 // `revoke`: by name, for a while longer than their sessions last, and also
 // past `clear`.
-func (a *app) mintedRoles() memory {
-	return memory{filepath.Join(a.paths.state, "roles.json")}
+func (p *paths) mintedRoles() memory {
+	return memory{filepath.Join(p.state, "roles.json")}
 }
 
 // consents remembers what people said yes to, in a file of the same kind.
-func (a *app) consents() memory {
-	return memory{filepath.Join(a.paths.state, "consents.json")}
+func (p *paths) consents() memory {
+	return memory{filepath.Join(p.state, "consents.json")}
 }
 
 // assumed is told of every role that is minted.
-func (a *app) assumed(keyProfile, roleARN string, expiration time.Time) {
+func (v *vaults) assumed(keyProfile, roleARN string, expiration time.Time) {
 	if keyProfile == "" {
 		return
 	}
-	if err := a.mintedRoles().note(keyProfile, roleARN, expiration.Add(mintedMemory), a.now()); err != nil {
-		a.debugf("could not remember that role %s was minted: %v", roleARN, err)
+	if err := v.paths.mintedRoles().note(keyProfile, roleARN, expiration.Add(mintedMemory), v.now()); err != nil {
+		v.debugf("could not remember that role %s was minted: %v", roleARN, err)
 	}
 }
 

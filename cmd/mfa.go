@@ -47,7 +47,7 @@ func (d device) find(ctx context.Context, a *app) (serial string, v vault.Vault,
 	if serial == "" {
 		return "", nil, nil, fault.New(fmt.Sprintf("profile %s has no mfa_serial", quote(name)), "set it in the AWS config, or give --mfa-serial", profile.ErrUnsupported)
 	}
-	v, err = a.vaultOf(plan)
+	v, err = a.vaults().of(plan)
 	return serial, v, plan, err
 }
 

@@ -26,7 +26,7 @@ func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if plan.Consent.Rule == profile.AgentReadOnly {
-		return fault.New("profile "+quote(a.typedName(plan.Profile))+" is read-only for AI agents (agent = read-only), and a token code cannot be read-only",
+		return fault.New("profile "+quote(a.aws.typedName(plan.Profile))+" is read-only for AI agents (agent = read-only), and a token code cannot be read-only",
 			"run it yourself, in a terminal of your own", errDeclined)
 	}
 	seed, ok, err := vaultSeeds{v}.Seed(ctx, serial)
@@ -36,7 +36,7 @@ func (c *mfaCodeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return c.noSeed(v, serial, err)
 	}
-	used := a.sessions(v).UsedCodes()
+	used := a.vaults().sessions(v).UsedCodes()
 	for {
 		code, step, err := provider.TOTP(seed, a.now())
 		if err != nil {

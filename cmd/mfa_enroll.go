@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"groat/cmd/terminal"
 	"groat/provider"
 	"groat/provider/iam"
 	"groat/provider/profile"
@@ -29,7 +28,7 @@ func (c *mfaEnrollCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := a.ui().CanConfirm(); err != nil { // it is shown and asked on the terminal
+	if err := a.prompts.ui().CanConfirm(); err != nil { // it is shown and asked on the terminal
 		return fault.New(fmt.Sprintf("the QR code is shown on a terminal, and codes are asked for: %v", err), "run in a terminal: groat mfa enroll "+files.Word(o.profile), provider.ErrNoCode)
 	}
 	release, err := o.alone("run: groat mfa enroll " + files.Word(o.profile))
@@ -58,11 +57,11 @@ func (c *mfaEnrollCmd) enroller(a *app, o *keyOwner, client iam.Client) iam.Enro
 		Client: client, Clock: iam.Clock{Now: a.now, Sleep: a.sleep},
 		Account: o.account, User: o.user,
 		Pending: o.store(vault.KindSeed),
-		Used:    a.sessions(o.vault).UsedCodes(),
+		Used:    a.vaults().sessions(o.vault).UsedCodes(),
 		Show: func(ctx context.Context, d iam.Device) error {
 			return c.show(ctx, a, d, d.URL(client.Alias(ctx, o.account), o.user))
 		},
-		Codes:  a.twoCodes,
+		Codes:  a.prompts.twoCodes,
 		Finish: func(ctx context.Context, d iam.Device) error { return c.finish(ctx, o, d) },
 		Say:    a.say,
 	}
@@ -84,28 +83,14 @@ func (c *mfaEnrollCmd) show(ctx context.Context, a *app, d iam.Device, url strin
 		}
 		a.say("wrote the QR code to " + c.QRPNG + ": anyone who can read that file has the second factor, so delete it once it is scanned")
 	}
-	if err := a.ui().Draw(ctx, code.halfBlocks()...); err != nil {
+	if err := a.prompts.ui().Draw(ctx, code.halfBlocks()...); err != nil {
 		return err
 	}
 	lines := []string{"Scan this QR code with an authenticator app. Device: " + d.Serial}
 	if c.ShowSecret {
 		lines = append(lines, "Or type this secret: "+d.Seed)
 	}
-	return a.ui().Tell(ctx, lines...)
-}
-
-// twoCodes asks for two token codes in a row.
-func (a *app) twoCodes(ctx context.Context, serial, reason string) (one, two string, err error) {
-	ask := func(prompt, reason string) (string, error) {
-		return a.ui().Code(ctx, terminal.Question{
-			Title: prompt, Details: []terminal.Detail{{Name: terminal.SerialDetail, Value: serial}}, Reason: reason,
-		})
-	}
-	if one, err = ask("Enter a token code of the new device", reason); err != nil {
-		return "", "", err
-	}
-	two, err = ask("Wait for the next code and enter it", "")
-	return one, two, err
+	return a.prompts.ui().Tell(ctx, lines...)
 }
 
 // finish makes the device known: seed, card, config. What is there already

@@ -28,7 +28,7 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	key, err := (vaultKeys{a}).Key(ctx, r.Source.Profile)
+	key, err := a.vaults().Key(ctx, r.Source.Profile)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (c *mfaResyncCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	one, two, err := a.twoCodes(ctx, serial, "")
+	one, two, err := a.prompts.twoCodes(ctx, serial, "")
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *mfaResyncCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	used := a.sessions(o.vault).UsedCodes()
+	used := a.vaults().sessions(o.vault).UsedCodes()
 	for _, code := range []string{one, two} {
 		if _, err := used.Use(ctx, serial, code, 0); err != nil {
 			return err
@@ -95,10 +95,10 @@ func (c *mfaRemoveCmd) confirm(ctx context.Context, a *app, serial string) error
 	if c.Force {
 		return nil
 	}
-	if err := a.ui().CanConfirm(); err != nil {
+	if err := a.prompts.ui().CanConfirm(); err != nil {
 		return usageError("the removal of "+serial+" is not confirmed: "+err.Error(), "to remove it without a question: give --force")
 	}
-	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Remove MFA device " + serial + " of the user, at AWS and here?"})
+	ok, err := a.prompts.ui().Confirm(ctx, terminal.Question{Title: "Remove MFA device " + serial + " of the user, at AWS and here?"})
 	if err == nil && !ok {
 		err = errors.New("nothing was removed")
 	}
@@ -115,7 +115,7 @@ func (o *keyOwner) forgetDevice(ctx context.Context, serial string) error {
 			return err
 		}
 	}
-	config, err := o.a.awsConfig()
+	config, err := o.a.aws.config()
 	if err != nil {
 		return err
 	}

@@ -74,10 +74,10 @@ func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, e
 		}
 		return seed, nil
 	}
-	if err := a.ui().CanAsk(); err != nil {
+	if err := a.prompts.ui().CanAsk(); err != nil {
 		return "", usageError("could not ask for the seed: "+err.Error(), "give the seed with --stdin")
 	}
-	b, err := a.ui().Secret(ctx, terminal.Question{
+	b, err := a.prompts.ui().Secret(ctx, terminal.Question{
 		Title:   "TOTP seed (base32) or otpauth:// URL",
 		Details: []terminal.Detail{{Name: terminal.SerialDetail, Value: serial}},
 		Prompt:  "seed",

@@ -111,7 +111,7 @@ func TestMFACodeWaitsForAFreshOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fresh, err := a.sessions(v).UsedCodes().Use(t.Context(), mfaSerial, first, clock.Unix()/30); err != nil || !fresh {
+	if fresh, err := a.vaults().sessions(v).UsedCodes().Use(t.Context(), mfaSerial, first, clock.Unix()/30); err != nil || !fresh {
 		t.Fatal(fresh, err)
 	}
 	second := run()
@@ -120,7 +120,7 @@ func TestMFACodeWaitsForAFreshOne(t *testing.T) {
 		t.Errorf("%s after %s (want %s), waited %v, %v", second, first, want, waited, err)
 	}
 	a.wait = func(context.Context, time.Duration) error { return context.Canceled }
-	if _, err := a.sessions(v).UsedCodes().Use(t.Context(), mfaSerial, second, clock.Unix()/30); err != nil {
+	if _, err := a.vaults().sessions(v).UsedCodes().Use(t.Context(), mfaSerial, second, clock.Unix()/30); err != nil {
 		t.Fatal(err)
 	}
 	if err := command.Run(t.Context(), a); !errors.Is(err, context.Canceled) {
@@ -162,7 +162,7 @@ func TestChooseDevice(t *testing.T) {
 		var errs strings.Builder
 		a := newApp([]string{"GROAT_NO_INPUT=1"}, Streams{Err: &errs})
 		a.cli.NoInput = true
-		got, err := a.chooseDevice(t.Context(), c.serials)
+		got, err := a.prompts.chooseDevice(t.Context(), c.serials)
 		if err != nil || got != c.want || !strings.Contains(errs.String(), c.says) || c.says == "" && errs.Len() > 0 {
 			t.Errorf("%v: %q, %v, said %q", c.serials, got, err, errs.String())
 		}

@@ -37,7 +37,7 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	o := vault.MigrateOptions{
 		DryRun: c.DryRun, Overwrite: c.Overwrite, DeleteSource: c.DeleteSource,
 		Put: func(ctx context.Context, name string, key vault.AccessKey, card vault.Card) (vault.Card, error) {
-			return a.storeKey(ctx, to, name, key, card)
+			return a.vaults().storeKey(ctx, to, name, key, card)
 		},
 		Copied: func(name string) error { return a.vaults().Note(name, to.Backend()) },
 	}

@@ -49,7 +49,7 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 	o := profile.ResolveOptions{
 		Looking: looking,
 		HoldsKey: func(name string) (held bool, err error) {
-			keys[name], held, err = a.findKey(ctx, name)
+			keys[name], held, err = a.vaults().findKey(ctx, name)
 			return held, err
 		},
 		KeyNames:    a.vaults().Names,
@@ -57,7 +57,7 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 		MFASerial:   m.MFASerial,
 		Region:      m.Region,
 		Getenv:      a.getenv,
-		SelfProfile: a.selfProfile,
+		SelfProfile: selfProfile,
 	}
 	if o.MFASerial == "" {
 		o.MFASerial = a.getenv("AWS_MFA_SERIAL")
@@ -73,7 +73,7 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 		r, err := profile.ResolveEnvironmentWebIdentity(o)
 		return &resolved{Resolved: r}, err
 	}
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (a *app) resolveFor(ctx context.Context, name string, m minting, looking bo
 		}
 	}
 	if errors.Is(err, profile.ErrUnknownProfile) {
-		if what, remedy := a.absentConfig(); what != "" {
+		if what, remedy := a.aws.absent(); what != "" {
 			return nil, fault.New(fmt.Sprintf("%s, so there is no profile %s", what, quote(name)), remedy, err)
 		}
 	}
@@ -128,14 +128,16 @@ func (a *app) plan(ctx context.Context, name string, m minting) (*planned, error
 func (a *app) planOf(r *resolved, m minting) (*planned, error) {
 	var card *provider.Card
 	if r.Source.Kind == profile.SourceKey {
-		a.nudge(r.key.Card)
+		a.vaults().nudge(r.key.Card)
 		c := keyCard(r.key.Card)
 		card = &c
 	}
-	if err := a.readAgentRule(); err != nil {
+	o := a.options(r.Resolved, m)
+	var err error
+	if o.AgentRule, err = a.settings.agentRule(o.Agent); err != nil {
 		return nil, err
 	}
-	p, err := provider.NewPlan(r.Resolved, card, a.options(r.Resolved, m))
+	p, err := provider.NewPlan(r.Resolved, card, o)
 	var bounds *provider.BoundsError
 	if errors.As(err, &bounds) {
 		return nil, usageError(fmt.Sprintf("%s is %s, and %v", a.lifetimeFlag(bounds, m), provider.ShortDuration(bounds.Given), err), "")
@@ -164,7 +166,6 @@ func (a *app) options(r *profile.Resolved, m minting) provider.Options {
 		NoSession:     m.NoSession,
 		OSUser:        a.osUser(),
 		Agent:         a.agent(),
-		AgentRule:     a.agentRule,
 	}
 	// What stands on the command line wins over what comes from a variable or
 	// from config.json.
@@ -197,23 +198,19 @@ func (a *app) lifetimeFlag(e *provider.BoundsError, m minting) string {
 
 // minter wires vault, cache and prompts for one plan.
 func (a *app) minter(p *planned, m minting) (*provider.Minter, error) {
-	v, err := a.vaultOf(p)
+	v, err := a.vaults().of(p)
 	if err != nil {
 		return nil, err
 	}
-	var askUntil time.Time
-	if a.deadline != 0 {
-		askUntil = a.started.Add(a.deadline)
-	}
 	return &provider.Minter{
-		Keys: vaultKeys{a},
+		Keys: a.vaults(),
 		Cache: &session.Cache{
 			Store: sessionStore(v),
 			Flight: flight.Group{
 				Dir:      a.vaults().LockDir(v),
 				Warn:     a.warn,
 				Debugf:   a.debugf,
-				Waiting:  a.waitingFor(p),
+				Waiting:  a.prompts.waitingFor(p),
 				Outcomes: provider.Outcomes{CodeGiven: m.MFACode != ""},
 			},
 			Now:      a.now,
@@ -222,14 +219,14 @@ func (a *app) minter(p *planned, m minting) (*provider.Minter, error) {
 			Warn:     a.warn,
 			Debugf:   a.debugf,
 			StaleOn:  provider.ErrUnreachable,
-			OnMiss:   a.heedSignals,
+			OnMiss:   a.prompts.heedSignals,
 		},
 		MFACode: m.MFACode,
 		Seeds:   vaultSeeds{v},
-		Codes:   personCodes{a},
+		Codes:   personCodes{a.prompts},
 		Tokens:  itemStore{v, vault.KindToken},
-		Assumed: a.assumed,
-		SignIn:  personSignIn{a: a}, AskUntil: askUntil,
+		Assumed: a.vaults().assumed,
+		SignIn:  personSignIn{prompts: a.prompts}, AskUntil: a.prompts.until(),
 		Machine: os.Hostname,
 		Now:     a.now,
 		Wait:    a.wait,
@@ -244,7 +241,7 @@ func (a *app) minter(p *planned, m minting) (*provider.Minter, error) {
 
 // mint answers with a profile's credentials: from the cache, else from AWS.
 func (a *app) mint(ctx context.Context, name string, m minting) (session.Credentials, *planned, error) {
-	defer a.releaseTerminal()
+	defer a.prompts.release()
 	return a.mintBy(ctx, func() (*planned, *provider.Minter, error) { return a.prepare(ctx, name, m) })
 }
 

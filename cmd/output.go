@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf16"
 
@@ -132,4 +133,29 @@ func onScreen(text string) string {
 		lines[i] = strings.Join(columns, "\t")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// isTerminal reports whether what is written there reaches a terminal.
+func isTerminal(w io.Writer) (is bool) {
+	descriptor(w, func(fd uintptr) { is = terminal.IsTerminal(fd) })
+	return is
+}
+
+// lineLength is how many characters a line of the terminal has that w writes
+// to; 0: it is none, or does not say.
+func lineLength(w io.Writer) (n int) {
+	descriptor(w, func(fd uintptr) { n = terminal.LineLength(fd) })
+	return n
+}
+
+// descriptor calls do with the file descriptor behind w, if there is one.
+func descriptor(w io.Writer, do func(fd uintptr)) {
+	if locked, ok := w.(*lockedWriter); ok {
+		w = locked.to
+	}
+	if f, ok := w.(syscall.Conn); ok {
+		if raw, err := f.SyscallConn(); err == nil { // not Fd: it may change the mode of a file that others share
+			_ = raw.Control(do)
+		}
+	}
 }

@@ -120,7 +120,7 @@ func (f *parallel) credentials(ctx context.Context, name string) (session.Creden
 		if f.over(ctx) != nil {
 			return nil, nil, errNotRun
 		}
-		defer f.a.releaseTerminal()
+		defer f.a.prompts.release()
 		plan, minter, err := f.a.prepare(ctx, name, f.minting)
 		if err != nil {
 			return nil, nil, f.stopIfDeclined(err)
@@ -180,7 +180,7 @@ func (t *turn) begin(ctx context.Context) error {
 
 func (t *turn) end() {
 	if t.taken {
-		t.f.a.releaseTerminal()
+		t.f.a.prompts.release()
 		t.f.asking.Unlock()
 		t.taken = false
 	}

@@ -44,7 +44,7 @@ func cutTail(words []string) (head, tail []string, given bool) {
 }
 
 func (a *app) parseAll(words []string) (runner, error) {
-	a.cli, a.given = cli{}, nil
+	a.cli, a.prompts.given = cli{}, nil
 	parser, err := kong.New(&a.cli, a.kongOptions()...)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (a *app) parseAll(words []string) (runner, error) {
 		}
 		return nil, usageError(plainParseError(k, err), parseHint(k, words))
 	}
-	a.given = givenFlags(k)
+	a.prompts.given = givenFlags(k)
 	if command := selected(k); command != nil {
 		a.command = commandPath(k.Selected())
 		return command, nil

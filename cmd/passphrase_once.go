@@ -22,21 +22,21 @@ const turnPatience = 30 * time.Second
 // turns, as they do for token codes: a declined or thrice mistaken question
 // ends for all who were waiting for it; so do those who would run the same
 // command. `groat unlock` elsewhere ends the wait as well. Who was given the
-// passphrase waits for others of that kind, who hand over the vault key, and
+// answer waits for others of that kind, who hand over the vault key, and
 // is never told how they fared.
-func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), error) {
-	a.heedSignals()
-	turn := &flight.Group{Dir: filepath.Join(a.fileDir(), "locks"), Debugf: a.debugf, Arrived: known}
+func (p *passphrases) askAlone(ctx context.Context, known func() bool) (func(error), error) {
+	p.heedSignals()
+	turn := &flight.Group{Dir: filepath.Join(p.paths.fileDir(p.flags), "locks"), Debugf: p.debugf, Arrived: known}
 	wait := ctx
-	way, command := a.passphraseWay()
+	way, command := p.way()
 	name := "passphrase " + string(way)
 	if way == vault.FromPrompt || way == vault.FromCommand {
 		name += command
 		turn.Outcomes = passphraseOutcomes{}
-		turn.Waiting = func(holder string, _ bool) func() { return a.waiting(holder, "which is opening the vault") }
+		turn.Waiting = func(holder string, _ bool) func() { return p.waiting(holder, "which is opening the vault") }
 	}
 	if way == vault.FromPrompt {
-		if err := a.ui().CanAsk(); err != nil {
+		if err := p.ui().CanAsk(); err != nil {
 			var cancel func()
 			wait, cancel = context.WithTimeoutCause(ctx, turnPatience, err)
 			defer cancel()
@@ -54,7 +54,7 @@ func (a *app) askAlone(ctx context.Context, known func() bool) (func(error), err
 		return nil, err
 	}
 	return func(err error) {
-		a.releaseTerminal()
+		p.release()
 		if ctx.Err() != nil && !declined(err) {
 			err = nil // being stopped concerns nobody else
 		}

@@ -21,7 +21,7 @@ func TestTimeOutOfATurnSaysTheTruth(t *testing.T) {
 	if _, err := a.parse([]string{"credential-process", "p"}); err != nil {
 		t.Fatal(err)
 	}
-	other := &flight.Group{Dir: filepath.Join(a.fileDir(), "locks")}
+	other := &flight.Group{Dir: filepath.Join(a.paths.fileDir(&a.cli.globals), "locks")}
 	release, err := other.Ask(t.Context(), "passphrase environment")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func TestTimeOutOfATurnSaysTheTruth(t *testing.T) {
 	defer release(nil)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, terminal.ErrTimeout)
 	defer cancel()
-	_, err = a.askAlone(ctx, func() bool { return false })
+	_, err = a.passphrases.askAlone(ctx, func() bool { return false })
 	if code := a.report(t.Context(), err); code != exitVault {
 		t.Errorf("exit code %d", code)
 	}

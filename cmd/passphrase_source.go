@@ -21,42 +21,57 @@ const (
 	passphraseTimeLimit = 50 * time.Second
 )
 
-// passphrase answers the file vault: from --file-passphrase-file or
+// passphrases is where the file vault's passphrase comes from.
+type passphrases struct {
+	*prompts
+	paths *paths
+}
+
+// answer answers the file vault: from --file-passphrase-file or
 // --file-passphrase-command on the command line, GROAT_FILE_PASSPHRASE (set
 // but empty is an answer), the same two settings from the environment or
 // config.json, and last from a person.
-func (a *app) passphrase(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
-	a.heedSignals()
-	switch way, what := a.passphraseWay(); way {
+func (p *passphrases) answer(ctx context.Context, req vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	p.heedSignals()
+	switch way, what := p.way(); way {
 	case vault.FromFile:
-		return a.passphraseFromFile(ctx, what)
+		return p.fromFile(ctx, what)
 	case vault.FromCommand:
-		return a.passphraseFromCommand(ctx, what)
+		return p.fromCommand(ctx, what)
 	case vault.FromEnvironment:
 		return []byte(what), vault.FromEnvironment, nil
 	}
-	return a.passphraseFromPerson(ctx, req)
+	return p.passphraseFromPerson(ctx, req)
 }
 
-// givenPassphrase is the passphrase where it lies ready: in the variable, or
+// ready is the passphrase where it lies ready: in the variable, or
 // in a file that can be read twice.
-func (a *app) givenPassphrase() ([]byte, bool) {
-	switch way, what := a.passphraseWay(); way {
+func (p *passphrases) ready() ([]byte, bool) {
+	switch way, what := p.way(); way {
 	case vault.FromEnvironment:
 		return []byte(what), true
 	case vault.FromFile:
-		passphrase, err := readPassphrase(expandHome(what, a.paths.home), files.Steering)
+		passphrase, err := readPassphrase(expandHome(what, p.paths.home), files.Steering)
 		return passphrase, err == nil
 	}
 	return nil, false
 }
 
-// passphraseWay is where the passphrase comes from, with the file's name, the
+// atHand is the passphrase where having it asks nobody and runs
+// nothing.
+func (p *passphrases) atHand(context.Context, vault.PassphraseRequest) ([]byte, vault.PassphraseOrigin, error) {
+	if passphrase, ok := p.ready(); ok {
+		return passphrase, vault.FromEnvironment, nil
+	}
+	return nil, "", vault.ErrLocked
+}
+
+// way is where the passphrase comes from, with the file's name, the
 // command or the variable's value.
-func (a *app) passphraseWay() (way vault.PassphraseOrigin, what string) {
-	file, command := a.cli.FilePassphraseFile, a.cli.FilePassphraseCommand
-	value, given := a.lookupEnv(passphraseVariable)
-	onLine := func(flag, v string) bool { return v != "" && a.settings.from[flag] == "" }
+func (p *passphrases) way() (way vault.PassphraseOrigin, what string) {
+	file, command := p.flags.FilePassphraseFile, p.flags.FilePassphraseCommand
+	value, given := p.lookupEnv(passphraseVariable)
+	onLine := func(flag, v string) bool { return v != "" && p.settings.from[flag] == "" }
 	switch {
 	case onLine("file-passphrase-file", file):
 		return vault.FromFile, file
@@ -72,9 +87,9 @@ func (a *app) passphraseWay() (way vault.PassphraseOrigin, what string) {
 	return vault.FromPrompt, ""
 }
 
-// passphraseFromFile may read a pipe to which nobody ever writes: it ends with
+// fromFile may read a pipe to which nobody ever writes: it ends with
 // the command, and in time.
-func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vault.PassphraseOrigin, error) {
+func (p *passphrases) fromFile(ctx context.Context, path string) ([]byte, vault.PassphraseOrigin, error) {
 	ctx, cancel := context.WithTimeout(ctx, passphraseTimeLimit)
 	defer cancel()
 	type result struct {
@@ -83,8 +98,8 @@ func (a *app) passphraseFromFile(ctx context.Context, path string) ([]byte, vaul
 	}
 	done := make(chan result, 1)
 	go func() {
-		p, err := readPassphrase(expandHome(path, a.paths.home), files.Stream)
-		done <- result{p, err}
+		passphrase, err := readPassphrase(expandHome(path, p.paths.home), files.Stream)
+		done <- result{passphrase, err}
 	}()
 	select {
 	case r := <-done:
@@ -102,12 +117,12 @@ func readPassphrase(path string, rule files.Rule) ([]byte, error) {
 	return trimLineEnd(data), err
 }
 
-func (a *app) passphraseFromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
+func (p *passphrases) fromCommand(ctx context.Context, command string) ([]byte, vault.PassphraseOrigin, error) {
 	ctx, cancel := context.WithTimeout(ctx, passphraseTimeLimit)
 	defer cancel()
 	c := provider.Shell(ctx, command)
-	c.Env = child.Helper(a.environ)
-	c.Stderr = a.streams.Err // the program's own words; its stdout is the secret
+	c.Env = child.Helper(p.environ)
+	c.Stderr = p.streams.Err // the program's own words; its stdout is the secret
 	c.WaitDelay = time.Second
 	var printed bytes.Buffer
 	c.Stdout = &printed

@@ -24,7 +24,7 @@ func TestAPipeThatNobodyWrites(t *testing.T) {
 	a := newApp([]string{"HOME=" + t.TempDir()}, Streams{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := a.passphraseFromFile(ctx, pipe); !errors.Is(err, vault.ErrLocked) {
+	if _, _, err := a.passphrases.fromFile(ctx, pipe); !errors.Is(err, vault.ErrLocked) {
 		t.Errorf("nobody wrote: %v", err)
 	}
 	w, err := os.OpenFile(pipe, os.O_RDWR, 0) // lets the reader that was left go

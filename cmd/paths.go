@@ -1,15 +1,10 @@
 package cmd
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
 	"runtime"
-
-	"groat/vault/files"
 )
 
 // paths are where the files lie that belong to nobody's project.
@@ -82,6 +77,14 @@ func newPaths(getenv func(string) string, recorded func() string) paths {
 	return p
 }
 
+// fileDir is the file vault's directory.
+func (p *paths) fileDir(flags *globals) string {
+	if flags.FileDir != "" {
+		return expandHome(flags.FileDir, p.home)
+	}
+	return p.fileVault
+}
+
 func homeVariable() string {
 	if runtime.GOOS == "windows" {
 		return "USERPROFILE"
@@ -111,31 +114,18 @@ func recordedHome() string {
 	return u.HomeDir
 }
 
-// absentConfig says why there is no AWS config file, where that is hardly what
-// was meant; "" otherwise. HOME=/dev/null, as services have it, is meant.
-func (a *app) absentConfig() (what, remedy string) {
-	path := a.paths.awsConfig
-	if info, err := os.Stat(filepath.Dir(path)); err == nil && info.Mode().IsRegular() {
-		dir := filepath.Dir(path)
-		return fmt.Sprintf("%s is a file, but should be the folder of %s", dir, filepath.Base(path)), fmt.Sprintf("move that file away: mv %s %s", files.Word(dir), files.Word(dir+".old"))
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && a.getenv("AWS_CONFIG_FILE") != "" {
-		return fmt.Sprintf("AWS_CONFIG_FILE names %s, which does not exist", path), "correct AWS_CONFIG_FILE, or unset it"
-	}
-	for _, path := range []string{path, a.paths.awsKeys} {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if target, err := os.Readlink(path); err == nil {
-				return fmt.Sprintf("%s is a link to %s, which does not exist", path, target), "see where it should lead: ls -l " + files.Word(path)
-			}
-		}
-	}
-	return "", ""
-}
-
 // expandHome reads a leading ~/ as the AWS CLI does in these variables.
 func expandHome(path, home string) string {
 	if home != "" && len(path) >= 2 && path[0] == '~' && os.IsPathSeparator(path[1]) {
 		return filepath.Join(home, path[2:])
+	}
+	return path
+}
+
+// absolute is a path from the root; what cannot be told stays as it is.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
 	}
 	return path
 }

@@ -29,7 +29,7 @@ func TestHomeFolder(t *testing.T) {
 			t.Errorf("%s: %+v", name, p)
 		}
 		a := newApp(nil, Streams{})
-		a.paths, a.settings = p, &settings{lookup: a.lookupEnv, path: filepath.Join(t.TempDir(), "none"), homeless: p.homeless, from: map[string]string{}}
+		*a.paths, *a.settings = p, settings{lookup: a.lookupEnv, path: filepath.Join(t.TempDir(), "none"), homeless: p.homeless, from: map[string]string{}}
 		for _, words := range [][]string{{"credential-process", "p"}, {"list"}} {
 			short := a.shortcut(words)
 			_, err := a.parse(words)

@@ -14,7 +14,7 @@ func (a *app) pickable(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	helpers, err := a.helperProfiles()
+	helpers, err := a.aws.helpers()
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (a *app) pickable(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	for _, v := range vaults {
-		entries, _ := a.sessions(v).List(ctx) // damaged ones were used long ago
+		entries, _ := a.vaults().sessions(v).List(ctx) // damaged ones were used long ago
 		for _, e := range entries {
 			if i := e.Info; i.Issued.After(used[i.Profile]) {
 				used[i.Profile] = i.Issued
@@ -39,7 +39,7 @@ func (a *app) pickable(ctx context.Context) ([]string, error) {
 // profileNames are the names of all profiles, in order: those of the
 // configuration and those that only have a stored key.
 func (a *app) profileNames(ctx context.Context) ([]string, error) {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return nil, err
 	}

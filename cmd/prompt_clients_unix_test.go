@@ -136,7 +136,7 @@ func TestWaitingEndsBeforeTheSDKDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.started = time.Now().Add(2*time.Second - credentialProcessEnd)
+	a.prompts.started = time.Now().Add(2*time.Second - credentialProcessEnd)
 	if code := a.report(t.Context(), command.Run(t.Context(), a)); code != exitNoCode || out.Len() > 0 || !strings.Contains(errs.String(), "run in a terminal: groat exec readonly") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, out.String(), errs.String())
 	}

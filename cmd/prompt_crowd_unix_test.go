@@ -234,7 +234,7 @@ func TestTooLateToAsk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.started = time.Now().Add(answerTime - time.Second - credentialProcessDeadline)
+		a.prompts.started = time.Now().Add(answerTime - time.Second - credentialProcessDeadline)
 		if got := a.report(t.Context(), command.Run(t.Context(), a)); got != code || out.Len() > 0 || !strings.Contains(errs.String(), "no answer in time") {
 			t.Errorf("exit code %d, want %d, stdout %q, stderr %q", got, code, out.String(), errs.String())
 		}

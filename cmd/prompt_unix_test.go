@@ -402,7 +402,7 @@ func TestDeadlineIsExitFive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.deadline = 200 * time.Millisecond
+	a.prompts.deadline = 200 * time.Millisecond
 	err = command.Run(t.Context(), a)
 	if code := a.report(t.Context(), err); code != exitNoCode || out.Len() > 0 || !strings.Contains(errs.String(), "in time") {
 		t.Errorf("exit code %d, %v, stdout %q, stderr %q", code, err, out.String(), errs.String())

@@ -11,7 +11,6 @@ import (
 	"groat/cmd/terminal"
 	"groat/provider/profile"
 	"groat/session"
-	"groat/session/flight"
 	"groat/vault"
 	"groat/vault/fault"
 	"groat/vault/files"
@@ -79,7 +78,7 @@ func (c *removeCmd) Run(ctx context.Context, a *app) error {
 // finger, a key in another store, or a profile that has sessions only.
 func (c *removeCmd) nothingToRemove(a *app, name string, all *vault.Stock) error {
 	if a.vaults().Elsewhere(name) != "" {
-		return a.noKey(name, vault.ErrNotFound)
+		return a.vaults().noKey(name, vault.ErrNotFound)
 	}
 	if _, err := c.resolve(a, name, all); err != nil {
 		return err
@@ -111,10 +110,10 @@ func (c *removeCmd) confirm(ctx context.Context, a *app, names []string) error {
 	for i, name := range names {
 		quoted[i] = quote(name)
 	}
-	if err := a.ui().CanConfirm(); err != nil {
+	if err := a.prompts.ui().CanConfirm(); err != nil {
 		return usageError("could not ask whether to delete: "+err.Error(), "to delete without a question: give --force")
 	}
-	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Delete the access key and all sessions of " + strings.Join(quoted, ", ") + "?"})
+	ok, err := a.prompts.ui().Confirm(ctx, terminal.Question{Title: "Delete the access key and all sessions of " + strings.Join(quoted, ", ") + "?"})
 	if err != nil {
 		return err
 	}
@@ -131,7 +130,7 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, all *vault.Stock, 
 	for _, name := range names {
 		minted[name] = true
 		r, err := c.resolve(a, name, all)
-		if err != nil && a.hasSessions(ctx, all.Vaults, name) { // left by a profile that is gone
+		if err != nil && c.hasSessions(ctx, a, all.Vaults, name) { // left by a profile that is gone
 			r, err = nil, nil
 		}
 		if err != nil && all.Lost != nil {
@@ -154,11 +153,11 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, all *vault.Stock, 
 		if c.All {
 			match = nil
 		}
-		n, err := a.sessions(v).Remove(ctx, match)
+		n, err := a.vaults().sessions(v).Remove(ctx, match)
 		total += n
 		errs = append(errs, err)
 	}
-	errs = append(errs, a.dropExported(ctx, func(name string) bool { return c.All || minted[name] }))
+	errs = append(errs, a.aws.dropExported(ctx, func(name string) bool { return c.All || minted[name] }))
 	if all.Lost != nil && unsure {
 		errs = append(errs, all.Lost)
 	} else if all.Lost != nil {
@@ -174,7 +173,7 @@ func (c *removeCmd) dropSessions(ctx context.Context, a *app, all *vault.Stock, 
 // noticed; one that is broken in the config is nil: its sessions can still be
 // dropped by name.
 func (c *removeCmd) resolve(a *app, name string, all *vault.Stock) (*profile.Resolved, error) {
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +182,7 @@ func (c *removeCmd) resolve(a *app, name string, all *vault.Stock) (*profile.Res
 		KeyNames:    func() []string { return slices.Sorted(maps.Keys(all.Holders)) },
 		Getenv:      a.getenv,
 		Looking:     true,
-		SelfProfile: a.selfProfile,
+		SelfProfile: selfProfile,
 	})
 	if err != nil && (len(all.Holders[name]) > 0 || config.Exists(name)) {
 		return nil, nil //nolint:nilnil // see above
@@ -192,19 +191,14 @@ func (c *removeCmd) resolve(a *app, name string, all *vault.Stock) (*profile.Res
 }
 
 // hasSessions reports whether anything is kept that was minted for the profile.
-func (a *app) hasSessions(ctx context.Context, vaults []vault.Vault, name string) bool {
+func (*removeCmd) hasSessions(ctx context.Context, a *app, vaults []vault.Vault, name string) bool {
 	for _, v := range vaults {
-		entries, _ := a.sessions(v).List(ctx) // damaged ones have no profile
+		entries, _ := a.vaults().sessions(v).List(ctx) // damaged ones have no profile
 		if slices.ContainsFunc(entries, func(e session.Entry) bool { return e.Info.Profile == name }) {
 			return true
 		}
 	}
 	return false
-}
-
-// sessions is the cache over a vault, for looking and dropping.
-func (a *app) sessions(v vault.Vault) *session.Cache {
-	return &session.Cache{Store: sessionStore(v), Flight: flight.Group{Dir: a.vaults().LockDir(v)}, Now: a.now, Warn: a.warn, Debugf: a.debugf}
 }
 
 func plural(n int, word string) string {

@@ -23,7 +23,7 @@ type requestLog struct {
 
 const maxLog = 4 << 20
 
-func (a *app) requestLog() requestLog { return requestLog{a.paths.state, maxLog} }
+func (p *paths) requestLog() requestLog { return requestLog{p.state, maxLog} }
 
 func (l requestLog) path() string { return filepath.Join(l.dir, "log.jsonl") }
 func (l requestLog) old() string  { return filepath.Join(l.dir, "log.old.jsonl") }

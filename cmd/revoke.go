@@ -59,7 +59,7 @@ func (c *revokeCmd) revoke(ctx context.Context, a *app, o *keyOwner) error {
 	if err != nil {
 		return err
 	}
-	roles := a.mintedRoles().of(holders, a.now())
+	roles := a.paths.mintedRoles().of(holders, a.now())
 	if c.DryRun {
 		return c.plan(a, o, holders, roles)
 	}
@@ -86,7 +86,7 @@ func (c *revokeCmd) revoke(ctx context.Context, a *app, o *keyOwner) error {
 
 // confirm asks where somebody can be asked; in a hurry nobody is needed.
 func (c *revokeCmd) confirm(ctx context.Context, a *app, o *keyOwner, roles []string) error {
-	if a.ui().CanConfirm() != nil {
+	if a.prompts.ui().CanConfirm() != nil {
 		return nil
 	}
 	what := "End all sessions of user " + o.user
@@ -96,7 +96,7 @@ func (c *revokeCmd) confirm(ctx context.Context, a *app, o *keyOwner, roles []st
 	if !c.KeepKey {
 		what += ", and deactivate access key " + o.card.KeyID
 	}
-	ok, err := a.ui().Confirm(ctx, terminal.Question{Title: what + "?"})
+	ok, err := a.prompts.ui().Confirm(ctx, terminal.Question{Title: what + "?"})
 	if err == nil && !ok {
 		err = errors.New("nothing was revoked")
 	}
@@ -111,10 +111,10 @@ func (c *revokeCmd) drop(ctx context.Context, a *app, holders []string) (int, er
 		v, err := a.vaults().Place(name)
 		if err == nil {
 			var n int
-			n, err = a.sessions(v).Remove(ctx, func(e session.Entry) bool { return e.Info.KeyProfile == name || e.Info.Profile == name })
+			n, err = a.vaults().sessions(v).Remove(ctx, func(e session.Entry) bool { return e.Info.KeyProfile == name || e.Info.Profile == name })
 			total += n
 		}
-		errs = append(errs, err, a.dropExported(ctx, func(exported string) bool { return exported == name }))
+		errs = append(errs, err, a.aws.dropExported(ctx, func(exported string) bool { return exported == name }))
 	}
 	return total, errors.Join(errs...)
 }

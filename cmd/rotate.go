@@ -72,7 +72,7 @@ func (c *rotateCmd) rotate(ctx context.Context, a *app, name string) ([]string, 
 	r := &iam.Rotator{
 		Clock: iam.Clock{Now: a.now, Sleep: a.sleep}, Account: o.account, User: o.user,
 		Profiles: holders, Named: files.Word(o.profile),
-		Keys: ownedKeys{vaultKeys{a}, o}, Journal: o.store(vault.KindJournal),
+		Keys: ownedKeys{a.vaults(), o}, Journal: o.store(vault.KindJournal),
 		Say: a.say, KeepOld: c.KeepOld, DeleteInactive: c.DeleteInactive, DeleteKey: c.DeleteKey,
 		Sign: c.signer(a, o),
 	}
@@ -125,7 +125,7 @@ func (o *keyOwner) holders(ctx context.Context) ([]string, error) {
 
 // ownedKeys are the keys of one user as package iam sees them.
 type ownedKeys struct {
-	vaultKeys
+	*vaults
 	owner *keyOwner
 }
 
@@ -133,7 +133,7 @@ var _ iam.Keys = ownedKeys{}
 
 // Replace keeps what the card of the old key says of its user.
 func (k ownedKeys) Replace(ctx context.Context, name string, key provider.AccessKey, made time.Time) error {
-	v, err := k.a.vaults().Place(name)
+	v, err := k.Place(name)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (k ownedKeys) Replace(ctx context.Context, name string, key provider.Access
 	if err != nil && !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	card.Account, card.UserName, card.Added, card.Created = k.owner.account, k.owner.user, k.a.now(), made
-	_, err = k.a.storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	card.Account, card.UserName, card.Added, card.Created = k.owner.account, k.owner.user, k.now(), made
+	_, err = k.storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
 	return err
 }

@@ -33,10 +33,11 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	env, stop, err := a.startServer(ctx, served{
+	s := served{
 		Profile: c.Profile, Minting: c.minting, Port: c.Port, Metadata: c.IMDS || c.IMDSV1,
 		V1: c.IMDSV1, AnyUser: c.AnyUser, TokenFile: c.TokenFile,
-	}, creds, plan.Region)
+	}
+	env, stop, err := s.start(ctx, a, creds, plan.Region)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestPolicyFlags(t *testing.T) {
 	if _, err := a.parse([]string{"exec", "readonly", "--policy-arn", readOnly, "--policy-arn", readOnly + "2"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []given{{"--policy-arn=" + readOnly + "," + readOnly + "2", true}}; !slices.Equal(a.given, want) {
-		t.Errorf("given: %v, want %v", a.given, want)
+	if want := []given{{"--policy-arn=" + readOnly + "," + readOnly + "2", true}}; !slices.Equal(a.prompts.given, want) {
+		t.Errorf("given: %v, want %v", a.prompts.given, want)
 	}
 }

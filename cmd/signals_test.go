@@ -34,7 +34,7 @@ func TestWhatIsWaitedFor(t *testing.T) {
 		var said strings.Builder
 		a := newApp([]string{"HOME=" + t.TempDir()}, Streams{Err: &said})
 		a.cli.NoInput = true
-		a.waitingFor(&planned{Plan: &provider.Plan{Source: profile.Source{Kind: c.kind}}})("process 7", c.asking)
+		a.prompts.waitingFor(&planned{Plan: &provider.Plan{Source: profile.Source{Kind: c.kind}}})("process 7", c.asking)
 		if !strings.HasPrefix(said.String(), "groat: waiting for process 7, which is ") || !strings.HasSuffix(said.String(), c.want+"\n") {
 			t.Errorf("%+v: said %q", c, said.String())
 		}

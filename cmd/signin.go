@@ -52,7 +52,7 @@ func (c *signinCmd) source(ctx context.Context, a *app, name string) (profile.So
 	if err == nil {
 		return r.Source, nil
 	}
-	config, cerr := a.awsConfig()
+	config, cerr := a.aws.config()
 	if errors.Is(err, profile.ErrUnknownProfile) && cerr == nil && config.Fatal() == nil && !config.Exists(name) {
 		return profile.Source{Kind: profile.SourceNone, Profile: name}, checkProfileName(name)
 	}
@@ -76,7 +76,7 @@ func (c *signinCmd) again(ctx context.Context, a *app, name string) error {
 	if err != nil {
 		return err
 	}
-	defer a.releaseTerminal()
+	defer a.prompts.release()
 	if err := minter.SignInTo(ctx, plan.Plan); err != nil {
 		return err
 	}
@@ -102,12 +102,12 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 	pairs := []profile.KeyValue{{Key: "login_session"}}
 	write := c.Region
 	if o.Region == "" {
-		if o.Region, err = a.askRegion(ctx, name); err != nil {
+		if o.Region, err = c.askRegion(ctx, a, name); err != nil {
 			return err
 		}
 		write = o.Region
 	}
-	config, err := a.awsConfig()
+	config, err := a.aws.config()
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 	if err != nil {
 		return err
 	}
-	defer a.releaseTerminal()
+	defer a.prompts.release()
 	o.Profile = name
 	if pairs[0].Value, err = minter.SignInAs(ctx, o); err != nil {
 		return err
@@ -137,14 +137,14 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 func (c *signinCmd) minter(ctx context.Context, a *app, plan *planned) (*provider.Minter, error) {
 	m, err := a.minter(plan, minting{})
 	if err == nil {
-		m.SignIn = personSignIn{a: a, remote: c.Remote}
+		m.SignIn = personSignIn{prompts: a.prompts, remote: c.Remote}
 	}
 	return m, err
 }
 
 // askRegion asks where to sign in: AWS Sign-In has no global endpoint.
-func (a *app) askRegion(ctx context.Context, name string) (string, error) {
-	region, err := a.ui().Line(ctx, terminal.Question{
+func (*signinCmd) askRegion(ctx context.Context, a *app, name string) (string, error) {
+	region, err := a.prompts.ui().Line(ctx, terminal.Question{
 		Title:   fmt.Sprintf("AWS region of profile %s, where you sign in as well", quote(name)),
 		Prompt:  "region",
 		Default: "us-east-1",
@@ -178,7 +178,7 @@ func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.All {
-		return a.signOut(ctx, vaults, func(string) bool { return true })
+		return c.forget(ctx, a, vaults, func(string) bool { return true })
 	}
 	name, err := a.profileOrPick(ctx, c.Profile)
 	if err != nil {
@@ -192,19 +192,19 @@ func (c *signoutCmd) Run(ctx context.Context, a *app) error {
 	if token == "" {
 		return usageError(fmt.Sprintf("profile %s gets its credentials from %s, without a sign-in", quote(name), provider.SourceWords(r.Source.Kind)), "to drop its sessions: groat clear "+files.Word(name))
 	}
-	return a.signOut(ctx, vaults, func(name string) bool { return name == token })
+	return c.forget(ctx, a, vaults, func(name string) bool { return name == token })
 }
 
-// signOut drops the sign-ins of these names, with what was minted from them.
-func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token string) bool) error {
-	config, err := a.awsConfig()
+// forget drops the sign-ins of these names, with what was minted from them.
+func (*signoutCmd) forget(ctx context.Context, a *app, vaults []vault.Vault, ours func(token string) bool) error {
+	config, err := a.aws.config()
 	if err != nil {
 		return err
 	}
 	minted, sources := map[string]bool{}, map[string]*profile.Source{}
 	for _, name := range config.Names() {
 		r, err := config.Resolve(name, profile.ResolveOptions{
-			HoldsKey: a.holdsKey(ctx), Getenv: a.getenv, SelfProfile: a.selfProfile,
+			HoldsKey: a.vaults().holdsKey(ctx), Getenv: a.getenv, SelfProfile: selfProfile,
 		})
 		if err != nil {
 			continue // nothing is minted for it
@@ -222,7 +222,7 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 	signIns, sessions := 0, 0
 	var errs []error
 	for _, v := range vaults {
-		m := &provider.Minter{Tokens: itemStore{v, vault.KindToken}, Cache: a.sessions(v), Now: a.now, Proxy: a.proxy, Warn: a.warn, Debugf: a.debugf}
+		m := &provider.Minter{Tokens: itemStore{v, vault.KindToken}, Cache: a.vaults().sessions(v), Now: a.now, Proxy: a.proxy, Warn: a.warn, Debugf: a.debugf}
 		names, err := m.Tokens.Names(ctx)
 		errs = append(errs, err)
 		for _, name := range names {
@@ -235,11 +235,11 @@ func (a *app) signOut(ctx context.Context, vaults []vault.Vault, ours func(token
 				signIns++
 			}
 		}
-		n, err := a.sessions(v).Remove(ctx, func(e session.Entry) bool { return minted[e.Info.Profile] })
+		n, err := a.vaults().sessions(v).Remove(ctx, func(e session.Entry) bool { return minted[e.Info.Profile] })
 		sessions += n
 		errs = append(errs, err)
 	}
-	errs = append(errs, a.dropExported(ctx, func(name string) bool { return minted[name] }))
+	errs = append(errs, a.aws.dropExported(ctx, func(name string) bool { return minted[name] }))
 	a.say(fmt.Sprintf("forgot %d %s and dropped %d %s", signIns, plural(signIns, "sign-in"), sessions, plural(sessions, "session")))
 	return errors.Join(errs...)
 }

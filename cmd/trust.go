@@ -5,15 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"groat/cmd/terminal"
-	"groat/provider/profile"
-	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -40,7 +35,7 @@ func (c *trustCmd) Run(ctx context.Context, a *app) error {
 	}
 	owned := 0
 	for _, path := range paths {
-		own, err := a.isOwn(path)
+		own, err := a.aws.isOwn(path)
 		switch {
 		case err != nil:
 		case c.Forget && !own:
@@ -63,7 +58,7 @@ func (c *trustCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *trustCmd) forget(ctx context.Context, a *app, path string) error {
-	if err := a.trustFile().Save(ctx, path, nil); err != nil {
+	if err := a.aws.trustFile().Save(ctx, path, nil); err != nil {
 		return err
 	}
 	a.say("no line of " + path + " is trusted")
@@ -71,7 +66,7 @@ func (c *trustCmd) forget(ctx context.Context, a *app, path string) error {
 }
 
 func (c *trustCmd) trust(ctx context.Context, a *app, path string) error {
-	lines, err := a.steering(path)
+	lines, err := a.aws.steering(path)
 	if err != nil {
 		return err
 	}
@@ -80,8 +75,8 @@ func (c *trustCmd) trust(ctx context.Context, a *app, path string) error {
 	}
 	if len(lines) == 0 {
 		a.say(path + " has no line that runs a program, redirects calls or names a file to send")
-	} else if a.ui().CanConfirm() == nil {
-		ok, err := a.ui().Confirm(ctx, terminal.Question{Title: "Obey these lines of " + path + " from now on?"})
+	} else if a.prompts.ui().CanConfirm() == nil {
+		ok, err := a.prompts.ui().Confirm(ctx, terminal.Question{Title: "Obey these lines of " + path + " from now on?"})
 		if err != nil {
 			return err
 		}
@@ -89,7 +84,7 @@ func (c *trustCmd) trust(ctx context.Context, a *app, path string) error {
 			return errors.New("nothing was changed: the lines are not trusted")
 		}
 	}
-	if err := a.trustFile().Save(ctx, path, lines); err != nil {
+	if err := a.aws.trustFile().Save(ctx, path, lines); err != nil {
 		return err
 	}
 	if len(lines) > 0 {
@@ -100,7 +95,7 @@ func (c *trustCmd) trust(ctx context.Context, a *app, path string) error {
 
 // list prints one file a line: how many lines are trusted, and its path.
 func (c *trustCmd) list(a *app) error {
-	trusted, err := a.trustFile().Load()
+	trusted, err := a.aws.trustFile().Load()
 	if err != nil {
 		return err
 	}
@@ -109,66 +104,4 @@ func (c *trustCmd) list(a *app) error {
 		fmt.Fprintf(&b, "%d\t%s\n", len(trusted[path]), path)
 	}
 	return a.printText(b.String())
-}
-
-// steering are a file's lines that steer. The other file that is in use comes
-// along, as its profiles may include those of this one.
-func (a *app) steering(path string) ([]profile.Line, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fault.New(fmt.Sprintf("could not read %s: %v", path, plainReason(err)), "", profile.ErrAccess)
-	}
-	o := profile.LoadOptions{ConfigFile: path, CredentialsFile: absolute(a.paths.awsKeys)}
-	if path == o.CredentialsFile {
-		o.ConfigFile = absolute(a.paths.awsConfig)
-	}
-	config, err := profile.Load(o)
-	if err != nil {
-		return nil, err
-	}
-	if err := config.Fatal(); err != nil {
-		return nil, err
-	}
-	return config.Steering(path, a.selfProfile), nil
-}
-
-func (a *app) trustFile() profile.TrustFile {
-	return profile.TrustFile{Path: filepath.Join(a.paths.state, "trusted-lines.json")}
-}
-
-// truster says which lines of the AWS configuration are obeyed. It reads
-// nothing before the first line that steers in a file that is not the user's
-// own.
-func (a *app) truster() func(profile.Line) (bool, error) {
-	load := sync.OnceValues(a.trustFile().Load)
-	return func(l profile.Line) (bool, error) {
-		path := absolute(l.File)
-		if own, err := a.isOwn(path); own || err != nil {
-			return own, err
-		}
-		trusted, err := load()
-		return slices.Contains(trusted[path], l.ID()), err
-	}
-}
-
-// isOwn reports whether a file is trusted whatever it says: the user's default
-// one, and one that the setting names.
-func (a *app) isOwn(path string) (bool, error) {
-	if slices.Contains(a.paths.awsOwn[:], path) {
-		return true, nil
-	}
-	named, _, _, err := a.settings.value(trustSetting)
-	if err != nil || named == "" {
-		return false, err
-	}
-	return slices.ContainsFunc(append(filepath.SplitList(named), named), func(name string) bool {
-		return path == absolute(expandHome(name, a.paths.home))
-	}), nil
-}
-
-// absolute is a path from the root; what cannot be told stays as it is.
-func absolute(path string) string {
-	if whole, err := filepath.Abs(path); err == nil {
-		return whole
-	}
-	return path
 }

@@ -21,7 +21,7 @@ const maxUnlock = 30 * 24 * time.Hour
 // Run asks for the passphrase and lets the kernel keep the vault key.
 func (c *unlockCmd) Run(ctx context.Context, a *app) error {
 	d := time.Duration(c.For)
-	switch always, err := a.unlockFor(); {
+	switch always, err := a.vaults().unlockFor(); {
 	case err != nil:
 		return err
 	case always != nil && *always == 0:
@@ -32,7 +32,7 @@ func (c *unlockCmd) Run(ctx context.Context, a *app) error {
 	if d > maxUnlock {
 		return usageError(fmt.Sprintf("%v is longer than %v", d, maxUnlock), "")
 	}
-	f, err := a.fileVault()
+	f, err := a.vaults().fileVault()
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (c *unlockCmd) Run(ctx context.Context, a *app) error {
 			"let --file-passphrase-command fetch the passphrase, or use another backend", vault.ErrUnavailable)
 	}
 	if err != nil {
-		return a.noFileVault(err)
+		return a.vaults().noFileVault(err)
 	}
 	a.say(fmt.Sprintf("the file vault is open until %s (`groat lock` closes it)", a.now().Add(d).Format("2006-01-02 15:04")))
 	return nil
@@ -53,7 +53,7 @@ type lockCmd struct{}
 
 // Run makes the kernel forget the vault key.
 func (c *lockCmd) Run(ctx context.Context, a *app) error {
-	f, err := a.fileVault()
+	f, err := a.vaults().fileVault()
 	if err != nil {
 		return err
 	}
@@ -70,28 +70,4 @@ func (c *lockCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.say("the file vault is locked")
 	return nil
-}
-
-// fileVault is the file vault itself: the only backend that groat locks.
-func (a *app) fileVault() (*vault.File, error) {
-	if b := a.cli.Backend; b != "file" && b != autoBackend {
-		return nil, usageError(fmt.Sprintf("groat does not keep the passphrase of the %s vault", b), "its own system locks and unlocks it; for the file vault: --backend file")
-	}
-	v, err := a.vaults().Open("file")
-	if err != nil {
-		return nil, err
-	}
-	f, ok := v.(*vault.File)
-	if !ok {
-		return nil, fmt.Errorf("%w: it has no passphrase", vault.ErrUnavailable)
-	}
-	return f, nil
-}
-
-// noFileVault says so where there is nothing to open yet.
-func (a *app) noFileVault(err error) error {
-	if !errors.Is(err, vault.ErrNotFound) {
-		return err
-	}
-	return fault.New("there is no file vault yet in "+a.fileDir(), "the first key makes it: groat --backend file add default", vault.ErrNotFound)
 }

@@ -3,95 +3,106 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
 	"groat/cmd/child"
 	"groat/vault"
+	"groat/vault/fault"
 )
 
 const autoBackend = "auto"
 
-// vaults knows which vault holds whose key; it is made when the flags are known.
-func (a *app) vaults() *vault.Registry {
+// vaults are the vaults as commands use them: which holds whose key, what was
+// minted from it, and the key itself as package provider sees it.
+type vaults struct {
+	*vault.Registry
+	*output
+	*clock
+	flags       *globals
+	settings    *settings
+	paths       *paths
+	passphrases *passphrases
+	environ     []string
+	leastCost   bool // of new file vaults, for tests
+}
+
+// vaults are known when the flags are.
+func (a *app) vaults() *vaults {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.registry == nil {
-		a.registry = &vault.Registry{
-			Backend: a.cli.Backend, StateDir: a.paths.state, Configure: a.vaultConfig, Warn: a.warn, Debugf: a.debugf,
+	if a.opened == nil {
+		v := &vaults{output: a.output, clock: a.clock, flags: &a.cli.globals, settings: a.settings, paths: a.paths, passphrases: a.passphrases, environ: a.environ, leastCost: a.leastCost}
+		v.Registry = &vault.Registry{
+			Backend: a.cli.Backend, StateDir: a.paths.state, Configure: v.configure, Warn: a.warn, Debugf: a.debugf,
 			Exists: func(name string) bool {
-				config, err := a.awsConfig()
+				config, err := a.aws.config()
 				return err != nil || config.Exists(name) // what cannot be read may have it
 			},
 		}
+		a.opened = v
 	}
-	return a.registry
+	return a.opened
 }
 
-// vaultConfig carries the flags over to package vault.
-func (a *app) vaultConfig(backend string) (vault.Config, error) {
-	unlockFor, err := a.unlockFor()
+// configure carries the flags over to package vault.
+func (v *vaults) configure(backend string) (vault.Config, error) {
+	unlockFor, err := v.unlockFor()
 	if err != nil {
 		return vault.Config{}, err
 	}
 	return vault.Config{
 		Backend:                 backend,
-		FileDir:                 a.fileDir(),
-		LeastCost:               a.leastCost,
-		StateDir:                a.paths.state,
-		Passphrase:              a.passphrase,
-		Given:                   a.givenPassphrase,
-		AskAlone:                a.askAlone,
+		FileDir:                 v.paths.fileDir(v.flags),
+		LeastCost:               v.leastCost,
+		StateDir:                v.paths.state,
+		Passphrase:              v.passphrases.answer,
+		Given:                   v.passphrases.ready,
+		AskAlone:                v.passphrases.askAlone,
 		UnlockFor:               unlockFor,
-		Keychain:                a.cli.Keychain,
-		SecretServiceCollection: a.cli.SecretServiceCollection,
-		KWalletFolder:           a.cli.KWalletFolder,
-		PassDir:                 a.cli.PassDir,
-		PassCmd:                 a.cli.PassCmd,
-		PassPrefix:              a.cli.PassPrefix,
-		KeyctlScope:             a.cli.KeyctlScope,
-		NoInput:                 a.cli.NoInput,
-		Environ:                 child.Helper(a.environ),
-		Warn:                    a.warn,
-		Debugf:                  a.debugf,
-		Now:                     a.now,
+		Keychain:                v.flags.Keychain,
+		SecretServiceCollection: v.flags.SecretServiceCollection,
+		KWalletFolder:           v.flags.KWalletFolder,
+		PassDir:                 v.flags.PassDir,
+		PassCmd:                 v.flags.PassCmd,
+		PassPrefix:              v.flags.PassPrefix,
+		KeyctlScope:             v.flags.KeyctlScope,
+		NoInput:                 v.flags.NoInput,
+		Environ:                 child.Helper(v.environ),
+		Warn:                    v.warn,
+		Debugf:                  v.debugf,
+		Now:                     v.now,
 	}, nil
 }
 
-func (a *app) fileDir() string {
-	if a.cli.FileDir != "" {
-		return expandHome(a.cli.FileDir, a.paths.home)
-	}
-	return a.paths.fileVault
-}
-
 // unlockFor is GROAT_UNLOCK_FOR: a duration, 0 for never; nil when unset.
-func (a *app) unlockFor() (*time.Duration, error) {
-	v, place, inFile, err := a.settings.value(unlockForSetting)
+func (v *vaults) unlockFor() (*time.Duration, error) {
+	text, place, inFile, err := v.settings.value(unlockForSetting)
 	if err != nil || place == "" {
 		return nil, err
 	}
-	if n, err := strconv.ParseFloat(v, 64); err == nil && n == 0 {
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n == 0 {
 		return new(time.Duration), nil
 	}
-	d, err := parseTTL(v)
+	d, err := parseTTL(text)
 	if err != nil {
 		return nil, settingError(place, err.Error()+" (0 = never)", inFile, "")
 	}
 	return &d, nil
 }
 
-// vaultOf is the vault that keeps a plan's sessions: the one of its key.
-func (a *app) vaultOf(p *planned) (vault.Vault, error) {
+// of is the vault that keeps a plan's sessions: the one of its key.
+func (v *vaults) of(p *planned) (vault.Vault, error) {
 	if p.key.Vault != nil {
 		return p.key.Vault, nil
 	}
-	return a.vaults().Default()
+	return v.Default()
 }
 
 // findKey is the key that is stored under exactly this name, if one is.
-func (a *app) findKey(ctx context.Context, name string) (key vault.Found, held bool, err error) {
-	key, err = a.vaults().Find(ctx, name)
+func (v *vaults) findKey(ctx context.Context, name string) (key vault.Found, held bool, err error) {
+	key, err = v.Find(ctx, name)
 	if errors.Is(err, vault.ErrNotFound) {
 		return key, false, nil
 	}
@@ -99,9 +110,33 @@ func (a *app) findKey(ctx context.Context, name string) (key vault.Found, held b
 }
 
 // holdsKey answers package profile.
-func (a *app) holdsKey(ctx context.Context) func(name string) (bool, error) {
+func (v *vaults) holdsKey(ctx context.Context) func(name string) (bool, error) {
 	return func(name string) (bool, error) {
-		_, held, err := a.findKey(ctx, name)
+		_, held, err := v.findKey(ctx, name)
 		return held, err
 	}
+}
+
+// fileVault is the file vault itself: the only backend that groat locks.
+func (v *vaults) fileVault() (*vault.File, error) {
+	if b := v.flags.Backend; b != "file" && b != autoBackend {
+		return nil, usageError(fmt.Sprintf("groat does not keep the passphrase of the %s vault", b), "its own system locks and unlocks it; for the file vault: --backend file")
+	}
+	file, err := v.Open("file")
+	if err != nil {
+		return nil, err
+	}
+	f, ok := file.(*vault.File)
+	if !ok {
+		return nil, fmt.Errorf("%w: it has no passphrase", vault.ErrUnavailable)
+	}
+	return f, nil
+}
+
+// noFileVault says so where there is nothing to open yet.
+func (v *vaults) noFileVault(err error) error {
+	if !errors.Is(err, vault.ErrNotFound) {
+		return err
+	}
+	return fault.New("there is no file vault yet in "+v.paths.fileDir(v.flags), "the first key makes it: groat --backend file add default", vault.ErrNotFound)
 }
