@@ -12,6 +12,7 @@ import (
 	"groat/provider/profile"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 	"groat/vault/files"
 )
@@ -62,7 +63,7 @@ func (c *addCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	card, err = a.vaults().storeKey(ctx, v, c.Profile, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	card, err = a.vaults().storeKey(ctx, v, c.Profile, key, card)
 	if err != nil {
 		return err
 	}
@@ -99,38 +100,38 @@ func (c *addCmd) checkFree(ctx context.Context, v vault.Vault) error {
 }
 
 // take gets the key from where the flags say, else from a person.
-func (c *addCmd) take(ctx context.Context, a *app) (provider.AccessKey, error) {
+func (c *addCmd) take(ctx context.Context, a *app) (accesskey.Key, error) {
 	switch {
 	case c.Stdin:
-		key, err := readKey(a.streams.input(ctx))
+		key, err := accesskey.Read(a.streams.input(ctx))
 		if err != nil {
 			return key, usageError("stdin: "+err.Error(), "")
 		}
 		return key, nil
 	case c.Env:
-		key := provider.AccessKey{ID: a.getenv("AWS_ACCESS_KEY_ID"), Secret: a.getenv("AWS_SECRET_ACCESS_KEY")}
+		key := accesskey.Key{ID: a.getenv("AWS_ACCESS_KEY_ID"), Secret: a.getenv("AWS_SECRET_ACCESS_KEY")}
 		if key.ID == "" && key.Secret == "" {
 			return key, usageError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set", "")
 		}
-		if err := checkKey(key, a.getenv("AWS_SESSION_TOKEN")); err != nil {
+		if err := key.Check(a.getenv("AWS_SESSION_TOKEN")); err != nil {
 			return key, usageError("environment: "+err.Error(), "")
 		}
 		return key, nil
 	}
 	if err := a.prompts.ui().CanAsk(); err != nil {
-		return provider.AccessKey{}, usageError("could not ask for the access key: "+err.Error(), "give the key with --stdin or --env")
+		return accesskey.Key{}, usageError("could not ask for the access key: "+err.Error(), "give the key with --stdin or --env")
 	}
 	return a.prompts.askKey(ctx, c.Profile)
 }
 
 // verify asks STS whose key it is and, with --mfa-serial auto, IAM for the
 // user's MFA device. A user who may not list devices still gets the key stored.
-func (c *addCmd) verify(ctx context.Context, a *app, key provider.AccessKey, card vault.Card) (vault.Card, error) {
+func (c *addCmd) verify(ctx context.Context, a *app, key accesskey.Key, card vault.Card) (vault.Card, error) {
 	o, err := a.callOptions(c.Profile, c.Region)
 	if err != nil {
 		return card, err
 	}
-	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	creds := session.OfKey(key)
 	id, err := provider.CallerIdentity(ctx, o, creds)
 	if err != nil {
 		if errors.Is(err, provider.ErrUnreachable) {

@@ -1,18 +1,15 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
 	"groat/provider/profile"
-	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -70,60 +67,6 @@ func (f *awsFiles) absent() (what, remedy string) {
 	return "", ""
 }
 
-// steering are a file's lines that steer. The other file that is in use comes
-// along, as its profiles may include those of this one.
-func (f *awsFiles) steering(path string) ([]profile.Line, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, fault.New(fmt.Sprintf("could not read %s: %v", path, plainReason(err)), "", profile.ErrAccess)
-	}
-	o := profile.LoadOptions{ConfigFile: path, CredentialsFile: absolute(f.paths.awsKeys)}
-	if path == o.CredentialsFile {
-		o.ConfigFile = absolute(f.paths.awsConfig)
-	}
-	config, err := profile.Load(o)
-	if err != nil {
-		return nil, err
-	}
-	if err := config.Fatal(); err != nil {
-		return nil, err
-	}
-	return config.Steering(path, selfProfile), nil
-}
-
-func (f *awsFiles) trustFile() profile.TrustFile {
-	return profile.TrustFile{Path: filepath.Join(f.paths.state, "trusted-lines.json")}
-}
-
-// truster says which lines of the AWS configuration are obeyed. It reads
-// nothing before the first line that steers in a file that is not the user's
-// own.
-func (f *awsFiles) truster() func(profile.Line) (bool, error) {
-	load := sync.OnceValues(f.trustFile().Load)
-	return func(l profile.Line) (bool, error) {
-		path := absolute(l.File)
-		if own, err := f.isOwn(path); own || err != nil {
-			return own, err
-		}
-		trusted, err := load()
-		return slices.Contains(trusted[path], l.ID()), err
-	}
-}
-
-// isOwn reports whether a file is trusted whatever it says: the user's default
-// one, and one that the setting names.
-func (f *awsFiles) isOwn(path string) (bool, error) {
-	if slices.Contains(f.paths.awsOwn[:], path) {
-		return true, nil
-	}
-	named, _, _, err := f.settings.value(trustSetting)
-	if err != nil || named == "" {
-		return false, err
-	}
-	return slices.ContainsFunc(append(filepath.SplitList(named), named), func(name string) bool {
-		return path == absolute(expandHome(name, f.paths.home))
-	}), nil
-}
-
 // helpers are the profiles that stand behind another one by way of a
 // credential_process that calls groat: `configure` makes them, and nobody
 // means both.
@@ -171,30 +114,4 @@ func (f *awsFiles) typedName(helper string) string {
 		return name
 	}
 	return helper
-}
-
-// dropExported takes the exported session credentials of the wanted profiles
-// out of the AWS credentials file.
-func (f *awsFiles) dropExported(ctx context.Context, wanted func(profile string) bool) error {
-	// Most credentials files hold none, and many people have no such file.
-	config, err := f.config()
-	if err != nil {
-		return err
-	}
-	var any bool
-	for _, name := range config.Names() {
-		any = any || config.Value(name, profile.ExportedKey) != "" && wanted(name)
-	}
-	if _, err := os.Stat(f.paths.awsKeys); !any || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	n := 0
-	_, err = profile.EditFile(ctx, f.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
-		n, err = d.DropExported(wanted)
-		return err
-	})
-	if err == nil && n > 0 {
-		f.say(fmt.Sprintf("took %d exported %s out of %s", n, plural(n, "session"), f.paths.awsKeys))
-	}
-	return err
 }

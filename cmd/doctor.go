@@ -198,7 +198,7 @@ func (c *doctorCmd) unusedDevicesOf(ctx context.Context, a *app, k doctor.Key) (
 	if err != nil {
 		return nil, err
 	}
-	return iam.Client{Options: o, Credentials: session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}}.Unused(ctx, k.Card.UserName)
+	return iam.Client{Options: o, Credentials: session.OfKey(key)}.Unused(ctx, k.Card.UserName)
 }
 
 // lookInto opens a vault in which nothing is changed and nobody is asked.

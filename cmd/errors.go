@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 
 	"groat/cmd/terminal"
 	"groat/provider"
@@ -82,6 +84,15 @@ type exitStatus int
 // Error is never printed.
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// signalCode is what a shell reports for a process that died of a signal: 130
+// for SIGINT, 131 for SIGQUIT, 143 for SIGTERM.
+func signalCode(s os.Signal) int {
+	if n, ok := s.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return exitInterrupted
+}
+
 // exitCode chooses the exit code for an error.
 func exitCode(ctx context.Context, err error) int {
 	var status exitStatus
@@ -96,7 +107,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.As(context.Cause(ctx), &sig):
 		return 128 + int(sig.number)
 	case errors.As(err, &asked):
-		return asked.ExitCode()
+		return signalCode(asked.Signal)
 	case errors.As(err, &launch):
 		return launch.Code
 	}

@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 
@@ -85,4 +87,30 @@ func (c *exportCmd) warnOtherRoad(a *app, name string) {
 			return
 		}
 	}
+}
+
+// dropExported takes the exported session credentials of the wanted profiles
+// out of the AWS credentials file.
+func (f *awsFiles) dropExported(ctx context.Context, wanted func(profile string) bool) error {
+	// Most credentials files hold none, and many people have no such file.
+	config, err := f.config()
+	if err != nil {
+		return err
+	}
+	var any bool
+	for _, name := range config.Names() {
+		any = any || config.Value(name, profile.ExportedKey) != "" && wanted(name)
+	}
+	if _, err := os.Stat(f.paths.awsKeys); !any || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	n := 0
+	_, err = profile.EditFile(ctx, f.paths.awsKeys, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
+		n, err = d.DropExported(wanted)
+		return err
+	})
+	if err == nil && n > 0 {
+		f.say(fmt.Sprintf("took %d exported %s out of %s", n, plural(n, "session"), f.paths.awsKeys))
+	}
+	return err
 }

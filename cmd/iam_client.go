@@ -37,5 +37,5 @@ func (a *app) keyClient(ctx context.Context, plan *planned) (iam.Client, error) 
 		return iam.Client{}, err
 	}
 	o, err := a.callOptionsOf(plan)
-	return iam.Client{Options: o, Credentials: session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}}, err
+	return iam.Client{Options: o, Credentials: session.OfKey(key)}, err
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"groat/cmd/terminal"
-	"groat/provider"
 	"groat/provider/profile"
 	"groat/vault"
+	"groat/vault/accesskey"
 )
 
 // importCmd moves long-lived keys from another place into the vault.
@@ -40,10 +40,10 @@ type keySource interface {
 	// profiles lists those that hold a long-lived key; nothing is opened.
 	profiles(ctx context.Context) ([]string, error)
 	// peek is a profile's key where that opens nothing.
-	peek(name string) (key provider.AccessKey, ok bool)
-	key(ctx context.Context, name string) (provider.AccessKey, error)
+	peek(name string) (key accesskey.Key, ok bool)
+	key(ctx context.Context, name string) (accesskey.Key, error)
 	// delete removes the keys that were imported, and only as they were read.
-	delete(ctx context.Context, keys map[string]provider.AccessKey) error
+	delete(ctx context.Context, keys map[string]accesskey.Key) error
 	// preview is the change that delete would make, keys masked; "" if there
 	// is nothing to show.
 	preview(ctx context.Context, names []string) (string, error)
@@ -81,7 +81,7 @@ func (c *importCmd) Run(ctx context.Context, a *app) error {
 		a.say(source.place() + " holds no long-lived keys")
 		return nil
 	}
-	imported := map[string]provider.AccessKey{}
+	imported := map[string]accesskey.Key{}
 	var lines []string
 	for _, name := range names {
 		line, key, err := c.one(ctx, a, source, name)
@@ -123,7 +123,7 @@ func (c *importCmd) stops(err error) bool {
 }
 
 // one imports one key and proves it by reading it back.
-func (c *importCmd) one(ctx context.Context, a *app, source keySource, name string) (line string, key provider.AccessKey, err error) {
+func (c *importCmd) one(ctx context.Context, a *app, source keySource, name string) (line string, key accesskey.Key, err error) {
 	if err := checkProfileName(name); err != nil {
 		return "", key, err
 	}
@@ -138,7 +138,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	}
 	if c.DryRun {
 		if key, ok := source.peek(name); ok {
-			if err := checkKey(key, ""); err != nil {
+			if err := key.Check(""); err != nil {
 				return "", key, err
 			}
 			if there && card.KeyID != key.ID && !c.Overwrite {
@@ -154,7 +154,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	if key, err = source.key(ctx, name); err != nil {
 		return "", key, err
 	}
-	if err := checkKey(key, ""); err != nil {
+	if err := key.Check(""); err != nil {
 		return "", key, err
 	}
 	if there {
@@ -167,7 +167,7 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 			return "", key, fmt.Errorf("%w: access key %s in the %s vault", vault.ErrExists, card.KeyID, v.Backend())
 		}
 	}
-	if _, err := a.vaults().storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, vault.Card{}); err != nil {
+	if _, err := a.vaults().storeKey(ctx, v, name, key, vault.Card{}); err != nil {
 		return "", key, err
 	}
 	if same, err := holdsExactly(ctx, v, name, key); !same {
@@ -179,12 +179,12 @@ func (c *importCmd) one(ctx context.Context, a *app, source keySource, name stri
 	return fmt.Sprintf("imported\t%s (%s)\t%s → %s", name, key.ID, source.place(), v.Backend()), key, nil
 }
 
-func holdsExactly(ctx context.Context, v vault.Vault, name string, key provider.AccessKey) (bool, error) {
+func holdsExactly(ctx context.Context, v vault.Vault, name string, key accesskey.Key) (bool, error) {
 	got, err := vault.GetKey(ctx, v, name)
-	return err == nil && got.ID == key.ID && got.Secret == key.Secret, err
+	return err == nil && got.Same(key), err
 }
 
-func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names []string, imported map[string]provider.AccessKey) error {
+func (c *importCmd) delete(ctx context.Context, a *app, source keySource, names []string, imported map[string]accesskey.Key) error {
 	if c.DryRun {
 		change, err := source.preview(ctx, names)
 		if err != nil {

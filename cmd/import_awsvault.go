@@ -11,8 +11,8 @@ import (
 
 	"groat/cmd/child"
 	"groat/cmd/terminal"
-	"groat/provider"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 )
 
@@ -29,14 +29,14 @@ func (s *awsVault) close() error  { return s.Close() }
 
 func (s *awsVault) profiles(context.Context) ([]string, error) { return s.names, nil }
 
-func (s *awsVault) peek(string) (provider.AccessKey, bool) { return provider.AccessKey{}, false }
+func (s *awsVault) peek(string) (accesskey.Key, bool) { return accesskey.Key{}, false }
 
-func (s *awsVault) key(ctx context.Context, name string) (provider.AccessKey, error) {
+func (s *awsVault) key(ctx context.Context, name string) (accesskey.Key, error) {
 	k, err := s.Key(ctx, name)
-	return provider.AccessKey{ID: k.ID, Secret: k.Secret}, err
+	return accesskey.Key{ID: k.ID, Secret: k.Secret}, err
 }
 
-func (s *awsVault) delete(ctx context.Context, keys map[string]provider.AccessKey) error {
+func (s *awsVault) delete(ctx context.Context, keys map[string]accesskey.Key) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		errs = append(errs, s.Remove(ctx, name))

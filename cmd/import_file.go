@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"groat/provider"
 	"groat/provider/profile"
+	"groat/vault/accesskey"
 )
 
 // credentialsFile is the AWS shared credentials file with keys in the clear.
@@ -59,13 +59,13 @@ func (s *credentialsFile) profiles(context.Context) ([]string, error) {
 	return names, nil
 }
 
-func (s *credentialsFile) peek(name string) (provider.AccessKey, bool) {
-	return provider.AccessKey{ID: s.file.Value(name, keyLines[0]), Secret: s.file.Value(name, keyLines[1])}, true
+func (s *credentialsFile) peek(name string) (accesskey.Key, bool) {
+	return accesskey.Key{ID: s.file.Value(name, keyLines[0]), Secret: s.file.Value(name, keyLines[1])}, true
 }
 
 // key refuses a profile with several keys, of which readers see the last
 // alone, where the lines are to be deleted: the others would be lost.
-func (s *credentialsFile) key(_ context.Context, name string) (provider.AccessKey, error) {
+func (s *credentialsFile) key(_ context.Context, name string) (accesskey.Key, error) {
 	key, _ := s.peek(name)
 	if s.deletes && (s.file.Said(name, keyLines[0]) > 1 || s.file.Said(name, keyLines[1]) > 1) {
 		return key, usageError("there are several keys under this name, and --delete-source would delete all of them", "leave one of them in the file")
@@ -75,7 +75,7 @@ func (s *credentialsFile) key(_ context.Context, name string) (provider.AccessKe
 
 // delete takes the two lines of each key out, and no other byte. A key that
 // somebody changed since it was read stays. No copy of the file is kept.
-func (s *credentialsFile) delete(ctx context.Context, keys map[string]provider.AccessKey) error {
+func (s *credentialsFile) delete(ctx context.Context, keys map[string]accesskey.Key) error {
 	for try := 1; ; try++ {
 		_, err := profile.EditFile(ctx, s.path, profile.EditOptions{Credentials: true}, func(d *profile.Document) error {
 			for name, key := range keys {

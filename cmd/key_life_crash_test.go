@@ -21,6 +21,7 @@ import (
 	"groat/provider/profile"
 	"groat/provider/ststest"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -98,7 +99,7 @@ func newKeyLife(t *testing.T) *keyLife {
 // store puts the user's key into the vault.
 func (k *keyLife) store() {
 	for _, name := range []string{"default", "copy"} {
-		if _, err := vault.PutKey(k.t.Context(), k.file, name, vault.AccessKey{ID: k.key.ID, Secret: k.key.Secret}, vault.Card{Account: "123456789012", UserName: "myusername"}); err != nil {
+		if _, err := vault.PutKey(k.t.Context(), k.file, name, accesskey.Key{ID: k.key.ID, Secret: k.key.Secret}, vault.Card{Account: "123456789012", UserName: "myusername"}); err != nil {
 			k.t.Fatal(err)
 		}
 	}

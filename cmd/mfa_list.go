@@ -36,7 +36,7 @@ func (c *mfaListCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	serials, err := provider.MFADevices(ctx, o, session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret})
+	serials, err := provider.MFADevices(ctx, o, session.OfKey(key))
 	if err != nil {
 		return err
 	}

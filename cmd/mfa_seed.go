@@ -14,6 +14,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 )
 
@@ -64,7 +65,7 @@ func (c *mfaSeedCmd) Run(ctx context.Context, a *app) error {
 // take reads the seed from stdin or asks for it.
 func (c *mfaSeedCmd) take(ctx context.Context, a *app, serial string) (string, error) {
 	if c.Stdin {
-		b, err := io.ReadAll(io.LimitReader(a.streams.input(ctx), maxKeyInput))
+		b, err := io.ReadAll(io.LimitReader(a.streams.input(ctx), accesskey.MaxInput))
 		if err != nil {
 			return "", fmt.Errorf("could not read stdin: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 )
 
@@ -36,7 +37,7 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	}
 	o := vault.MigrateOptions{
 		DryRun: c.DryRun, Overwrite: c.Overwrite, DeleteSource: c.DeleteSource,
-		Put: func(ctx context.Context, name string, key vault.AccessKey, card vault.Card) (vault.Card, error) {
+		Put: func(ctx context.Context, name string, key accesskey.Key, card vault.Card) (vault.Card, error) {
 			return a.vaults().storeKey(ctx, to, name, key, card)
 		},
 		Copied: func(name string) error { return a.vaults().Note(name, to.Backend()) },

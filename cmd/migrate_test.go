@@ -8,6 +8,7 @@ import (
 
 	"groat/cmd/terminal"
 	"groat/vault"
+	"groat/vault/accesskey"
 )
 
 // runWith runs the real Main's parts on vaults that are given.
@@ -44,7 +45,7 @@ func TestMigrate(t *testing.T) {
 	wantOut(t, run("nobody"), 4, `key "nobody"`, "1 of 1 item could not be moved")
 	wantOut(t, run(), 0, "copied\tkey default")
 	wantOut(t, run("--dry-run"), 0, "is there\tkey default")
-	if _, err := vault.PutKey(t.Context(), to, "default", vault.AccessKey{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
+	if _, err := vault.PutKey(t.Context(), to, "default", accesskey.Key{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
 	wantOut(t, run("--delete-source"), 2, "AKIAOTHEROTHEROTHER1", "--overwrite")
@@ -73,7 +74,7 @@ func TestRemoveLeavesNoCopy(t *testing.T) {
 	first, second := elsewhere{vault.NewMemory()}, vault.NewMemory()
 	vaults := map[string]vault.Vault{"auto": first, "pass": first, "keyctl": asKeyctl{second}}
 	for i, v := range []vault.Vault{first, second} {
-		if _, err := vault.PutKey(t.Context(), v, "twice", vault.AccessKey{ID: fmt.Sprintf("AKIAOTHEROTHEROTHER%d", i), Secret: "s"}, vault.Card{}); err != nil {
+		if _, err := vault.PutKey(t.Context(), v, "twice", accesskey.Key{ID: fmt.Sprintf("AKIAOTHEROTHEROTHER%d", i), Secret: "s"}, vault.Card{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +99,7 @@ func TestAKeyThatIsNotOnRecord(t *testing.T) {
 	environ := with(startAWS(t).environment(t), "GROAT_BACKEND=auto")
 	registry := newApp(environ, Streams{}).vaults()
 	chosen, holder := vault.NewMemory(), elsewhere{vault.NewMemory()}
-	if _, err := vault.PutKey(t.Context(), holder, "late", vault.AccessKey{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
+	if _, err := vault.PutKey(t.Context(), holder, "late", accesskey.Key{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
 	for profile, backend := range map[string]string{"other": "pass", "third": "keyctl"} {
@@ -132,7 +133,7 @@ func TestALockedVaultIsAskedOnce(t *testing.T) {
 	environ := startAWS(t).environment(t)
 	m := vault.NewMemory()
 	for _, name := range []string{"a", "b", "c"} {
-		if _, err := vault.PutKey(t.Context(), m, name, vault.AccessKey{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
+		if _, err := vault.PutKey(t.Context(), m, name, accesskey.Key{ID: "AKIAOTHEROTHEROTHER1", Secret: "s"}, vault.Card{}); err != nil {
 			t.Fatal(err)
 		}
 	}

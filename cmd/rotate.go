@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"groat/provider"
 	"groat/provider/iam"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -132,7 +132,7 @@ type ownedKeys struct {
 var _ iam.Keys = ownedKeys{}
 
 // Replace keeps what the card of the old key says of its user.
-func (k ownedKeys) Replace(ctx context.Context, name string, key provider.AccessKey, made time.Time) error {
+func (k ownedKeys) Replace(ctx context.Context, name string, key accesskey.Key, made time.Time) error {
 	v, err := k.Place(name)
 	if err != nil {
 		return err
@@ -142,6 +142,6 @@ func (k ownedKeys) Replace(ctx context.Context, name string, key provider.Access
 		return err
 	}
 	card.Account, card.UserName, card.Added, card.Created = k.owner.account, k.owner.user, k.now(), made
-	_, err = k.storeKey(ctx, v, name, vault.AccessKey{ID: key.ID, Secret: key.Secret}, card)
+	_, err = k.storeKey(ctx, v, name, key, card)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"groat/provider/ststest"
 	"groat/vault"
+	"groat/vault/accesskey"
 )
 
 // mutableProfile is everything about a role profile that AWS gets to see,
@@ -74,7 +75,7 @@ func TestNoAnswerIsStaleHoweverTheConfigChanges(t *testing.T) {
 	p := mutableProfile{role: role("a"), source: "base-1"}
 	putKey := func(n int) {
 		key := user.AddAccessKey()
-		if _, err := vault.PutKey(t.Context(), store, fmt.Sprintf("base-%d", n+1), vault.AccessKey{ID: key.ID, Secret: key.Secret}, vault.Card{UserName: "me"}); err != nil {
+		if _, err := vault.PutKey(t.Context(), store, fmt.Sprintf("base-%d", n+1), accesskey.Key{ID: key.ID, Secret: key.Secret}, vault.Card{UserName: "me"}); err != nil {
 			t.Fatal(err)
 		}
 		p.generation[n]++

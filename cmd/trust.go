@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"groat/cmd/terminal"
+	"groat/provider/profile"
+	"groat/vault/fault"
 	"groat/vault/files"
 )
 
@@ -104,4 +109,58 @@ func (c *trustCmd) list(a *app) error {
 		fmt.Fprintf(&b, "%d\t%s\n", len(trusted[path]), path)
 	}
 	return a.printText(b.String())
+}
+
+// steering are a file's lines that steer. The other file that is in use comes
+// along, as its profiles may include those of this one.
+func (f *awsFiles) steering(path string) ([]profile.Line, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fault.New(fmt.Sprintf("could not read %s: %v", path, plainReason(err)), "", profile.ErrAccess)
+	}
+	o := profile.LoadOptions{ConfigFile: path, CredentialsFile: absolute(f.paths.awsKeys)}
+	if path == o.CredentialsFile {
+		o.ConfigFile = absolute(f.paths.awsConfig)
+	}
+	config, err := profile.Load(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.Fatal(); err != nil {
+		return nil, err
+	}
+	return config.Steering(path, selfProfile), nil
+}
+
+func (f *awsFiles) trustFile() profile.TrustFile {
+	return profile.TrustFile{Path: filepath.Join(f.paths.state, "trusted-lines.json")}
+}
+
+// truster says which lines of the AWS configuration are obeyed. It reads
+// nothing before the first line that steers in a file that is not the user's
+// own.
+func (f *awsFiles) truster() func(profile.Line) (bool, error) {
+	load := sync.OnceValues(f.trustFile().Load)
+	return func(l profile.Line) (bool, error) {
+		path := absolute(l.File)
+		if own, err := f.isOwn(path); own || err != nil {
+			return own, err
+		}
+		trusted, err := load()
+		return slices.Contains(trusted[path], l.ID()), err
+	}
+}
+
+// isOwn reports whether a file is trusted whatever it says: the user's default
+// one, and one that the setting names.
+func (f *awsFiles) isOwn(path string) (bool, error) {
+	if slices.Contains(f.paths.awsOwn[:], path) {
+		return true, nil
+	}
+	named, _, _, err := f.settings.value(trustSetting)
+	if err != nil || named == "" {
+		return false, err
+	}
+	return slices.ContainsFunc(append(filepath.SplitList(named), named), func(name string) bool {
+		return path == absolute(expandHome(name, f.paths.home))
+	}), nil
 }

@@ -10,6 +10,7 @@ import (
 	"groat/provider"
 	"groat/session"
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 	"groat/vault/files"
 )
@@ -28,14 +29,14 @@ func keyCard(c vault.Card) provider.Card {
 }
 
 // Key opens a long-lived key.
-func (v *vaults) Key(ctx context.Context, name string) (provider.AccessKey, error) {
+func (v *vaults) Key(ctx context.Context, name string) (accesskey.Key, error) {
 	found, err := v.find(ctx, name)
 	if err != nil {
-		return provider.AccessKey{}, err
+		return accesskey.Key{}, err
 	}
 	v.debugf("open the long-lived key of %q in the %s vault", name, found.Vault.Backend())
 	key, err := vault.GetKey(ctx, found.Vault, name)
-	return provider.AccessKey{ID: key.ID, Secret: key.Secret, Generation: key.Generation}, v.noKey(name, err)
+	return key, v.noKey(name, err)
 }
 
 // Mend settles which of a key and its card is the older one.
@@ -77,7 +78,7 @@ func noKeyError(backend, name, hint string) error {
 // goes, so that nobody who puts an old card back finds its sessions: before,
 // because a run that is cut off leaves nothing of the old key behind, and once
 // more after, for what somebody minted meanwhile.
-func (v *vaults) storeKey(ctx context.Context, in vault.Vault, name string, key vault.AccessKey, card vault.Card) (vault.Card, error) {
+func (v *vaults) storeKey(ctx context.Context, in vault.Vault, name string, key accesskey.Key, card vault.Card) (vault.Card, error) {
 	drop := func() error {
 		_, err := v.sessions(in).Remove(ctx, func(e session.Entry) bool { return e.Info.KeyProfile == name })
 		return err

@@ -157,7 +157,7 @@ func (r *run) rootKey(ctx context.Context, _ *Step) (session.Credentials, error)
 		return session.Credentials{}, fault.New(fmt.Sprintf("profile %q: %v since its card was read", name, ErrKeyReplaced),
 			fmt.Sprintf("run this again; if that does not help, store the key again with `groat add --overwrite %s`", files.Word(name)), ErrKeyReplaced)
 	}
-	creds := session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
+	creds := session.OfKey(key)
 	if r.plan.Card != nil {
 		creds.AccountID = r.plan.Card.Account
 	}

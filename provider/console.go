@@ -40,7 +40,7 @@ var consoleHosts = map[string]struct{ console, signin string }{
 
 const serviceSignin = "signin"
 
-// ErrDestination marks a destination that is no page of the console (exit 2).
+// ErrDestination marks a destination that is not a page of the console.
 var ErrDestination = errors.New("not a page of the AWS console")
 
 // ConsoleSignin exchanges temporary credentials for a link to the AWS console.

@@ -15,6 +15,7 @@ import (
 	"groat/provider/profile"
 	"groat/provider/ststest"
 	"groat/session"
+	"groat/vault/accesskey"
 )
 
 func (w *world) signin() provider.ConsoleSignin {
@@ -94,7 +95,7 @@ func TestSigninRefusedAndFederated(t *testing.T) {
 	if !errors.Is(err, provider.ErrRefused) || !errors.As(err, &call) || call.Status != 400 {
 		t.Errorf("a session token signs in: %v", err)
 	}
-	key := provider.AccessKey{ID: w.key.ID, Secret: w.key.Secret}
+	key := accesskey.Key{ID: w.key.ID, Secret: w.key.Secret}
 	if _, err := provider.FederationToken(t.Context(), s.CallOptions, key, "alice", time.Hour, nil, ""); err == nil {
 		t.Error("a federation token without a policy was asked for")
 	}

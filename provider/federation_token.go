@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"groat/session"
+	"groat/vault/accesskey"
 )
 
 // The lifetime that a federation token may be asked for.
@@ -21,7 +22,7 @@ const (
 // key. What they may do is what both the key's user and the policies allow:
 // without a policy, nothing, which is why one is demanded here.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
-func FederationToken(ctx context.Context, o CallOptions, key AccessKey, name string, d time.Duration, policyARN []string, policy string) (session.Credentials, error) {
+func FederationToken(ctx context.Context, o CallOptions, key accesskey.Key, name string, d time.Duration, policyARN []string, policy string) (session.Credentials, error) {
 	if len(policyARN) == 0 && policy == "" {
 		return session.Credentials{}, errors.New("a federation token without a policy has no permissions")
 	}
@@ -36,7 +37,7 @@ func FederationToken(ctx context.Context, o CallOptions, key AccessKey, name str
 	fail := func(err error) (session.Credentials, error) {
 		return session.Credentials{}, o.callError(ctx, "sts:GetFederationToken", "", err)
 	}
-	client, err := o.stsClient(signer(session.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}), retryAll())
+	client, err := o.stsClient(signer(session.OfKey(key)), retryAll())
 	if err != nil {
 		return fail(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 )
 
@@ -49,6 +50,6 @@ type newKey struct{}
 
 func (newKey) Card(context.Context, string) (Card, error) { return Card{}, nil }
 func (newKey) Mend(context.Context, string) error         { return nil }
-func (newKey) Key(context.Context, string) (AccessKey, error) {
-	return AccessKey{Generation: "new"}, nil
+func (newKey) Key(context.Context, string) (accesskey.Key, error) {
+	return accesskey.Key{Generation: "new"}, nil
 }

@@ -77,12 +77,12 @@ func (b *planner) fromStoredKey() error {
 	return b.fromKey()
 }
 
-// fromPlaintext plans over what a file of AWS's holds. Temporary credentials
+// fromPlaintext plans over what a file of AWS's holds. Session credentials
 // cannot be moved into the vault.
 func (b *planner) fromPlaintext() error {
 	source := &b.resolved.Source
 	if !isLongLived(source) {
-		return b.fromTemporary(Step{})
+		return b.fromFetched(Step{})
 	}
 	remedy := fmt.Sprintf("`groat import --delete-source %s` moves it into the vault", files.Word(source.Profile))
 	if !source.Static.Shared {
@@ -130,10 +130,11 @@ func (b *planner) serial() string {
 }
 
 // fromOthers plans over credentials of which nothing but the source is known.
-func (b *planner) fromOthers() error { return b.fromTemporary(Step{}) }
+func (b *planner) fromOthers() error { return b.fromFetched(Step{}) }
 
-// fromTemporary plans over credentials that somebody else minted.
-func (b *planner) fromTemporary(step Step) error {
+// fromFetched plans over credentials that are fetched as they are: they may be
+// temporary or not.
+func (b *planner) fromFetched(step Step) error {
 	step.Operation = b.source.operation
 	step.Profile = b.resolved.Source.Profile
 	step.Endpoints = b.resolved.Source.Endpoints
@@ -167,7 +168,7 @@ func (b *planner) fromWebIdentity() error {
 		duration = firstDuration(b.options.AssumeRoleTTL, asked, DefaultRoleDuration)
 	}
 	region, _ := place(b.resolved.Source.Region, w.RoleARN)
-	return b.fromTemporary(Step{
+	return b.fromFetched(Step{
 		Duration:      duration,
 		Region:        region,
 		SessionName:   b.sessionName(w.SessionName, nil, ""),

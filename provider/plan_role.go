@@ -7,7 +7,7 @@ import (
 )
 
 // assume adds AssumeRole for every role in order. serial goes into the first
-// call; chained says that this one is made with temporary credentials.
+// call; chained says that this one is not made with a long-lived key.
 func (b *planner) assume(serial string, chained bool) error {
 	if err := CheckSerial(b.resolved.Profile, serial); err != nil {
 		return err

@@ -14,17 +14,8 @@ import (
 
 	"groat/provider/profile"
 	"groat/session"
+	"groat/vault/accesskey"
 )
-
-// AccessKey is a long-lived access key. Generation is that of the card which
-// belongs to it.
-type AccessKey struct{ ID, Secret, Generation string }
-
-// String hides the secret.
-func (k AccessKey) String() string { return "access key " + k.ID }
-
-// GoString hides the secret.
-func (k AccessKey) GoString() string { return k.String() }
 
 // Card is what is known of a stored key without opening it.
 type Card struct {
@@ -35,7 +26,7 @@ type Card struct {
 // for errors.Is; a missing key is ErrNoKey.
 type Keys interface {
 	Card(ctx context.Context, profile string) (Card, error)
-	Key(ctx context.Context, profile string) (AccessKey, error)
+	Key(ctx context.Context, profile string) (accesskey.Key, error)
 	// Mend makes the card that of the stored key again, where an older one was
 	// put back. It is called when the two are of different generations.
 	Mend(ctx context.Context, profile string) error

@@ -10,6 +10,7 @@ import (
 	"groat/provider/profile"
 	"groat/provider/ststest"
 	"groat/session"
+	"groat/vault/accesskey"
 )
 
 // Each refusal of AWS comes with what the user can do about it.
@@ -82,7 +83,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			w := newWorld(t)
 			c.prepare(w)
 			if c.name == "stored key is a temporary one" {
-				w.vault.keys["default"] = provider.AccessKey{ID: "ASIAUNKNOWN", Secret: "x", Generation: w.vault.keys["default"].Generation}
+				w.vault.keys["default"] = accesskey.Key{ID: "ASIAUNKNOWN", Secret: "x", Generation: w.vault.keys["default"].Generation}
 			}
 			_, err := w.mint(c.profile, c.options)
 			wantError(t, err, provider.ErrRefused, append([]string{c.code}, c.says...)...)

@@ -89,7 +89,7 @@ func sources() []source {
 			kind: profile.SourceSSO, words: "IAM Identity Center", operation: OpSSO,
 			kept: session.KindSSO, sdkKeys: []string{"sso_session", "sso_start_url"},
 			plan: func(b *planner) error {
-				return b.fromTemporary(Step{Region: b.resolved.Source.SSO.Region})
+				return b.fromFetched(Step{Region: b.resolved.Source.SSO.Region})
 			},
 			identity: func(_ *Minter, p *Plan) []string {
 				s := p.Source.SSO
@@ -105,7 +105,7 @@ func sources() []source {
 			kept: session.KindLogin, sdkKeys: []string{"login_session"},
 			plan: func(b *planner) error {
 				region, _ := place(b.resolved.Source.Region, b.resolved.Source.LoginSession)
-				return b.fromTemporary(Step{Region: region})
+				return b.fromFetched(Step{Region: region})
 			},
 			identity: func(_ *Minter, p *Plan) []string { return loginIdentity(p.Source.LoginSession, p.Steps[0].Endpoints) },
 			signIn: func(m *Minter, o CallOptions, s *profile.Source, profile string) signInService {

@@ -18,6 +18,7 @@ import (
 	"groat/provider/ststest"
 	"groat/session"
 	"groat/session/flight"
+	"groat/vault/accesskey"
 )
 
 const account = "123456789012"
@@ -50,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	w.user = w.srv.AddUser(account, "alice")
 	w.key, w.device = w.user.AddAccessKey(), w.user.AddMFA()
 	w.env["AWS_ENDPOINT_URL"] = w.srv.URL
-	w.vault = &memoryVault{keys: map[string]provider.AccessKey{}, cards: map[string]provider.Card{}}
+	w.vault = &memoryVault{keys: map[string]accesskey.Key{}, cards: map[string]provider.Card{}}
 	w.vault.put("default", w.key, provider.Card{Account: account, UserName: "alice"})
 	w.store = &memoryStore{items: map[string][]byte{}}
 	w.prompt = &prompt{device: w.device}
@@ -176,7 +177,7 @@ func (w *world) wantPrompts(n int) {
 // memoryVault counts how often a long-lived key is opened.
 type memoryVault struct {
 	mu     sync.Mutex
-	keys   map[string]provider.AccessKey
+	keys   map[string]accesskey.Key
 	cards  map[string]provider.Card
 	opened int
 	stored int
@@ -187,7 +188,7 @@ func (v *memoryVault) put(name string, k *ststest.AccessKey, c provider.Card) {
 	defer v.mu.Unlock()
 	v.stored++
 	c.Profile, c.KeyID, c.Generation = name, k.ID, fmt.Sprint("generation-", v.stored)
-	v.keys[name], v.cards[name] = provider.AccessKey{ID: k.ID, Secret: k.Secret, Generation: c.Generation}, c
+	v.keys[name], v.cards[name] = accesskey.Key{ID: k.ID, Secret: k.Secret, Generation: c.Generation}, c
 }
 
 func (v *memoryVault) Card(_ context.Context, name string) (provider.Card, error) {
@@ -200,7 +201,7 @@ func (v *memoryVault) Card(_ context.Context, name string) (provider.Card, error
 	return c, nil
 }
 
-func (v *memoryVault) Key(_ context.Context, name string) (provider.AccessKey, error) {
+func (v *memoryVault) Key(_ context.Context, name string) (accesskey.Key, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.opened++

@@ -1,4 +1,4 @@
-// Package session is the encrypted cache of temporary credentials: lock →
+// Package session is the encrypted cache of session credentials: lock →
 // re-read → mint → store, one mint however many processes ask, and
 // credentials that were minted are delivered even when they cannot be stored.
 package session
@@ -7,9 +7,12 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"groat/vault/accesskey"
 )
 
-// Credentials are temporary AWS credentials.
+// Credentials are what a call is signed with: session credentials, or a
+// long-lived access key, which has no session token.
 type Credentials struct {
 	AccessKeyID     string    `json:"access_key_id"`
 	SecretAccessKey string    `json:"secret_access_key"`
@@ -18,8 +21,18 @@ type Credentials struct {
 	Expiration      time.Time `json:"expiration"` // UTC; zero means that they do not expire (foreign processes may say so)
 }
 
+// OfKey are the credentials that a long-lived access key is.
+func OfKey(k accesskey.Key) Credentials {
+	return Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}
+}
+
 // String hides the secrets, so that no careless %v prints them.
-func (c Credentials) String() string { return "session credentials " + c.AccessKeyID }
+func (c Credentials) String() string {
+	if c.SessionToken == "" {
+		return "access key " + c.AccessKeyID
+	}
+	return "session credentials " + c.AccessKeyID
+}
 
 // GoString hides the secrets from %#v.
 func (c Credentials) GoString() string { return c.String() }

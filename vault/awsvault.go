@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"groat/vault/fault"
 	"regexp"
 	"sort"
 	"sync"
+
+	"groat/vault/accesskey"
+	"groat/vault/fault"
 )
 
 // AWSVault reads the long-lived keys that aws-vault keeps, to import them.
@@ -102,21 +104,21 @@ func (a *AWSVault) Names(ctx context.Context) ([]string, error) {
 // Key opens one profile's key. Errors wrap ErrNotFound, ErrCorrupt (damaged,
 // forged, of another name, or no long-lived key), ErrPassphrase, ErrLocked or
 // ErrUnavailable.
-func (a *AWSVault) Key(ctx context.Context, profile string) (AccessKey, error) {
+func (a *AWSVault) Key(ctx context.Context, profile string) (accesskey.Key, error) {
 	data, err := a.store.get(ctx, profile)
 	if err != nil {
-		return AccessKey{}, a.failed("get", profile, err)
+		return accesskey.Key{}, a.failed("get", profile, err)
 	}
 	defer clear(data)
 	// The JSON of the SDK's aws.Credentials (v2) or credentials.Value (v1).
 	var creds struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 	switch err := json.Unmarshal(data, &creds); {
 	case err != nil || creds.AccessKeyID == "" || creds.SecretAccessKey == "":
-		return AccessKey{}, a.failed("get", profile, because(ErrCorrupt, "it holds no access key")) // the cause may quote a secret
+		return accesskey.Key{}, a.failed("get", profile, because(ErrCorrupt, "it holds no access key")) // the cause may quote a secret
 	case creds.SessionToken != "":
-		return AccessKey{}, a.failed("get", profile, because(ErrCorrupt, "it holds session credentials, not a long-lived key"))
+		return accesskey.Key{}, a.failed("get", profile, because(ErrCorrupt, "it holds session credentials, not a long-lived key"))
 	}
-	return AccessKey{ID: creds.AccessKeyID, Secret: creds.SecretAccessKey}, nil
+	return accesskey.Key{ID: creds.AccessKeyID, Secret: creds.SecretAccessKey}, nil
 }
 
 // Remove deletes one profile's key from aws-vault's store.

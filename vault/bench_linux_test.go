@@ -9,6 +9,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/vaulttest/desktop"
 )
 
@@ -21,7 +22,7 @@ func BenchmarkSecretServiceWarm(b *testing.B) {
 	d.GnomeKeyring("pw")
 	cfg := secretServiceConfig(d, b)
 	v := mustOpen(b, cfg)
-	if _, err := vault.PutKey(b.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+	if _, err := vault.PutKey(b.Context(), v, "default", accesskey.Key{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		b.Fatal(err)
 	}
 	if err := registryOf(v, cfg).Note("default", "secret-service"); err != nil {

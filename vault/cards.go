@@ -9,22 +9,9 @@ import (
 	"fmt"
 	"time"
 
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
-
-// AccessKey is a long-lived AWS access key.
-type AccessKey struct {
-	ID     string `json:"access_key_id"`
-	Secret string `json:"secret_access_key"`
-	// Generation is the random name of this storing of the key; its card carries the same.
-	Generation string `json:"generation"`
-}
-
-// String hides the secret, so that no careless %v prints it.
-func (k AccessKey) String() string { return "access key " + k.ID }
-
-// GoString hides the secret from %#v.
-func (k AccessKey) GoString() string { return k.String() }
 
 // Card is what identifies a stored key without opening it. It holds no
 // secret. A lost card is rebuilt from the key's item.
@@ -49,7 +36,7 @@ type Card struct {
 // keyItem is a key's item: the key, and what its card says, so that a lost
 // card comes back whole.
 type keyItem struct {
-	AccessKey
+	accesskey.Key
 	Card Card `json:"card"`
 }
 
@@ -60,7 +47,7 @@ type keyItem struct {
 // The old card goes first and the new one comes last, so that at no moment,
 // a crash included, a card describes another key than the one stored: in
 // between there is none, and GetCard rebuilds it.
-func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Card) (Card, error) {
+func PutKey(ctx context.Context, v Vault, profile string, key accesskey.Key, card Card) (Card, error) {
 	if key.ID == "" || key.Secret == "" {
 		return Card{}, fmt.Errorf("could not store the key of %q: key ID or secret is empty", profile)
 	}
@@ -84,7 +71,7 @@ func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Ca
 	if old, err := readCard(ctx, v, profile); err == nil && !card.Stored.After(old.Stored) { // the clock was put back
 		card.Stored = old.Stored.Add(1)
 	}
-	item, err := json.Marshal(keyItem{AccessKey: key, Card: card})
+	item, err := json.Marshal(keyItem{Key: key, Card: card})
 	if err != nil {
 		return Card{}, fmt.Errorf("could not encode the key of %q: %w", profile, err)
 	}
@@ -102,9 +89,9 @@ func PutKey(ctx context.Context, v Vault, profile string, key AccessKey, card Ca
 
 // GetKey opens a profile's long-lived key. The error wraps ErrNotFound when
 // none is stored.
-func GetKey(ctx context.Context, v Vault, profile string) (AccessKey, error) {
+func GetKey(ctx context.Context, v Vault, profile string) (accesskey.Key, error) {
 	item, err := getKeyItem(ctx, v, profile)
-	return item.AccessKey, err
+	return item.Key, err
 }
 
 // GetCard reads a profile's card: one exact read, and no key is opened. A

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"groat/vault/accesskey"
 )
 
 // others are the vaults in memory on the other side of a move, one for each
@@ -55,7 +57,7 @@ func moved(moves []Move, err error) error {
 }
 
 // holdsInEither: a key that is being moved is whole in one vault or the other.
-func holdsInEither(ctx context.Context, v, w Vault, key AccessKey) error {
+func holdsInEither(ctx context.Context, v, w Vault, key accesskey.Key) error {
 	for _, x := range []Vault{v, w} {
 		if got, err := GetKey(ctx, x, "p"); err == nil && got.ID == key.ID && got.Secret == key.Secret {
 			return nil

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -45,12 +46,12 @@ type scenario struct {
 }
 
 var (
-	oldKey = AccessKey{ID: "AKIAOLDOLDOLDOLDOLD1", Secret: "old secret"}
-	newKey = AccessKey{ID: "AKIANEWNEWNEWNEWNEW1", Secret: "new secret, longer than the old one"}
+	oldKey = accesskey.Key{ID: "AKIAOLDOLDOLDOLDOLD1", Secret: "old secret"}
+	newKey = accesskey.Key{ID: "AKIANEWNEWNEWNEWNEW1", Secret: "new secret, longer than the old one"}
 )
 
 // holds reports whether a profile's key and its card are exactly key.
-func holds(ctx context.Context, f *File, profile string, key AccessKey) error {
+func holds(ctx context.Context, f *File, profile string, key accesskey.Key) error {
 	got, err := GetKey(ctx, f, profile)
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func item(ctx context.Context, f *File, kind Kind, name, want string) error {
 	return err
 }
 
-func putKey(key AccessKey) func(ctx context.Context, f *File) error {
+func putKey(key accesskey.Key) func(ctx context.Context, f *File) error {
 	return func(ctx context.Context, f *File) error {
 		_, err := PutKey(ctx, f, "p", key, Card{})
 		return err

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -87,7 +88,7 @@ func TestFilePassphrase(t *testing.T) {
 		if err := g.Put(ctx, KindKey, "p", []byte("2")); !errors.Is(err, c.err) {
 			t.Errorf("Put with %+v: %v", c.a, err)
 		}
-		if _, err := PutKey(ctx, g, "p", AccessKey{ID: "AKIA", Secret: "s"}, Card{}); !errors.Is(err, c.err) {
+		if _, err := PutKey(ctx, g, "p", accesskey.Key{ID: "AKIA", Secret: "s"}, Card{}); !errors.Is(err, c.err) {
 			t.Errorf("PutKey with %+v: %v", c.a, err)
 		}
 	}

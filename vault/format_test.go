@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"groat/vault/accesskey"
 	"groat/vault/vaulttest/format"
 )
 
@@ -37,7 +38,7 @@ func judgeFormat(t *testing.T, dir, what string, passphrases ...string) {
 	if err := json.Unmarshal(key, &k); err != nil {
 		t.Errorf("%s: by the format alone the key is torn: %v", what, err)
 	}
-	for _, whole := range []AccessKey{oldKey, newKey} {
+	for _, whole := range []accesskey.Key{oldKey, newKey} {
 		if k["access_key_id"] == whole.ID && k["secret_access_key"] != whole.Secret {
 			t.Errorf("%s: by the format alone the key of %s has another's secret", what, whole.ID)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -47,7 +48,7 @@ type MigrateOptions struct {
 	// back and compared and Copied returned nil.
 	DeleteSource bool
 	// Put stores a key and its card in the destination; nil: PutKey.
-	Put func(ctx context.Context, profile string, key AccessKey, card Card) (Card, error)
+	Put func(ctx context.Context, profile string, key accesskey.Key, card Card) (Card, error)
 	// Copied is told of each key that is safe in the destination, before the
 	// source's is removed; an error keeps it.
 	Copied func(profile string) error
@@ -177,7 +178,7 @@ func copyKey(ctx context.Context, from, to Vault, name string, card Card, o Migr
 	generation = key.Generation
 	same := func() (bool, error) {
 		got, err := GetKey(ctx, to, name)
-		return err == nil && got.ID == key.ID && got.Secret == key.Secret, err
+		return err == nil && got.Same(key), err
 	}
 	if is, err := same(); is {
 		_, err = GetCard(ctx, to, name)
@@ -187,7 +188,7 @@ func copyKey(ctx context.Context, from, to Vault, name string, card Card, o Migr
 	}
 	put := o.Put
 	if put == nil {
-		put = func(ctx context.Context, name string, key AccessKey, card Card) (Card, error) {
+		put = func(ctx context.Context, name string, key accesskey.Key, card Card) (Card, error) {
 			return PutKey(ctx, to, name, key, card)
 		}
 	}

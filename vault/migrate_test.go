@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"groat/vault/accesskey"
 )
 
-func memoryWith(t testing.TB, keys ...AccessKey) *Memory {
+func memoryWith(t testing.TB, keys ...accesskey.Key) *Memory {
 	t.Helper()
 	m := NewMemory()
 	for i, k := range keys {

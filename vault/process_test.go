@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"groat/vault/accesskey"
 	"groat/vault/files"
 )
 
@@ -32,8 +33,8 @@ func overwrite(dir, times string) error {
 	}
 }
 
-func version(i int) AccessKey {
-	return AccessKey{ID: fmt.Sprintf("AKIA%012d", i), Secret: strings.Repeat(fmt.Sprintf("secret of version %d ", i), 1+i%40)}
+func version(i int) accesskey.Key {
+	return accesskey.Key{ID: fmt.Sprintf("AKIA%012d", i), Secret: strings.Repeat(fmt.Sprintf("secret of version %d ", i), 1+i%40)}
 }
 
 // workerVariable makes the test binary one of many processes that use one
@@ -71,8 +72,8 @@ func work(number, dir string) error {
 	if err != nil {
 		return err
 	}
-	own := func(i int) AccessKey {
-		return AccessKey{ID: fmt.Sprintf("AKIA%012d", n), Secret: fmt.Sprintf("secret of %d, version %d", n, i)}
+	own := func(i int) accesskey.Key {
+		return accesskey.Key{ID: fmt.Sprintf("AKIA%012d", n), Secret: fmt.Sprintf("secret of %d, version %d", n, i)}
 	}
 	for i := range 2 {
 		if _, err := PutKey(ctx, f, "own-"+number, own(i), Card{}); err != nil {
@@ -169,7 +170,7 @@ func TestProcesses(t *testing.T) {
 			ctx := t.Context()
 			for i := range workers {
 				name := fmt.Sprintf("own-%d", i)
-				want := AccessKey{ID: fmt.Sprintf("AKIA%012d", i), Secret: fmt.Sprintf("secret of %d, version 1", i)}
+				want := accesskey.Key{ID: fmt.Sprintf("AKIA%012d", i), Secret: fmt.Sprintf("secret of %d, version 1", i)}
 				if i%2 == 1 {
 					if err := gone(ctx, f, KindKey, name); err != nil {
 						t.Errorf("%s: %v", name, err)

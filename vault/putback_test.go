@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"groat/vault/accesskey"
 )
 
 // putBack writes old copies of files of the vault over the new ones.
@@ -138,14 +140,14 @@ func TestPutBackCardOrKey(t *testing.T) {
 	ctx := t.Context()
 	for _, item := range []Kind{KindCard, KindKey} {
 		m := NewMemory()
-		if _, err := PutKey(ctx, m, "p", AccessKey{ID: "AKIAOLD", Secret: "s"}, Card{}); err != nil {
+		if _, err := PutKey(ctx, m, "p", accesskey.Key{ID: "AKIAOLD", Secret: "s"}, Card{}); err != nil {
 			t.Fatal(err)
 		}
 		old, err := m.Get(ctx, item, "p")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := PutKey(ctx, m, "p", AccessKey{ID: "AKIANEW", Secret: "s"}, Card{})
+		want, err := PutKey(ctx, m, "p", accesskey.Key{ID: "AKIANEW", Secret: "s"}, Card{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +169,7 @@ func TestPutBackCardOrKey(t *testing.T) {
 // What is stored later is newer, though the clock was put back.
 func TestStoredNeverGoesBack(t *testing.T) {
 	ctx, m := t.Context(), NewMemory()
-	key := AccessKey{ID: "AKIA", Secret: "s"}
+	key := accesskey.Key{ID: "AKIA", Secret: "s"}
 	first, err := PutKey(ctx, m, "p", key, Card{})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"groat/vault"
+	"groat/vault/accesskey"
 )
 
 // A key that a daemon keeps is found by its name alone, although the record
@@ -14,7 +15,7 @@ func TestFindOffTheRecord(t *testing.T) {
 	bus := newFakeBus(t, s.serve)
 	cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(true), StateDir: t.TempDir()}
 	for _, profile := range []string{"noted", "unnoted"} {
-		if _, err := vault.PutKey(t.Context(), mustOpen(t, cfg), profile, vault.AccessKey{ID: "AKIAEXAMPLE", Secret: "s"}, vault.Card{}); err != nil {
+		if _, err := vault.PutKey(t.Context(), mustOpen(t, cfg), profile, accesskey.Key{ID: "AKIAEXAMPLE", Secret: "s"}, vault.Card{}); err != nil {
 			t.Fatal(err)
 		}
 	}

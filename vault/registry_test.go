@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"groat/vault/accesskey"
 )
 
 // stored is a vault in memory that says it is another backend, and may be out
@@ -50,7 +52,7 @@ func shelf(t *testing.T, keys ...string) (*Registry, map[string]*stored) {
 	r.Use(auto, vaults["file"])
 	for i, key := range keys {
 		backend, profile, _ := strings.Cut(key, "/")
-		if _, err := PutKey(t.Context(), vaults[backend], profile, AccessKey{ID: fmt.Sprint("AKID", i), Secret: "s"}, Card{}); err != nil {
+		if _, err := PutKey(t.Context(), vaults[backend], profile, accesskey.Key{ID: fmt.Sprint("AKID", i), Secret: "s"}, Card{}); err != nil {
 			t.Fatal(err)
 		}
 		vaults[backend].asked = 0
@@ -138,7 +140,7 @@ func TestFindIsFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := PutKey(t.Context(), vaults["pass"], "p", AccessKey{ID: "AKIDNEW", Secret: "s"}, Card{}); err != nil {
+	if _, err := PutKey(t.Context(), vaults["pass"], "p", accesskey.Key{ID: "AKIDNEW", Secret: "s"}, Card{}); err != nil {
 		t.Fatal(err)
 	}
 	note(t, &Registry{StateDir: r.StateDir}, "pass/p")
@@ -203,7 +205,7 @@ func TestOldRecordPutBack(t *testing.T) {
 	}
 	for _, key := range []string{"pass/a", "file/c"} { // a moves, c is new
 		backend, profile, _ := strings.Cut(key, "/")
-		if _, err := PutKey(t.Context(), vaults[backend], profile, AccessKey{ID: "NEW" + profile, Secret: "s"}, Card{}); err != nil {
+		if _, err := PutKey(t.Context(), vaults[backend], profile, accesskey.Key{ID: "NEW" + profile, Secret: "s"}, Card{}); err != nil {
 			t.Fatal(err)
 		}
 		note(t, r, key)

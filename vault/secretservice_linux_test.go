@@ -15,6 +15,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"groat/vault"
+	"groat/vault/accesskey"
 	"groat/vault/vaulttest"
 )
 
@@ -417,7 +418,7 @@ func TestSecretServiceCalls(t *testing.T) {
 	bus := newFakeBus(t, s.serve)
 	cfg := vault.Config{Backend: "secret-service", Environ: bus.environ(false), StateDir: t.TempDir()}
 	v := mustOpen(t, cfg)
-	if _, err := vault.PutKey(t.Context(), v, "default", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+	if _, err := vault.PutKey(t.Context(), v, "default", accesskey.Key{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := registryOf(v, cfg).Note("default", "secret-service"); err != nil {
@@ -450,7 +451,7 @@ func TestSecretServiceCalls(t *testing.T) {
 		}
 	}
 	everyCard(vault.ErrNotFound)
-	if _, err := vault.PutKey(t.Context(), v, "late", vault.AccessKey{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
+	if _, err := vault.PutKey(t.Context(), v, "late", accesskey.Key{ID: "AKID", Secret: "secret"}, vault.Card{}); err != nil {
 		t.Fatal(err)
 	}
 	everyCard(nil)

@@ -21,7 +21,7 @@ type Kind string
 
 // The kinds of items that a vault holds.
 const (
-	KindKey     Kind = "key"     // long-lived access key (AccessKey as JSON), named by its profile
+	KindKey     Kind = "key"     // long-lived access key (accesskey.Key as JSON), named by its profile
 	KindCard    Kind = "card"    // what is known of a key without opening it (Card as JSON), named by its profile
 	KindSession Kind = "session" // session credentials, named by their cache key
 	KindToken   Kind = "token"   // IAM Identity Center tokens and client registrations

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func helper(what string) int {
 		return 0
 	case errors.As(err, &s):
 		fmt.Printf("error=signal %v\n", err)
-		return s.ExitCode()
+		return 128 + int(s.Signal.(syscall.Signal))
 	case errors.Is(err, ErrNoTerminal):
 		fmt.Printf("error=noterminal %v\n", err)
 		return 5

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -42,15 +41,6 @@ func (e *SignalError) Error() string { return "interrupted (" + e.Signal.String(
 
 // Is makes every ending signal an ErrInterrupted.
 func (e *SignalError) Is(target error) bool { return target == ErrInterrupted }
-
-// ExitCode is what a shell reports for a process that died of the signal:
-// 130 for SIGINT, 131 for SIGQUIT, 143 for SIGTERM.
-func (e *SignalError) ExitCode() int {
-	if n, ok := e.Signal.(syscall.Signal); ok {
-		return 128 + int(n)
-	}
-	return 130
-}
 
 // Options say how to ask. Nothing is read from the process's environment.
 type Options struct {

@@ -15,16 +15,17 @@ import (
 
 	"groat/provider"
 	"groat/session"
+	"groat/vault/accesskey"
 	"groat/vault/fault"
 )
 
 // Keys is where the access keys of profiles are kept.
 type Keys interface {
 	// Key is the profile's current key.
-	Key(ctx context.Context, profile string) (provider.AccessKey, error)
+	Key(ctx context.Context, profile string) (accesskey.Key, error)
 	// Replace makes another key of the same user current, made at that time,
 	// and drops what was minted from the one before.
-	Replace(ctx context.Context, profile string, key provider.AccessKey, made time.Time) error
+	Replace(ctx context.Context, profile string, key accesskey.Key, made time.Time) error
 }
 
 // Rotator replaces a user's access key. At every moment the vault holds a key
@@ -325,7 +326,7 @@ func (w *rotation) finish(ctx context.Context) error {
 		if key.ID != w.Old { // it has followed, or has a newer key since
 			continue
 		}
-		if err := w.Keys.Replace(ctx, name, provider.AccessKey{ID: w.New, Secret: w.Secret}, w.Made); err != nil {
+		if err := w.Keys.Replace(ctx, name, accesskey.Key{ID: w.New, Secret: w.Secret}, w.Made); err != nil {
 			return err
 		}
 		w.Say(fmt.Sprintf("profile %q now uses access key %s", name, w.New))
@@ -391,7 +392,7 @@ func (w *rotation) retire(ctx context.Context, call func() error) error {
 // prove waits until the new key is known everywhere, as far as one can see.
 func (w *rotation) prove(ctx context.Context) error {
 	begun, good := w.Now(), 0
-	creds := session.Credentials{AccessKeyID: w.New, SecretAccessKey: w.Secret}
+	creds := session.OfKey(accesskey.Key{ID: w.New, Secret: w.Secret})
 	for {
 		id, err := provider.CallerIdentity(ctx, w.client.Options, creds)
 		switch {

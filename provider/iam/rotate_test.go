@@ -20,6 +20,7 @@ import (
 	"groat/provider"
 	"groat/provider/ststest"
 	"groat/session"
+	"groat/vault/accesskey"
 )
 
 // rotating is a user whose key two profiles hold, and a vault.
@@ -28,7 +29,7 @@ type rotating struct {
 	t       *testing.T
 	user    *ststest.User
 	device  *ststest.Device // nil: the bare key signs
-	keys    map[string]provider.AccessKey
+	keys    map[string]accesskey.Key
 	journal map[string]string
 	session *session.Credentials // begun with the key "of"
 	of      string
@@ -38,10 +39,10 @@ type rotating struct {
 
 func newRotating(t *testing.T, mfa bool) *rotating {
 	w := newWorld(t, ststest.Options{})
-	r := &rotating{world: w, t: t, user: w.AddUser(account, "alice"), keys: map[string]provider.AccessKey{}, journal: map[string]string{}}
+	r := &rotating{world: w, t: t, user: w.AddUser(account, "alice"), keys: map[string]accesskey.Key{}, journal: map[string]string{}}
 	key := r.user.AddAccessKey()
 	for _, name := range []string{"alice", "copy"} {
-		r.keys[name] = provider.AccessKey{ID: key.ID, Secret: key.Secret}
+		r.keys[name] = accesskey.Key{ID: key.ID, Secret: key.Secret}
 	}
 	if mfa {
 		r.device = r.user.AddMFA()
@@ -56,12 +57,12 @@ type vaultKeys struct {
 	r *rotating
 }
 
-func (k vaultKeys) Key(_ context.Context, name string) (key provider.AccessKey, err error) {
+func (k vaultKeys) Key(_ context.Context, name string) (key accesskey.Key, err error) {
 	err = k.do(func() error { key = k.r.keys[name]; return nil })
 	return key, err
 }
 
-func (k vaultKeys) Replace(_ context.Context, name string, key provider.AccessKey, _ time.Time) error {
+func (k vaultKeys) Replace(_ context.Context, name string, key accesskey.Key, _ time.Time) error {
 	return k.do(func() error { k.r.keys[name] = key; return nil })
 }
 

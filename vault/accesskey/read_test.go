@@ -1,10 +1,8 @@
-package cmd
+package accesskey
 
 import (
 	"strings"
 	"testing"
-
-	"groat/provider"
 )
 
 const (
@@ -29,8 +27,8 @@ func TestReadKey(t *testing.T) {
 		"ID, SECRET by line": testKeyID + "\n" + testSecret,
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, err := readKey(strings.NewReader(in))
-			if want := (provider.AccessKey{ID: testKeyID, Secret: testSecret}); err != nil || key != want {
+			key, err := Read(strings.NewReader(in))
+			if want := (Key{ID: testKeyID, Secret: testSecret}); err != nil || key != want {
 				t.Errorf("got %q %q, %v", key.ID, key.Secret, err)
 			}
 		})
@@ -57,12 +55,12 @@ func TestReadKeyRefuses(t *testing.T) {
 		"two profiles":      {"aws_access_key_id=" + testKeyID + "\naws_secret_access_key=" + testSecret + "\naws_access_key_id=AKIAI44QH8DHBEXAMPLE\n", "one key at a time"},
 		"short ID":          {"AKIA " + testSecret, "malformed"},
 		"short secret":      {testKeyID + " s", "malformed"},
-		"far too much":      {strings.Repeat("x", maxKeyInput+1), "longer than"},
+		"far too much":      {strings.Repeat("x", MaxInput+1), "longer than"},
 		"NULs":              {"\x00\x00\x00", "no access key found"},
 		"ID with newline":   {`{"AccessKeyId": "` + testKeyID + `\n", "SecretAccessKey": "` + testSecret + `"}`, "malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := readKey(strings.NewReader(c.in))
+			_, err := Read(strings.NewReader(c.in))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want something with %q", err, c.want)
 			}
@@ -81,7 +79,7 @@ func FuzzReadKey(f *testing.F) {
 	f.Add("Access key ID,Secret access key\n\"AKIA")
 	f.Add(`{"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": 1, "AccessKey": null}`)
 	f.Fuzz(func(t *testing.T, in string) {
-		key, err := readKey(strings.NewReader(in))
+		key, err := Read(strings.NewReader(in))
 		if err != nil {
 			if msg := err.Error(); len(msg) > 250 || strings.ContainsAny(msg, "\n\r\x00\x1b") {
 				t.Errorf("the error may repeat its input: %q", msg)
@@ -89,7 +87,7 @@ func FuzzReadKey(f *testing.F) {
 			return
 		}
 		// What is accepted is taken from the input, whole and unchanged.
-		if !strings.Contains(in, key.ID) && !strings.Contains(in, `\u`) || checkKey(key, "") != nil {
+		if !strings.Contains(in, key.ID) && !strings.Contains(in, `\u`) || key.Check("") != nil {
 			t.Errorf("accepted %q", key.ID)
 		}
 	})
