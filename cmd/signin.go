@@ -72,7 +72,7 @@ func (c *signinCmd) again(ctx context.Context, a *app, name string) error {
 	default:
 		plan.Steps[0].Region = c.Region
 	}
-	minter, err := c.minter(ctx, a, plan)
+	minter, err := c.minter(a, plan)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 	if write != "" && config.Value(target, "region") == "" {
 		pairs = append(pairs, profile.KeyValue{Key: "region", Value: write})
 	}
-	minter, err := c.minter(ctx, a, &planned{Plan: &provider.Plan{Profile: name, Source: profile.Source{Kind: profile.SourceLogin, Profile: target}}})
+	minter, err := c.minter(a, &planned{Plan: &provider.Plan{Profile: name, Source: profile.Source{Kind: profile.SourceLogin, Profile: target}}})
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *signinCmd) begin(ctx context.Context, a *app, name, target string) erro
 }
 
 // minter is one that signs in where the command says the browser is.
-func (c *signinCmd) minter(ctx context.Context, a *app, plan *planned) (*provider.Minter, error) {
+func (c *signinCmd) minter(a *app, plan *planned) (*provider.Minter, error) {
 	m, err := a.minter(plan, minting{})
 	if err == nil {
 		m.SignIn = personSignIn{prompts: a.prompts, remote: c.Remote}
