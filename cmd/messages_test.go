@@ -18,7 +18,7 @@ import (
 // (ErrLocked …) has the entry of the class.
 func TestEveryMessageHasItsEntry(t *testing.T) {
 	page, doctors, _ := strings.Cut(readDoc(t, "troubleshooting.md"), "\n## What doctor finds")
-	page, rows, _ := strings.Cut(page, "\n") // the title
+	_, rows, _ := strings.Cut(page, "\n") // the title
 	if doctors == "" {
 		t.Fatal("the part about doctor is missing")
 	}

@@ -108,7 +108,6 @@ var troubleCommands = []troubleCommand{
 type troubleFault struct {
 	name  string
 	code  int
-	says  string // on stderr
 	fault ststest.Fault
 	do    func(r *troubleRun)
 	slow  bool // costs seconds or megabytes

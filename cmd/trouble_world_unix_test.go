@@ -90,7 +90,6 @@ type troubleRun struct {
 	result         result
 	login          []canary // of the sign-in that was imported for it
 	codes          []string
-	before         map[format.Item][]byte
 	proxy          provider.ProxyFunc
 }
 
