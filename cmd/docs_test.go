@@ -217,3 +217,13 @@ func TestVariablesAreDocumented(t *testing.T) {
 		t.Errorf("only %d variables and %d settings were found", n, len(names))
 	}
 }
+
+// CI runs what the README tells people to run.
+func TestCIRunsTheReadmesCommand(t *testing.T) {
+	const command = "go run github.com/go-task/task/v3/cmd/task@v3.44.1"
+	for file, line := range map[string]string{"../README.md": "    " + command, "../.ci/run": "exec " + command + " ci"} {
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "\n"+line+"\n") {
+			t.Errorf("%s lacks %q (%v)", file, line, err)
+		}
+	}
+}
