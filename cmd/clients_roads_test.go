@@ -13,6 +13,7 @@ var sdks = []string{"awscli", "boto3", "go", "js"}
 // The endpoints that `groat exec` serves are read by every client: as ECS
 // serves them, with the token in the environment or in a file, and as EC2 does.
 func TestClientsThroughServers(t *testing.T) {
+	t.Parallel()
 	for _, name := range sdks {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
@@ -48,6 +49,7 @@ func knowsTokenFiles(w *clientWorld, name, path string) bool {
 // A program whose path has a blank is quoted in the line that `groat
 // configure` writes, in a way that every client reads.
 func TestClientsRunAPathWithABlank(t *testing.T) {
+	t.Parallel()
 	for _, name := range sdks {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)

@@ -112,6 +112,7 @@ const (
 // Each SDK gets its credentials from the credential process: one code and one
 // session for both roles, and afterwards nothing but the client's own call.
 func TestClientsThroughCredentialProcess(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"awscli", "boto3", "go", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)
@@ -153,6 +154,7 @@ func TestClientsShowTheReason(t *testing.T) {
 
 // The same clients as children of `groat exec`.
 func TestClientsThroughExec(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"awscli", "boto3", "go", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)

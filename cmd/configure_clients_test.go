@@ -16,6 +16,7 @@ import (
 // signed in with is served as well: few of these clients could read one, and
 // boto3 not without a native library.
 func TestClientsWithConfiguredProfiles(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"awscli", "boto3", "go", "go-v1", "js"} {
 		t.Run(name, func(t *testing.T) {
 			promised(t, name)

@@ -62,6 +62,7 @@ func runBinary(t testing.TB, environ []string, words ...string) (result, syscall
 var execWays = [][]string{{}, {"--server"}, {"--imds"}}
 
 func TestExecPassesAllExitCodes(t *testing.T) {
+	t.Parallel()
 	environ := staticEnvironment(t)
 	for _, way := range execWays {
 		t.Run(strings.Join(way, " "), func(t *testing.T) {

@@ -76,6 +76,7 @@ func isCommand(t *testing.T, words []string) bool {
 // Every command that a message tells people to run is one that the parser
 // takes. In messages a command ends with the text, or it is in backquotes.
 func TestCommandsOfMessagesParse(t *testing.T) {
+	t.Parallel()
 	n := 0
 	eachText(t, func(at, text string) { n += checkCommands(t, at, text, false) })
 	if n < 40 {
@@ -273,6 +274,7 @@ func TestNamesInCommandsAreQuoted(t *testing.T) {
 
 // So is every command of the help pages, the documents and the scripts.
 func TestDocumentedCommandsParse(t *testing.T) {
+	t.Parallel()
 	for path, list := range examples() {
 		for _, e := range list {
 			if checkCommands(t, "help "+path, e.line, false) == 0 {
