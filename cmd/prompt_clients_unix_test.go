@@ -25,7 +25,7 @@ func TestPromptUnderClients(t *testing.T) {
 		"right code": {func(w promptWorld, s *terminaltest.Session) { s.Types(w.device.FreshCode() + "\n") }, true},
 		"wrong then right": {func(w promptWorld, s *terminaltest.Session) {
 			s.Types(w.device.WrongCode() + "\n")
-			s.Sees("refused by AWS", 1)
+			s.Sees("AWS refused the token code", 1)
 			s.Sees(codePrompt, 2)
 			s.Types(w.device.FreshCode() + "\n")
 		}, true},
