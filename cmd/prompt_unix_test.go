@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	codePrompt       = "token code: "
+	codePrompt       = "\ntoken code: " // messages name a token code as well
 	passphrasePrompt = "passphrase: "
 )
 
