@@ -394,7 +394,7 @@ func TestDeadlineIsExitFive(t *testing.T) {
 	if err := os.Chmod(w.path("pinentry"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	env := append(w.env[:len(w.env):len(w.env)], "PATH="+w.home+string(filepath.ListSeparator)+os.Getenv("PATH"), "GROAT_PROMPT=pinentry")
+	env := with(w.env, "PATH="+w.home+string(filepath.ListSeparator)+os.Getenv("PATH"), "GROAT_PROMPT=pinentry")
 	var out, errs strings.Builder
 	a := newApp(env, Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	defer a.close()
