@@ -1,12 +1,10 @@
 package cmd
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -160,63 +158,6 @@ func (f *parallel) stopIfDeclined(err error) error {
 	return err
 }
 
-// turn is one profile's right to ask. Nobody is asked two things at once, nor
-// again and again: who declined once has declined.
-type turn struct {
-	f     *parallel
-	taken bool
-}
-
-func (t *turn) begin(ctx context.Context) error {
-	if !t.taken {
-		t.f.asking.Lock()
-		t.taken = true
-	}
-	if t.f.over(ctx) != nil {
-		return errNotRun
-	}
-	return nil
-}
-
-func (t *turn) end() {
-	if t.taken {
-		t.f.a.prompts.release()
-		t.f.asking.Unlock()
-		t.taken = false
-	}
-}
-
-// turnCodes asks for token codes in turn.
-type turnCodes struct {
-	turn  *turn
-	codes provider.CodeSource
-}
-
-// TokenCode holds the turn for the question.
-func (c turnCodes) TokenCode(ctx context.Context, req provider.CodeRequest) (string, error) {
-	defer c.turn.end()
-	if err := c.turn.begin(ctx); err != nil {
-		return "", err
-	}
-	code, err := c.codes.TokenCode(ctx, req)
-	return code, c.turn.f.stopIfDeclined(err)
-}
-
-// turnSignIn shows where to sign in, in turn.
-type turnSignIn struct {
-	provider.SignIn
-	turn *turn
-}
-
-// Show holds the turn until the profile is done with: the person is busy for
-// longer than it takes to show a page.
-func (s turnSignIn) Show(ctx context.Context, req provider.SignInRequest) error {
-	if err := s.turn.begin(ctx); err != nil {
-		return err
-	}
-	return s.turn.f.stopIfDeclined(s.SignIn.Show(ctx, req))
-}
-
 // start runs the command with its output line by line behind the profile's
 // name. It reads nothing: there is one terminal and many commands.
 func (f *parallel) start(ctx context.Context, i int, env child.Env) (childStatus, error) {
@@ -311,63 +252,5 @@ func (s childStatus) String() string {
 	return fmt.Sprintf("exit %d", s.Code)
 }
 
-// prefixed writes whole lines behind a prefix.
-type prefixed struct {
-	f      *parallel
-	to     io.Writer
-	prefix string
-	data   bool // stdout: what cannot be written is a failure
-	rest   []byte
-}
-
-// Write keeps what has no line end yet.
-func (p *prefixed) Write(b []byte) (int, error) {
-	p.rest = append(p.rest, b...)
-	for {
-		i := bytes.IndexByte(p.rest, '\n')
-		if i < 0 {
-			if len(p.rest) > maxLine {
-				p.flush()
-			}
-			return len(b), nil
-		}
-		if err := p.line(p.rest[:i+1]); err != nil {
-			return len(b), err
-		}
-		p.rest = p.rest[i+1:]
-	}
-}
-
 // maxLine is when a line is written although it has no end yet.
 const maxLine = 1 << 20
-
-// flush ends a last line that the command did not end.
-func (p *prefixed) flush() {
-	if len(p.rest) > 0 {
-		_ = p.line(append(p.rest, '\n'))
-		p.rest = nil
-	}
-}
-
-func (p *prefixed) line(line []byte) error {
-	p.f.mu.Lock()
-	defer p.f.mu.Unlock()
-	_, err := p.to.Write(append([]byte(p.prefix), line...))
-	if err != nil && p.data && p.f.outErr == nil {
-		p.f.outErr = err
-	}
-	return err
-}
-
-// lockedWriter lets several goroutines write to one stream.
-type lockedWriter struct {
-	mu sync.Mutex
-	to io.Writer
-}
-
-// Write writes under the lock.
-func (w *lockedWriter) Write(b []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.to.Write(b)
-}
