@@ -16,7 +16,8 @@ import (
 // kong's own Parse takes and refuses the same words, and makes the same tree
 // of them, but for empty words.
 func TestParseAgreesWithKong(t *testing.T) {
-	count := 60
+	t.Parallel()
+	count := 150
 	if os.Getenv("GROAT_TEST_LONG") != "" {
 		count = 4000
 	}
