@@ -84,7 +84,7 @@ type Outcomes interface {
 
 // Work is what one process does for all that want it.
 type Work struct {
-	Name string // all attempts of one name cannot be used together
+	Name string // of the attempts of one name, one runs at a time
 	For  string // the profile, for those who are told whom they wait for; may be empty
 	// Look reports whether the wanted is there already. It is asked after each
 	// attempt of another process that left something, and under the lock.
